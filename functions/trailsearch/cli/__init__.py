@@ -1,0 +1,1 @@
+"""The operator commands. They are not part of the Lambda package."""

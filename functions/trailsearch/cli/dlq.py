@@ -1,0 +1,127 @@
+"""List what waits in the dead-letter queue, without consuming it."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import groupby
+
+import boto3
+import click
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from trailsearch.cli.console import make_console
+from trailsearch.cli.dead_letter_queue import peek, queue_state
+from trailsearch.cli.environment import Environment
+from trailsearch.cli.selection import Selection, selecting
+from trailsearch.dead_letters import WaitingLetter
+
+# Lists are for people; JSON has everything.
+_SHOWN = 50
+# As many as a client of boto3 has connections.
+_HEADS_AT_ONCE = 10
+
+
+@click.command()
+@selecting
+@click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print everything as JSON.")
+def dlq(environment: str, kind: str | None, reason: str | None, limit: int | None, as_json: bool) -> None:
+    """List what waits in the dead-letter queue of an environment."""
+    queue = Environment(environment).dead_letter_queue()
+    try:
+        hidden = queue_state(queue).hidden
+        with peek(queue) as received:
+            letters = [found.letter for found in Selection(kind, reason, limit).of(received)]
+        letters = with_expiry(letters)
+    except (BotoCoreError, ClientError) as error:
+        raise click.ClickException(f"The dead-letter queue cannot be read: {error}") from error
+    if hidden:
+        click.echo(
+            f"About {hidden:,} more cannot be seen now: somebody else is reading them. Look again in some minutes.",
+            err=True,
+        )
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(letters), indent=2))
+    elif letters or not hidden:
+        print_letters(letters, make_console())
+
+
+def with_expiry(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
+    """Say of each letter about a staged batch whether that is gone, where S3 says so.
+
+    Without ``s3:ListBucket`` S3 answers 403 whether it is or not.
+    """
+    if not any(letter.batch for letter in letters):
+        return list(letters)
+    s3 = boto3.client("s3")
+
+    def looked_up(letter: WaitingLetter) -> WaitingLetter:
+        if letter.batch is None:
+            return letter
+        expired = False
+        try:
+            s3.head_object(Bucket=letter.batch.bucket, Key=letter.batch.key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                return letter
+            expired = True
+        except BotoCoreError:
+            return letter
+        return msgspec.structs.replace(letter, expired=expired)
+
+    with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
+        return list(pool.map(looked_up, letters))
+
+
+def print_letters(letters: Sequence[WaitingLetter], console: Console) -> None:
+    """Print how much waits, by kind and error, and then each, the oldest first."""
+    if not letters:
+        console.print("Nothing waits in the dead-letter queue.")
+        return
+    summary = Table("Kind", "Error", "Waiting", "Oldest", box=box.SIMPLE_HEAD)
+    summary.columns[2].justify = "right"
+    for (kind, error), group in groupby(sorted(letters, key=_by_kind), key=_by_kind):
+        of_kind = list(group)
+        oldest = min(letter.first_failed_at for letter in of_kind)
+        summary.add_row(kind, Text(error), f"{len(of_kind):,}", _age(oldest))
+    console.print(summary)
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("First failed", "Kind", "Attempts"):
+        table.add_column(name, no_wrap=True)
+    for name in ("What", "Why"):
+        table.add_column(name, overflow="fold", ratio=1)
+    for letter in letters[:_SHOWN]:
+        why = f"{letter.error}: {letter.reason}{_expired(letter)}"
+        table.add_row(
+            letter.first_failed_at[:19] + "Z",
+            letter.kind,
+            str(letter.attempts),
+            Text(letter.subject),
+            Text(why),
+        )
+    console.print(table)
+    shown = f" The {_SHOWN} oldest are shown." if len(letters) > _SHOWN else ""
+    console.print(f"{len(letters):,} waiting.{shown}", highlight=False)
+
+
+def _by_kind(letter: WaitingLetter) -> tuple[str, str]:
+    return letter.kind, letter.error
+
+
+def _age(since: str) -> str:
+    age = datetime.now(UTC) - datetime.fromisoformat(since)
+    hours, minutes = divmod(max(0, int(age.total_seconds())) // 60, 60)
+    return f"{hours // 24} d {hours % 24} h" if hours >= 24 else f"{hours} h {minutes} min"
+
+
+def _expired(letter: WaitingLetter) -> str:
+    return " The staged batch has expired: it cannot be redriven." if letter.expired else ""
+
+
+if __name__ == "__main__":
+    dlq()

@@ -1,0 +1,82 @@
+"""One deployed environment, found by the names that Terraform gives its resources (``terraform/locals.tf``)."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailsearch import clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
+    from mypy_boto3_sqs import SQSClient
+
+
+class EnvironmentNotFound(click.ClickException):
+    """There is no such environment in this account and region."""
+
+
+class Queue(NamedTuple):
+    """An SQS queue, and the client to use it with."""
+
+    client: "SQSClient"
+    url: str
+    arn: str
+
+
+class Environment:
+    """The resources of one environment, in the account and region of the AWS credentials in use."""
+
+    def __init__(self, environment: str, name: str = "trailsearch") -> None:
+        self.environment = environment
+        self.prefix = f"{name}-{environment}"
+
+    def ingest_queue(self) -> "Queue":
+        """The ingest queue.
+
+        Raises:
+            EnvironmentNotFound: there is no such queue, or AWS cannot be asked.
+        """
+        return self._queue(f"{self.prefix}-ingest")
+
+    def dead_letter_queue(self) -> "Queue":
+        """The dead-letter queue. Raises as ``ingest_queue`` does."""
+        return self._queue(f"{self.prefix}-dead-letter")
+
+    def state_machine_arn(self) -> str:
+        """The ARN of the workflow's state machine, in the account and Region of the queues."""
+        partition, _, region, account = self.ingest_queue().arn.split(":")[1:5]
+        return f"arn:{partition}:states:{region}:{account}:stateMachine:{self.prefix}-index-logs"
+
+    def _queue(self, name: str) -> "Queue":
+        try:
+            sqs = boto3.client("sqs")
+            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        except (BotoCoreError, ClientError) as error:
+            raise EnvironmentNotFound(
+                f"Cannot find the queue {name}: {error}\nDeploy it with: make apply ENV={self.environment}"
+            ) from error
+        return Queue(sqs, url, answer["Attributes"]["QueueArn"])
+
+    def search_domain(self) -> "CloudSearchDomainClient":
+        """Client of the environment's search domain.
+
+        Raises:
+            EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be
+                asked: no Region, no credentials, no permission.
+        """
+        try:
+            cloudsearch = boto3.client("cloudsearch")
+            domains = cloudsearch.describe_domains(DomainNames=[self.prefix])["DomainStatusList"]
+        except (BotoCoreError, ClientError) as error:
+            raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
+        endpoint = domains[0].get("SearchService", {}).get("Endpoint") if domains else None
+        if not endpoint:
+            state = "is still being created" if domains else "does not exist"
+            raise EnvironmentNotFound(
+                f"The search domain {self.prefix} {state} in {cloudsearch.meta.region_name}."
+                f" Deploy it with: make apply ENV={self.environment}"
+            )
+        return clients.cloudsearch_domain(endpoint)

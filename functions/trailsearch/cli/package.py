@@ -1,0 +1,91 @@
+"""Build the Lambda package: the same sources and lock give the same zip, byte for byte.
+
+The zip holds the handlers, the ``trailsearch`` library without ``cli``, and the wheels of ``requirements.txt``.
+boto3 and what it needs come with the Lambda runtime
+(https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html).
+"""
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+FUNCTIONS = Path(__file__).parents[2]
+REQUIREMENTS = FUNCTIONS.parent / "requirements.txt"
+LAMBDA_WHEELS = (
+    *("--platform", "manylinux2014_aarch64", "--platform", "manylinux_2_28_aarch64"),
+    *("--python-version", "3.13", "--implementation", "cp"),
+)
+# The earliest time that a zip can carry.
+_TIME = (1980, 1, 1, 0, 0, 0)
+# What pip writes beside a wheel's own files, different from run to run or not needed at run time.
+_LEFT_OUT_NAMES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+
+
+@click.command()
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--local", is_flag=True, help="Wheels for this machine's Python instead of Lambda's.")
+def package(target: Path, local: bool) -> None:
+    """Write the Lambda package to TARGET."""
+    files = build_package(target, local=local)
+    click.echo(f"{target}: {files} files, {target.stat().st_size / 1e6:.1f} MB")
+
+
+def build_package(target: Path, *, local: bool) -> int:
+    """Write the Lambda package, for Lambda or for this machine's Python. Returns how many files are in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        wheels = Path(folder)
+        install_wheels(wheels, () if local else LAMBDA_WHEELS)
+        contents = {**dict(library_files(wheels)), **dict(source_files(FUNCTIONS))}
+        write_zip(target, contents)
+    return len(contents)
+
+
+def install_wheels(folder: Path, platform: tuple[str, ...]) -> None:
+    """Install what ``requirements.txt`` locks into a folder, from wheels alone, checked by their hashes."""
+    subprocess.run(  # noqa: S603  # the arguments are all ours
+        [
+            *(sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
+            *("--require-hashes", "--no-deps", "--no-compile", "--only-binary", ":all:"),
+            *("--requirement", str(REQUIREMENTS), "--target", str(folder), *platform),
+        ],
+        check=True,
+    )
+
+
+def library_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give the files of installed wheels, by their names in the zip."""
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder)
+        if path.is_file() and path.name not in _LEFT_OUT_NAMES and name.parts[0] != "bin":
+            yield name.as_posix(), path
+
+
+def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give our own files, by their names in the zip."""
+    for path in folder.rglob("*.py"):
+        name = path.relative_to(folder)
+        if "cli" not in name.parts:
+            yield name.as_posix(), path
+
+
+def write_zip(target: Path, contents: dict[str, Path]) -> None:
+    """Write files into a zip with nothing in it that depends on when, where or by whom it is made.
+
+    Files are stored, not compressed: other versions of zlib compress to other bytes.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(contents):
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.external_attr = 0o100644 << 16
+            entry.create_system = 3
+            archive.writestr(entry, contents[name].read_bytes())
+
+
+if __name__ == "__main__":
+    package()

@@ -1,0 +1,167 @@
+"""Send what waits in the dead-letter queue back to the ingest queue, and say what became of it."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import Progress
+
+from trailsearch.cli.console import make_console
+from trailsearch.cli.dead_letter_queue import peek, queue_state, send_back
+from trailsearch.cli.dlq import print_letters, with_expiry
+from trailsearch.cli.environment import Environment, Queue
+from trailsearch.cli.idle import NotIdle, wait_until_idle
+from trailsearch.cli.selection import Selection, selecting
+
+_POLL_SECONDS = 1.0
+# The longest that retries of a batch last, and some more.
+_SECONDS_TO_IDLE = 45 * 60
+# SQS counts messages approximately: right after they are sent it may not know of them yet.
+_QUIET_POLLS = 20
+
+
+class Sent(NamedTuple):
+    """What was sent back.
+
+    ``started`` is when that began, by the clock of SQS; ``left`` how many SQS did not take; ``seen`` the ids
+    of messages that waited before.
+    """
+
+    started: datetime
+    messages: int
+    left: int = 0
+    seen: frozenset[str] = frozenset()
+
+
+@click.command()
+@selecting
+@click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Only list what would be sent.")
+@click.option("--no-wait", envvar="NO_WAIT", is_flag=True, help="Do not wait for the executions it causes.")
+def redrive(
+    environment: str, kind: str | None, reason: str | None, limit: int | None, dry_run: bool, no_wait: bool
+) -> None:
+    """Send dead letters of an environment back to its ingest queue."""
+    console = make_console()
+    deployed = Environment(environment)
+    source, target = deployed.dead_letter_queue(), deployed.ingest_queue()
+    selection = Selection(kind, reason, limit)
+    with aws_errors():
+        if dry_run:
+            with peek(source) as received:
+                letters = [found.letter for found in selection.of(received)]
+            print_letters(with_expiry(letters), console)
+            return
+        if selection.is_everything:
+            sent = move_all(source, target, console)
+        else:
+            sent = send_selected(selection, source, target, console)
+        console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
+        if sent.left:
+            console.print(f"[red]SQS did not take {sent.left:,}; they are still waiting.[/]", highlight=False)
+        done = report(deployed, sent, console) if sent.messages and not no_wait else True
+        sys.exit(0 if done and not sent.left else 1)
+
+
+def move_all(source: Queue, target: Queue, console: Console) -> Sent:
+    """Move everything by SQS's own message move task, as the console's button does.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html. The
+    destination must be named: messages that were sent to the dead-letter queue have no source queue. The task
+    goes on if this is interrupted.
+    """
+    started = queue_state(source).time
+    source.client.start_message_move_task(SourceArn=source.arn, DestinationArn=target.arn)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("Moving messages", total=None)
+        while True:
+            task = source.client.list_message_move_tasks(SourceArn=source.arn, MaxResults=1)["Results"][0]
+            moved = task["ApproximateNumberOfMessagesMoved"]
+            progress.update(bar, completed=moved, total=task.get("ApproximateNumberOfMessagesToMove"))
+            if task["Status"] == "FAILED":
+                raise click.ClickException(f"SQS moved {moved:,}, then failed: {task.get('FailureReason')}")
+            if task["Status"] == "CANCELLED":
+                raise click.ClickException(f"SQS moved {moved:,}, then somebody cancelled the task.")
+            if task["Status"] == "COMPLETED":
+                return Sent(started, moved)
+            time.sleep(_POLL_SECONDS)
+
+
+def send_selected(selection: Selection, source: Queue, target: Queue, console: Console) -> Sent:
+    """Send what is selected, and delete it once it is sent."""
+    started = queue_state(source).time
+    with (
+        peek(source) as received,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
+        selected = selection.of(received)
+        bar = progress.add_task("Sending messages", total=len(selected))
+        sent = 0
+        for count in send_back(selected, source, target):
+            sent += count
+            progress.advance(bar, count)
+    seen = frozenset(found.letter.message_id for found in received)
+    return Sent(started, sent, len(selected) - sent, seen)
+
+
+def report(deployed: Environment, sent: Sent, console: Console) -> bool:
+    """Wait for the executions that the redrive caused, and print how they ended and what came back.
+
+    Returns:
+        Whether all executions since then succeeded, and nothing was sent to the dead-letter queue.
+    """
+    stepfunctions = boto3.client("stepfunctions")
+    arn = deployed.state_machine_arn()
+    queue = deployed.ingest_queue()
+    with console.status("Waiting for the executions …"):
+        try:
+            wait_until_idle(queue.client, stepfunctions, queue.url, arn, _SECONDS_TO_IDLE, _QUIET_POLLS)
+        except NotIdle as error:
+            raise click.ClickException(f"Still busy: {error}. See later: make dlq") from error
+    statuses: dict[str, int] = {}
+    for page in stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=arn):
+        since = [each for each in page["executions"] if each["startDate"] >= sent.started]
+        for execution in since:
+            statuses[execution["status"]] = statuses.get(execution["status"], 0) + 1
+        if len(since) < len(page["executions"]):  # The newest come first.
+            break
+    ended = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
+    console.print(f"Executions since: {ended or 'none'}.", highlight=False)
+    failed = sum(statuses.values()) - statuses.get("SUCCEEDED", 0)
+    with peek(deployed.dead_letter_queue()) as received:
+        back = [
+            found.letter
+            for found in received
+            if datetime.fromisoformat(found.letter.sent_at) >= sent.started
+            and found.letter.message_id not in sent.seen
+        ]
+    if back:
+        console.print("[red]Came back:[/]")
+        print_letters(with_expiry(back), console)
+    elif failed:
+        # An event of EventBridge takes its time.
+        console.print(
+            f"[red]What of {failed:,} failed is not in the dead-letter queue yet.[/] See later: make dlq"
+        )
+    else:
+        console.print("[green]Nothing came back.[/]")
+    return not back and not failed
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Say what AWS says, without a traceback."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise click.ClickException(f"AWS does not do that: {error}") from error
+
+
+if __name__ == "__main__":
+    redrive()

@@ -1,0 +1,86 @@
+"""The named errors of Trailsearch.
+
+A Lambda function reports an exception to Step Functions under its class name, so these names are what
+``Retry`` and ``Catch`` in ``statemachine/index_logs.asl.json`` match, and what a dead letter carries as its
+``Error``. A test holds the three together.
+"""
+
+
+class TrailsearchError(Exception):
+    """Base of every error that Trailsearch raises on purpose."""
+
+
+class SettingMissing(TrailsearchError):
+    """An environment variable that the function needs is not set."""
+
+
+class MessageNotRecognized(TrailsearchError):
+    """A message is none of the notifications, nor a dead letter, that Trailsearch understands."""
+
+
+class ExecutionNotFound(TrailsearchError):
+    """The execution that a dead letter is about does not exist (any more), or may not be seen."""
+
+
+class ExecutionsUnavailable(TrailsearchError):
+    """Step Functions is throttling, failing or out of reach. Retried by the workflow."""
+
+
+class LogError(TrailsearchError):
+    """Base of the errors about one log, which do not concern the other logs of an execution."""
+
+
+class LogNotFound(LogError):
+    """The log object, or its bucket, does not exist (any more)."""
+
+
+class LogUnreadable(LogError):
+    """S3 refuses to hand out the log object: access denied, archived, key disabled."""
+
+
+class LogCorrupt(LogError):
+    """The log object is not gzip, or does not hold UTF-8 encoded JSON."""
+
+
+class LogWithoutRecords(LogError):
+    """The log object is JSON, but has no ``Records`` array: no CloudTrail log."""
+
+
+class DocumentTooLarge(TrailsearchError):
+    """A search document is larger than the search domain takes."""
+
+
+class DocumentRefused(TrailsearchError):
+    """The search domain refuses a single document."""
+
+
+class BatchRefused(TrailsearchError):
+    """The search domain refuses a batch because of what is in it."""
+
+
+class BatchNotFound(TrailsearchError):
+    """A staged batch does not exist (any more): the staging bucket expires objects."""
+
+
+class PayloadTooLarge(TrailsearchError):
+    """A state's output would not fit into a Step Functions payload."""
+
+
+class StorageUnavailable(TrailsearchError):
+    """S3 is throttling, failing or out of reach. Retried by the workflow."""
+
+
+class StorageAccessDenied(TrailsearchError):
+    """IAM, a bucket policy or a key policy does not let this role use the staging bucket."""
+
+
+class SearchThrottled(TrailsearchError):
+    """The search domain asks for fewer uploads. Retried by the workflow."""
+
+
+class SearchUnavailable(TrailsearchError):
+    """The search domain is failing, overloaded or out of reach. Retried by the workflow."""
+
+
+class SearchAccessDenied(TrailsearchError):
+    """The search domain's access policy, or IAM, does not let this role upload."""

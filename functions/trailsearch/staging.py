@@ -1,0 +1,141 @@
+"""What the workflow keeps in the staging bucket between its states.
+
+* ``records/<execution>.ndjson``: the raw records of all logs of an execution, one a line, each log's after a
+  line ``# {"bucket": …, "key": …, "delivered_at": …}`` that says which log they are from. (No JSON value
+  begins with ``#``.)
+* ``batches/<execution>/<name>.json``: a batch, in the exact form that the search domain takes.
+
+A state that is retried writes the same keys again. The bucket expires objects later than the dead-letter
+queue forgets what points to them.
+"""
+
+from collections.abc import Iterable, Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from trailsearch.errors import BatchNotFound, StorageAccessDenied
+from trailsearch.messages import BatchRef, Pointer, RecordsRef
+from trailsearch.storage import StorageErrors, storage_errors
+from trailsearch.tracing import subsegment
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_SPOOL_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 4 * 1024 * 1024
+_STAGING_ERRORS = StorageErrors(not_found=BatchNotFound, refused=StorageAccessDenied)
+
+
+class LogHeader(msgspec.Struct, frozen=True):
+    """Which log the staged records that follow are from, and when CloudTrail delivered it (ISO 8601, UTC)."""
+
+    bucket: str
+    key: str
+    delivered_at: str
+
+    @property
+    def uri(self) -> str:
+        """The log as ``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Written(NamedTuple):
+    """How many records were written, and how many bytes they have."""
+
+    records: int
+    bytes: int
+
+
+class StagedRecord(NamedTuple):
+    """One staged record and the log it is from."""
+
+    log: LogHeader
+    record: bytes
+
+
+_header_decoder = msgspec.json.Decoder(LogHeader)
+
+
+def write_records(log: LogHeader, records: Iterable[bytes | msgspec.Raw], file: IO[bytes]) -> Written:
+    """Write the records of one log, one a line, after the line that says which log it is."""
+    file.write(b"# " + msgspec.json.encode(log) + b"\n")
+    count = size = 0
+    for record in records:
+        count += 1
+        size += file.write(record)
+        file.write(b"\n")
+    return Written(count, size)
+
+
+def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecord]:
+    """Read staged records from the chunks of bytes that they come in."""
+    log: LogHeader | None = None
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.startswith(b"#"):
+                log = _header_decoder.decode(line[1:])
+            elif log is None:
+                raise ValueError("Staged records begin without a line that says which log they are from")
+            else:
+                yield StagedRecord(log, line)
+    if rest:
+        raise ValueError("Staged records end in the middle of a line")
+
+
+def spool() -> IO[bytes]:
+    """Open a file for records: in memory first, on disk once it has more than 64 MiB."""
+    return SpooledTemporaryFile(max_size=_SPOOL_BYTES)
+
+
+class Staging:
+    """The staging bucket, as one execution uses it."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put_records(
+        self, execution: str, file: IO[bytes], records: int, oldest_delivery_time: str | None
+    ) -> RecordsRef:
+        """Stage a file that ``write_records`` filled; a large one as a multipart upload."""
+        pointer = Pointer(self._bucket, f"records/{execution}.ndjson")
+        size = file.tell()
+        file.seek(0)
+        with subsegment("Stage records", records=pointer.uri), storage_errors(pointer, _STAGING_ERRORS):
+            self._client.upload_fileobj(file, pointer.bucket, pointer.key)
+        return RecordsRef(pointer.bucket, pointer.key, records, size, oldest_delivery_time)
+
+    def get_records(self, ref: RecordsRef) -> Iterator[StagedRecord]:
+        """Read staged records as they arrive: memory is bounded by a few MiB."""
+        with subsegment("Read records", records=ref.uri), storage_errors(ref, _STAGING_ERRORS):
+            body = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"]
+            yield from read_records(iter(lambda: body.read(_CHUNK_BYTES), b""))
+
+    def put_batch(self, execution: str, name: str, batch: bytes) -> Pointer:
+        """Stage one batch under a name that is its own within the execution."""
+        pointer = Pointer(self._bucket, f"batches/{execution}/{name}.json")
+        self._put_batch(pointer, batch)
+        return pointer
+
+    def renew_batch(self, ref: BatchRef, batch: bytes) -> None:
+        """Stage a batch once more where it is, so that it does not expire before a new dead letter does."""
+        self._put_batch(ref, batch)
+
+    def _put_batch(self, pointer: Pointer, batch: bytes) -> None:
+        with subsegment("Stage batch", batch=pointer.uri), storage_errors(pointer, _STAGING_ERRORS):
+            self._client.put_object(
+                Bucket=pointer.bucket, Key=pointer.key, Body=batch, ContentType="application/json"
+            )
+
+    def get_batch(self, ref: BatchRef) -> bytes:
+        """Read one batch.
+
+        Raises:
+            BatchNotFound: it has expired.
+        """
+        with subsegment("Read batch", batch=ref.uri), storage_errors(ref, _STAGING_ERRORS):
+            return self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"].read()

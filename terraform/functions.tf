@@ -1,0 +1,319 @@
+# The three functions, each with its own role, and the staging bucket through which they hand data on.
+
+locals {
+  functions = {
+    fetch_logs = {
+      name            = "${local.prefix}-fetch-logs"
+      description     = "Fetches the CloudTrail logs that messages announce and stages their records"
+      memory_mb       = 1769 # One whole vCPU.
+      storage_mb      = 5120 # Records spill to disk: ten logs of 50 MB, the largest there are, hold 4.5 GB of them.
+      timeout_seconds = 300
+    }
+    split_records = {
+      name            = "${local.prefix}-split-records"
+      description     = "Turns staged records into search documents, packed into full batches"
+      memory_mb       = 1769
+      storage_mb      = 512
+      timeout_seconds = 600
+    }
+    index_batch = {
+      name            = "${local.prefix}-index-batch"
+      description     = "Uploads one staged batch to the search domain"
+      memory_mb       = 512
+      storage_mb      = 512
+      timeout_seconds = 120
+    }
+  }
+
+  function_environments = {
+    fetch_logs    = {}
+    split_records = {}
+    index_batch   = { SEARCH_ENDPOINT = aws_cloudsearch_domain.events.document_service_endpoint }
+  }
+
+  function_policies = {
+    fetch_logs    = data.aws_iam_policy_document.fetch_logs.json
+    split_records = data.aws_iam_policy_document.split_records.json
+    index_batch   = data.aws_iam_policy_document.index_batch.json
+  }
+}
+
+resource "aws_lambda_function" "step" {
+  for_each = local.functions
+
+  function_name                  = each.value.name
+  description                    = each.value.description
+  role                           = aws_iam_role.step[each.key].arn
+  runtime                        = "python3.13"
+  architectures                  = ["arm64"]
+  handler                        = "${each.key}.handler"
+  filename                       = var.package_path
+  source_code_hash               = filebase64sha256(var.package_path)
+  memory_size                    = each.value.memory_mb
+  timeout                        = each.value.timeout_seconds
+  reserved_concurrent_executions = lookup(var.reserved_concurrency, each.key, -1)
+
+  ephemeral_storage {
+    size = each.value.storage_mb
+  }
+
+  environment {
+    variables = merge(local.function_environments[each.key], {
+      ENVIRONMENT                  = var.environment
+      STAGING_BUCKET               = aws_s3_bucket.staging.bucket
+      POWERTOOLS_SERVICE_NAME      = each.key
+      POWERTOOLS_METRICS_NAMESPACE = "Trailsearch"
+      POWERTOOLS_LOG_LEVEL         = var.log_level
+    })
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  depends_on = [aws_cloudwatch_log_group.step, aws_iam_role_policy.step]
+
+  lifecycle {
+    precondition {
+      condition     = fileexists(var.package_path)
+      error_message = "There is no ${var.package_path}: build it with \"make package\"."
+    }
+  }
+}
+
+# The functions write JSON by themselves, so the log format of Lambda stays Text.
+resource "aws_cloudwatch_log_group" "step" {
+  for_each = local.functions
+
+  name              = local.log_group_names[each.key]
+  retention_in_days = var.log_group_retention_days
+  kms_key_id        = aws_kms_key.pipeline.arn
+}
+
+resource "aws_iam_role" "step" {
+  for_each = local.functions
+
+  name               = each.value.name
+  description        = each.value.description
+  assume_role_policy = data.aws_iam_policy_document.step_trust.json
+}
+
+# No condition on who makes Lambda assume the role: a role can only be passed to a function of its own account.
+data "aws_iam_policy_document" "step_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "step" {
+  for_each = local.functions
+
+  name   = each.key
+  role   = aws_iam_role.step[each.key].name
+  policy = local.function_policies[each.key]
+}
+
+data "aws_iam_policy_document" "fetch_logs" {
+  source_policy_documents = [data.aws_iam_policy_document.every_step["fetch_logs"].json]
+
+  statement {
+    sid       = "ReadLogs"
+    actions   = ["s3:GetObject"]
+    resources = [for arn in local.log_bucket_arns : "${arn}/*"]
+  }
+
+  # Without it S3 answers 403 instead of 404 for a log that has been deleted.
+  statement {
+    sid       = "TellDeletedFromDenied"
+    actions   = ["s3:ListBucket"]
+    resources = local.log_bucket_arns
+  }
+
+  dynamic "statement" {
+    for_each = length(local.log_kms_key_arns) > 0 ? [local.log_kms_key_arns] : []
+
+    content {
+      sid       = "DecryptLogs"
+      actions   = ["kms:Decrypt"]
+      resources = statement.value
+
+      # The key is in the Region of its bucket, which may be another one.
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = ["s3.*.${local.dns_suffix}"]
+      }
+    }
+  }
+
+  statement {
+    sid       = "StageRecords"
+    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = ["${aws_s3_bucket.staging.arn}/records/*"]
+  }
+
+  # EventBridge leaves large inputs out of its events of failed executions.
+  statement {
+    sid       = "ReadInputsOfExecutions"
+    actions   = ["states:DescribeExecution"]
+    resources = [local.executions_arn]
+  }
+}
+
+data "aws_iam_policy_document" "split_records" {
+  source_policy_documents = [data.aws_iam_policy_document.every_step["split_records"].json]
+
+  statement {
+    sid       = "ReadRecords"
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.staging.arn}/records/*"]
+  }
+
+  # Without it S3 answers 403 instead of 404 for records that have expired.
+  statement {
+    sid       = "TellExpiredFromDenied"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.staging.arn]
+  }
+
+  statement {
+    sid       = "StageBatches"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.staging.arn}/batches/*"]
+  }
+}
+
+data "aws_iam_policy_document" "index_batch" {
+  source_policy_documents = [data.aws_iam_policy_document.every_step["index_batch"].json]
+
+  statement {
+    sid       = "ReadBatches"
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.staging.arn}/batches/*"]
+  }
+
+  # Without it S3 answers 403 instead of 404 for batches that have expired.
+  statement {
+    sid       = "TellExpiredFromDenied"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.staging.arn]
+  }
+
+  statement {
+    sid       = "StageRefusedDocuments"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.staging.arn}/batches/*"]
+  }
+
+  statement {
+    sid       = "UploadDocuments"
+    actions   = ["cloudsearch:document"]
+    resources = [aws_cloudsearch_domain.events.arn]
+  }
+}
+
+# What every function may: write its own log, send traces, use the key of the staging bucket.
+data "aws_iam_policy_document" "every_step" {
+  for_each = local.functions
+
+  statement {
+    sid       = "WriteLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:${local.log_group_names[each.key]}:*"]
+  }
+
+  # X-Ray knows no resources.
+  statement {
+    sid       = "Trace"
+    actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    resources = ["*"]
+  }
+
+  # A multipart upload decrypts as well.
+  statement {
+    sid       = "UseStagingKey"
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = [aws_kms_key.pipeline.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.${local.dns_suffix}"]
+    }
+  }
+}
+
+resource "aws_s3_bucket" "staging" {
+  bucket        = "${local.prefix}-staging-${local.account_id}-${var.region}"
+  force_destroy = var.force_destroy
+}
+
+resource "aws_s3_bucket_public_access_block" "staging" {
+  bucket                  = aws_s3_bucket.staging.bucket
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "staging" {
+  bucket = aws_s3_bucket.staging.bucket
+
+  rule {
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.pipeline.arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "staging" {
+  bucket = aws_s3_bucket.staging.bucket
+
+  rule {
+    id     = "expire"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      days = var.staging_retention_days
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "staging" {
+  bucket = aws_s3_bucket.staging.bucket
+  policy = data.aws_iam_policy_document.staging_bucket.json
+}
+
+data "aws_iam_policy_document" "staging_bucket" {
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.staging.arn, "${aws_s3_bucket.staging.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}

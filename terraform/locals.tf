@@ -1,0 +1,173 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  prefix     = "${var.name}-${var.environment}"
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  dns_suffix = data.aws_partition.current.dns_suffix
+
+  # ARNs from names, for policies that are needed before the resource they name exists, or that are part of it.
+  trail_arn                  = "arn:${local.partition}:cloudtrail:${var.region}:${local.account_id}:trail/${local.prefix}"
+  topic_arn                  = "arn:${local.partition}:sns:${var.region}:${local.account_id}:${local.prefix}-logs"
+  ingest_queue_arn           = "arn:${local.partition}:sqs:${var.region}:${local.account_id}:${local.prefix}-ingest"
+  dead_letter_arn            = "arn:${local.partition}:sqs:${var.region}:${local.account_id}:${local.prefix}-dead-letter"
+  pipe_arn                   = "arn:${local.partition}:pipes:${var.region}:${local.account_id}:pipe/${local.prefix}-ingest"
+  state_machine_arn          = "arn:${local.partition}:states:${var.region}:${local.account_id}:stateMachine:${local.prefix}-index-logs"
+  executions_arn             = "arn:${local.partition}:states:${var.region}:${local.account_id}:execution:${local.prefix}-index-logs:*"
+  failed_executions_rule_arn = "arn:${local.partition}:events:${var.region}:${local.account_id}:rule/${local.prefix}-failed-executions"
+  function_arns = {
+    for key, function in local.functions :
+    key => "arn:${local.partition}:lambda:${var.region}:${local.account_id}:function:${function.name}"
+  }
+  log_group_names = merge(
+    { for key, function in local.functions : key => "/aws/lambda/${function.name}" },
+    {
+      # Services that write through log delivery need this prefix to stay within the size of its resource policy.
+      workflow = "/aws/vendedlogs/states/${local.prefix}-index-logs"
+      pipe     = "/aws/vendedlogs/pipes/${local.prefix}-ingest"
+    },
+  )
+
+  # SQS keeps a message for 14 days at most. A dead letter may point at a staged batch for as long.
+  queue_retention_seconds = 14 * 24 * 60 * 60
+}
+
+# One key for everything that the pipeline itself stores: notifications, dead letters, staged records, its own logs.
+
+resource "aws_kms_key" "pipeline" {
+  description             = "${local.prefix}: topic, queues, staging bucket and log groups"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.kms_deletion_window_days
+  policy                  = data.aws_iam_policy_document.pipeline_key.json
+}
+
+resource "aws_kms_alias" "pipeline" {
+  name          = "alias/${local.prefix}"
+  target_key_id = aws_kms_key.pipeline.key_id
+}
+
+data "aws_iam_policy_document" "pipeline_key" {
+  source_policy_documents = [data.aws_iam_policy_document.key_administration.json]
+
+  statement {
+    sid       = "LogGroups"
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${var.region}.${local.dns_suffix}"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values = [
+        for name in values(local.log_group_names) :
+        "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:${name}"
+      ]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.create_trail ? [local.trail_arn] : []
+
+    content {
+      sid       = "TrailToTopic"
+      actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["cloudtrail.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceArn"
+        values   = [statement.value]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.source_topic_arns) > 0 ? [local.source_topic_arns] : []
+
+    content {
+      sid       = "TopicsToIngestQueue"
+      actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = local.source_topic_principals
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = statement.value
+      }
+    }
+  }
+
+  statement {
+    sid       = "FailedExecutionsToDeadLetterQueue"
+    actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [local.failed_executions_rule_arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.notifying_buckets
+
+    content {
+      sid       = "BucketsOf${statement.key}ToIngestQueue"
+      actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
+      resources = ["*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["s3.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = statement.value
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [statement.key]
+      }
+    }
+  }
+}
+
+# What every key policy needs so that the account's IAM policies, and nothing else, say who may administer and use the key.
+data "aws_iam_policy_document" "key_administration" {
+  statement {
+    sid       = "AccountByIamPolicies"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
+    }
+  }
+}

@@ -1,0 +1,76 @@
+locals {
+  console = "https://${var.region}.${lookup({
+    aws-us-gov = "console.amazonaws-us-gov.com"
+    aws-cn     = "console.amazonaws.cn"
+  }, local.partition, "console.aws.amazon.com")}"
+}
+
+output "state_machine_url" {
+  description = "The workflow's executions in the AWS console."
+  value       = "${local.console}/states/home?region=${var.region}#/statemachines/view/${aws_sfn_state_machine.index_logs.arn}"
+}
+
+output "state_machine_arn" {
+  description = "The workflow."
+  value       = aws_sfn_state_machine.index_logs.arn
+}
+
+output "search_endpoint" {
+  description = "Where the search domain takes searches."
+  value       = aws_cloudsearch_domain.events.search_service_endpoint
+}
+
+output "search_domain_name" {
+  description = "The search domain."
+  value       = aws_cloudsearch_domain.events.name
+}
+
+output "log_bucket_names" {
+  description = "Buckets that logs are read from."
+  value       = concat(aws_s3_bucket.logs[*].bucket, var.log_bucket_names)
+}
+
+output "staging_bucket_name" {
+  description = "The bucket with the staged records and batches that dead letters point at."
+  value       = aws_s3_bucket.staging.bucket
+}
+
+output "topic_arn" {
+  description = "The topic on which the new trail announces logs; null with create_trail = false."
+  value       = one(aws_sns_topic.logs[*].arn)
+}
+
+output "ingest_queue_arn" {
+  description = "The ingest queue, for event notifications of existing log buckets."
+  value       = aws_sqs_queue.ingest.arn
+}
+
+output "ingest_queue_url" {
+  description = "The ingest queue."
+  value       = aws_sqs_queue.ingest.url
+}
+
+output "dead_letter_queue_url" {
+  description = "The queue with what could not be made searchable."
+  value       = aws_sqs_queue.dead_letter.url
+}
+
+output "fetch_logs_role_arn" {
+  description = "The role that log buckets and keys of other accounts must let read."
+  value       = aws_iam_role.step["fetch_logs"].arn
+}
+
+output "subscribe_commands" {
+  description = "Commands that subscribe the ingest queue to the topics of log_topic_arns in other Regions; run each once, with credentials of this account."
+  value = [
+    for arn in local.remote_topic_arns :
+    "aws sns subscribe --region ${split(":", arn)[3]} --topic-arn ${arn} --protocol sqs --notification-endpoint ${aws_sqs_queue.ingest.arn} --attributes RawMessageDelivery=true"
+  ]
+}
+
+output "commands" {
+  description = "What to do next."
+  value = {
+    search = "make search ENV=${var.environment} QUERY=matchall FACETS=event_source,event_name"
+  }
+}

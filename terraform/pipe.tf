@@ -1,0 +1,101 @@
+# The Pipe starts one execution per delivery. No input template: the array of SQS messages is passed as it is,
+# bodies stay strings, and no message can fail in a template.
+
+resource "aws_pipes_pipe" "ingest" {
+  name          = "${local.prefix}-ingest"
+  description   = "Messages of the ingest queue to executions of the workflow"
+  role_arn      = aws_iam_role.pipe.arn
+  source        = aws_sqs_queue.ingest.arn
+  target        = aws_sfn_state_machine.index_logs.arn
+  desired_state = var.pipe_desired_state
+
+  source_parameters {
+    sqs_queue_parameters {
+      batch_size                         = var.pipe_batch_size
+      maximum_batching_window_in_seconds = var.pipe_batching_window_seconds
+    }
+  }
+
+  target_parameters {
+    step_function_state_machine_parameters {
+      invocation_type = "FIRE_AND_FORGET"
+    }
+  }
+
+  log_configuration {
+    level = "ERROR"
+
+    cloudwatch_logs_log_destination {
+      log_group_arn = aws_cloudwatch_log_group.pipe.arn
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.pipe]
+}
+
+resource "aws_cloudwatch_log_group" "pipe" {
+  name              = local.log_group_names.pipe
+  retention_in_days = var.log_group_retention_days
+  kms_key_id        = aws_kms_key.pipeline.arn
+}
+
+resource "aws_iam_role" "pipe" {
+  name               = "${local.prefix}-pipe"
+  description        = "EventBridge Pipe: receives from the ingest queue, starts the workflow"
+  assume_role_policy = data.aws_iam_policy_document.pipe_trust.json
+}
+
+data "aws_iam_policy_document" "pipe_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["pipes.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceArn"
+      values   = [local.pipe_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "pipe" {
+  name   = "pipe"
+  role   = aws_iam_role.pipe.name
+  policy = data.aws_iam_policy_document.pipe.json
+}
+
+data "aws_iam_policy_document" "pipe" {
+  statement {
+    sid       = "ReceiveFromIngestQueue"
+    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    resources = [local.ingest_queue_arn]
+  }
+
+  statement {
+    sid       = "DecryptMessages"
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.pipeline.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sqs.${var.region}.${local.dns_suffix}"]
+    }
+  }
+
+  statement {
+    sid       = "StartExecutions"
+    actions   = ["states:StartExecution"]
+    resources = [local.state_machine_arn]
+  }
+}

@@ -1,0 +1,128 @@
+# Existing trails: buckets of several accounts, topics of several Regions and accounts, and S3 event notifications.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+override_resource {
+  target = aws_sqs_queue.ingest
+  values = { arn = "arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest" }
+}
+
+variables {
+  environment  = "test"
+  region       = "us-east-1"
+  package_path = "../statemachine/index_logs.asl.json" # Any file does.
+
+  create_trail     = false
+  log_bucket_names = ["audit-logs", "other-logs"]
+  log_kms_key_arns = ["arn:aws:kms:us-east-1:444455556666:key/11111111-2222-3333-4444-555555555555"]
+  log_topic_arns = [
+    "arn:aws:sns:us-east-1:444455556666:audit-logs",
+    "arn:aws:sns:eu-west-1:444455556666:audit-logs",
+    "arn:aws:sns:af-south-1:444455556666:audit-logs",
+  ]
+  log_bucket_notifications = [
+    { bucket = "other-logs" },
+    { bucket = "audit-logs", account_id = "444455556666" },
+  ]
+}
+
+run "no_trail" {
+  assert {
+    condition     = length(aws_cloudtrail.audit) + length(aws_s3_bucket.logs) + length(aws_kms_key.logs) + length(aws_sns_topic.logs) + length(aws_sns_topic_subscription.ingest) == 0
+    error_message = "With create_trail = false there must be no trail, log bucket, key or topic."
+  }
+
+  assert {
+    condition     = !contains([for statement in data.aws_iam_policy_document.pipeline_key.statement : statement.sid], "TrailToTopic")
+    error_message = "Without a trail, CloudTrail has no business with the pipeline's key."
+  }
+}
+
+run "logs_are_read" {
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "ReadLogs"]) == toset(["arn:aws:s3:::audit-logs/*", "arn:aws:s3:::other-logs/*"])
+    error_message = "fetch_logs must read the logs of exactly these buckets."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "TellDeletedFromDenied"]) == toset(["arn:aws:s3:::audit-logs", "arn:aws:s3:::other-logs"])
+    error_message = "fetch_logs must be able to list exactly these buckets."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "DecryptLogs"]) == toset(var.log_kms_key_arns)
+    error_message = "fetch_logs must decrypt with exactly these keys."
+  }
+}
+
+run "topics_send" {
+  assert {
+    condition     = [for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid] == ["TopicsSend", "BucketsOf111122223333Send", "BucketsOf444455556666Send", "TlsOnly"]
+    error_message = "Topics and buckets, and nobody else, may send to the ingest queue."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.ingest_queue.statement[0].condition).values == tolist(var.log_topic_arns)
+    error_message = "All topics, of every Region, may send to the ingest queue."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.ingest_queue.statement[0].principals).identifiers == toset(["sns.amazonaws.com", "sns.af-south-1.amazonaws.com"])
+    error_message = "SNS delivers from an opt-in Region under that Region's service principal."
+  }
+
+  assert {
+    condition     = keys(aws_sns_topic_subscription.existing) == ["arn:aws:sns:us-east-1:444455556666:audit-logs"] && alltrue([for subscription in aws_sns_topic_subscription.existing : subscription.endpoint == aws_sqs_queue.ingest.arn && subscription.raw_message_delivery])
+    error_message = "Topics of this Region, whatever their account, are subscribed here."
+  }
+
+  assert {
+    condition = output.subscribe_commands == [
+      "aws sns subscribe --region af-south-1 --topic-arn arn:aws:sns:af-south-1:444455556666:audit-logs --protocol sqs --notification-endpoint arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest --attributes RawMessageDelivery=true",
+      "aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:444455556666:audit-logs --protocol sqs --notification-endpoint arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest --attributes RawMessageDelivery=true",
+    ]
+    error_message = "For topics of other Regions there must be the command that subscribes them."
+  }
+}
+
+run "buckets_send" {
+  assert {
+    condition = alltrue([
+      for document in [data.aws_iam_policy_document.ingest_queue, data.aws_iam_policy_document.pipeline_key] :
+      [
+        for statement in document.statement :
+        { for condition in statement.condition : condition.variable => one(condition.values) }
+        if startswith(statement.sid, "BucketsOf")
+      ] ==
+      [
+        { "aws:SourceAccount" = "111122223333", "aws:SourceArn" = "arn:aws:s3:::other-logs" },
+        { "aws:SourceAccount" = "444455556666", "aws:SourceArn" = "arn:aws:s3:::audit-logs" },
+      ]
+    ])
+    error_message = "A bucket may send, and use the key, for the account that owns it only."
+  }
+}
+
+run "event_notifications_alone" {
+  variables {
+    log_topic_arns = []
+  }
+
+  assert {
+    condition     = !contains([for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid], "TopicsSend") && !contains([for statement in data.aws_iam_policy_document.pipeline_key.statement : statement.sid], "TopicsToIngestQueue")
+    error_message = "Without topics, SNS may neither send to the ingest queue nor use its key."
+  }
+}
+
+run "beside_a_new_trail" {
+  variables {
+    create_trail = true
+  }
+
+  assert {
+    condition     = output.log_bucket_names == ["trailsearch-test-logs-111122223333-us-east-1", "audit-logs", "other-logs"]
+    error_message = "Existing buckets come beside the new trail's."
+  }
+}

@@ -1,0 +1,359 @@
+# A new trail: how its logs get from the trail to the search domain.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+override_resource {
+  target = aws_sqs_queue.ingest
+  values = { arn = "arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest" }
+}
+
+override_resource {
+  target = aws_sqs_queue.dead_letter
+  values = {
+    arn = "arn:aws:sqs:us-east-1:111122223333:trailsearch-test-dead-letter"
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/trailsearch-test-dead-letter"
+  }
+}
+
+override_resource {
+  target = aws_sns_topic.logs
+  values = { arn = "arn:aws:sns:us-east-1:111122223333:trailsearch-test-logs" }
+}
+
+override_resource {
+  target = aws_iam_role.step["index_batch"]
+  values = { arn = "arn:aws:iam::111122223333:role/trailsearch-test-index-batch" }
+}
+
+override_resource {
+  target = aws_s3_bucket.staging
+  values = { arn = "arn:aws:s3:::staging" }
+}
+
+override_resource {
+  target = aws_s3_bucket.logs
+  values = { arn = "arn:aws:s3:::logs" }
+}
+
+variables {
+  environment  = "test"
+  region       = "us-east-1"
+  package_path = "../statemachine/index_logs.asl.json" # Any file does.
+}
+
+run "names" {
+  assert {
+    condition = [
+      aws_cloudtrail.audit[0].name,
+      aws_s3_bucket.logs[0].bucket,
+      aws_s3_bucket.staging.bucket,
+      aws_sns_topic.logs[0].name,
+      aws_sqs_queue.ingest.name,
+      aws_sqs_queue.dead_letter.name,
+      aws_pipes_pipe.ingest.name,
+      aws_sfn_state_machine.index_logs.name,
+      aws_cloudsearch_domain.events.name,
+      ] == [
+      "trailsearch-test",
+      "trailsearch-test-logs-111122223333-us-east-1",
+      "trailsearch-test-staging-111122223333-us-east-1",
+      "trailsearch-test-logs",
+      "trailsearch-test-ingest",
+      "trailsearch-test-dead-letter",
+      "trailsearch-test-ingest",
+      "trailsearch-test-index-logs",
+      "trailsearch-test",
+    ]
+    error_message = "The commands of an operator find resources by these names."
+  }
+
+  assert {
+    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", split_records = "trailsearch-test-split-records split_records.handler" }
+    error_message = "A function and its handler must be named after its key."
+  }
+
+  assert {
+    condition     = alltrue([for key, group in aws_cloudwatch_log_group.step : group.name == "/aws/lambda/${aws_lambda_function.step[key].function_name}"])
+    error_message = "A function's log group must be the one that Lambda writes to."
+  }
+
+  # Policies name these ARNs before the resources exist.
+  assert {
+    condition = (
+      endswith(local.trail_arn, "trail/${aws_cloudtrail.audit[0].name}") &&
+      endswith(local.topic_arn, ":${aws_sns_topic.logs[0].name}") &&
+      endswith(local.ingest_queue_arn, ":${aws_sqs_queue.ingest.name}") &&
+      endswith(local.dead_letter_arn, ":${aws_sqs_queue.dead_letter.name}") &&
+      endswith(local.pipe_arn, "pipe/${aws_pipes_pipe.ingest.name}") &&
+      endswith(local.state_machine_arn, ":${aws_sfn_state_machine.index_logs.name}") &&
+      endswith(local.executions_arn, ":execution:${aws_sfn_state_machine.index_logs.name}:*") &&
+      endswith(local.failed_executions_rule_arn, ":rule/${aws_cloudwatch_event_rule.failed_executions.name}") &&
+      alltrue([for key, function in aws_lambda_function.step : endswith(local.function_arns[key], ":${function.function_name}")])
+    )
+    error_message = "An ARN in locals.tf names another resource than the one it is made for."
+  }
+}
+
+run "trail_to_ingest_queue" {
+  assert {
+    condition     = aws_cloudtrail.audit[0].is_multi_region_trail && aws_cloudtrail.audit[0].enable_log_file_validation && aws_cloudtrail.audit[0].include_global_service_events && !aws_cloudtrail.audit[0].is_organization_trail
+    error_message = "The trail must cover all Regions and global services, and its logs must be verifiable."
+  }
+
+  assert {
+    condition     = aws_cloudtrail.audit[0].s3_bucket_name == aws_s3_bucket.logs[0].bucket && aws_cloudtrail.audit[0].sns_topic_name == aws_sns_topic.logs[0].name
+    error_message = "The trail must write to the log bucket and announce on the topic."
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.ingest[0].topic_arn == aws_sns_topic.logs[0].arn && aws_sns_topic_subscription.ingest[0].endpoint == aws_sqs_queue.ingest.arn && aws_sns_topic_subscription.ingest[0].raw_message_delivery
+    error_message = "The ingest queue must be subscribed to the topic, raw."
+  }
+
+  assert {
+    condition     = [for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid] == ["TopicsSend", "TlsOnly"]
+    error_message = "Only the topic may send to the ingest queue."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.ingest_queue.statement[0].condition).values == tolist([aws_sns_topic.logs[0].arn])
+    error_message = "Only this topic may send to the ingest queue."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in concat(
+        data.aws_iam_policy_document.topic[0].statement,
+        data.aws_iam_policy_document.log_bucket[0].statement,
+        data.aws_iam_policy_document.log_key[0].statement,
+      ) :
+      statement.effect == "Deny" || contains([for condition in statement.condition : condition.variable], "aws:SourceArn")
+    ])
+    error_message = "Whatever CloudTrail may do, it may do for this trail only."
+  }
+}
+
+run "queues" {
+  assert {
+    condition     = aws_sqs_queue.ingest.visibility_timeout_seconds == 60 && aws_sqs_queue.ingest.message_retention_seconds == 1209600 && aws_sqs_queue.ingest.receive_wait_time_seconds == 20
+    error_message = "Ingest queue: visibility 60 s, retention 14 days, long poll 20 s."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.ingest.redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead_letter.arn, maxReceiveCount = 5 }
+    error_message = "What the Pipe cannot deliver five times must go to the dead-letter queue."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.dead_letter.redrive_allow_policy) == { redrivePermission = "byQueue", sourceQueueArns = [aws_sqs_queue.ingest.arn] }
+    error_message = "The dead-letter queue must be the ingest queue's alone."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dead_letter.message_retention_seconds < 86400 * one(aws_s3_bucket_lifecycle_configuration.staging.rule[0].expiration).days
+    error_message = "A staged batch must outlive the dead letter that points at it."
+  }
+
+  assert {
+    condition     = alltrue([for queue in [aws_sqs_queue.ingest, aws_sqs_queue.dead_letter] : queue.kms_master_key_id == aws_kms_key.pipeline.arn])
+    error_message = "Queues must be encrypted with the pipeline's key."
+  }
+}
+
+run "pipe_to_workflow" {
+  assert {
+    condition     = aws_pipes_pipe.ingest.source == aws_sqs_queue.ingest.arn && aws_pipes_pipe.ingest.target == aws_sfn_state_machine.index_logs.arn
+    error_message = "The Pipe must lead from the ingest queue to the workflow."
+  }
+
+  assert {
+    condition     = one(aws_pipes_pipe.ingest.target_parameters).input_template == null && one(one(aws_pipes_pipe.ingest.target_parameters).step_function_state_machine_parameters).invocation_type == "FIRE_AND_FORGET"
+    error_message = "The Pipe must pass messages as they are, and not wait for the execution."
+  }
+
+  assert {
+    condition     = sort(flatten([for statement in data.aws_iam_policy_document.pipe.statement : statement.actions])) == tolist(["kms:Decrypt", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "states:StartExecution"])
+    error_message = "The Pipe's role may receive, decrypt and start executions; no more, no less."
+  }
+}
+
+run "workflow" {
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.index_logs.definition).TimeoutSeconds == 14400
+    error_message = "The definition must be JSON whose numbers are numbers."
+  }
+
+  assert {
+    condition     = !can(regex("[$][{]", aws_sfn_state_machine.index_logs.definition))
+    error_message = "A placeholder is left in the definition."
+  }
+
+  assert {
+    condition = alltrue([
+      for key, seconds in {
+        fetch_logs    = jsondecode(aws_sfn_state_machine.index_logs.definition).States["Fetch Logs"].TimeoutSeconds
+        split_records = jsondecode(aws_sfn_state_machine.index_logs.definition).States["Split Records"].TimeoutSeconds
+        index_batch   = jsondecode(aws_sfn_state_machine.index_logs.definition).States["Index Batches"].ItemProcessor.States["Index Batch"].TimeoutSeconds
+      } : seconds > aws_lambda_function.step[key].timeout
+    ])
+    error_message = "A state must not time out before its function."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.index_logs.definition).States["Dead-Letter Messages"].ItemProcessor.States["Send Message To Dead Letter Queue"].Parameters.QueueUrl == aws_sqs_queue.dead_letter.url
+    error_message = "Dead letters must go to the dead-letter queue."
+  }
+
+  assert {
+    condition     = one(aws_sfn_state_machine.index_logs.logging_configuration).level == "ALL" && one(aws_sfn_state_machine.index_logs.logging_configuration).include_execution_data && one(aws_sfn_state_machine.index_logs.tracing_configuration).enabled
+    error_message = "Every execution must be logged with its data, and traced."
+  }
+}
+
+run "functions" {
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.step : function.runtime == "python3.13" && function.architectures == tolist(["arm64"]) && one(function.tracing_config).mode == "Active"])
+    error_message = "Functions run Python 3.13 on arm64, traced."
+  }
+
+  assert {
+    condition     = [for key, function in aws_lambda_function.step : key if can(one(function.environment).variables.SEARCH_ENDPOINT)] == ["index_batch"]
+    error_message = "Only index_batch knows the search domain."
+  }
+
+  assert {
+    condition     = [for key, document in { fetch_logs = data.aws_iam_policy_document.fetch_logs, split_records = data.aws_iam_policy_document.split_records, index_batch = data.aws_iam_policy_document.index_batch } : key if anytrue([for arn in flatten(document.statement[*].resources) : startswith(arn, aws_s3_bucket.logs[0].arn)])] == ["fetch_logs"]
+    error_message = "Only fetch_logs may read the log bucket."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "StageRecords"]) == toset(["arn:aws:s3:::staging/records/*"])
+    error_message = "fetch_logs stages records, no batches."
+  }
+
+  assert {
+    condition     = alltrue([for document in [data.aws_iam_policy_document.split_records, data.aws_iam_policy_document.index_batch] : one([for statement in document.statement : statement.resources if statement.sid == "TellExpiredFromDenied"]) == toset(["arn:aws:s3:::staging"])])
+    error_message = "What reads the staging bucket must learn that an object has expired."
+  }
+}
+
+run "search_domain" {
+  assert {
+    condition     = length(aws_cloudsearch_domain.events.index_field) == 31
+    error_message = "The search domain has 31 index fields."
+  }
+
+  assert {
+    condition     = alltrue([for field in aws_cloudsearch_domain.events.index_field : field.search]) && [for field in aws_cloudsearch_domain.events.index_field : field.name if !field.return] == ["user_agent_exact"]
+    error_message = "Every field is searchable and, but for user_agent_exact, returned."
+  }
+
+  assert {
+    condition     = alltrue([for field in aws_cloudsearch_domain.events.index_field : (field.type == "text") == (field.analysis_scheme != null && field.analysis_scheme != "")])
+    error_message = "Text fields, and only they, have an analysis scheme."
+  }
+
+  assert {
+    condition     = one(aws_cloudsearch_domain.events.endpoint_options).enforce_https
+    error_message = "The search domain must refuse HTTP."
+  }
+
+  assert {
+    condition     = length(data.aws_iam_policy_document.search_domain.statement) == 1 && one(data.aws_iam_policy_document.search_domain.statement[0].principals).identifiers == toset([aws_iam_role.step["index_batch"].arn])
+    error_message = "Without search_principal_arns, index_batch's role must be the only principal."
+  }
+}
+
+run "named_principals_search" {
+  variables {
+    search_principal_arns = ["arn:aws:iam::111122223333:role/auditor"]
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.search_domain.statement[1].actions == toset(["cloudsearch:search", "cloudsearch:suggest"]) && one(data.aws_iam_policy_document.search_domain.statement[1].principals).identifiers == toset(["arn:aws:iam::111122223333:role/auditor"])
+    error_message = "search_principal_arns may search, and upload nothing."
+  }
+}
+
+run "organization_trail" {
+  variables {
+    organization_id = "o-a1b2c3d4e5"
+  }
+
+  assert {
+    condition     = aws_cloudtrail.audit[0].is_organization_trail
+    error_message = "organization_id makes it an organization trail."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.log_bucket[0].statement : statement.resources if statement.sid == "TrailWritesLogs"]) == toset(["arn:aws:s3:::logs/AWSLogs/111122223333/*", "arn:aws:s3:::logs/AWSLogs/o-a1b2c3d4e5/*"])
+    error_message = "An organization trail writes below the organization's id."
+  }
+}
+
+run "failed_executions_are_dead_lettered" {
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.failed_executions.event_pattern) == {
+      source      = ["aws.states"]
+      detail-type = ["Step Functions Execution Status Change"]
+      detail = {
+        stateMachineArn = [local.state_machine_arn]
+        "$or" = [
+          { status = ["TIMED_OUT", "ABORTED"] },
+          { status = ["FAILED"], error = [{ exists = false }, null, { anything-but = ["SomeWorkDeadLettered", "MessagesDeadLettered"] }] },
+        ]
+      }
+    }
+    error_message = "Only executions that did not dead-letter their work themselves are to be dead-lettered by the rule."
+  }
+
+  assert {
+    condition = toset([
+      for state in jsondecode(aws_sfn_state_machine.index_logs.definition).States : state.Error if state.Type == "Fail" && try(state.Error, "") != "DeadLetterQueueUnreachable"
+    ]) == toset(["SomeWorkDeadLettered", "MessagesDeadLettered"])
+    error_message = "The rule leaves out other errors than the workflow ends with after it has dead-lettered its work."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.failed_executions.arn == aws_sqs_queue.dead_letter.arn && length(aws_cloudwatch_event_target.failed_executions.input_transformer) == 0 && aws_cloudwatch_event_target.failed_executions.input_path == null
+    error_message = "The event goes to the dead-letter queue as it is."
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_event_target.failed_executions.retry_policy).maximum_event_age_in_seconds == 86400 && one(aws_cloudwatch_event_target.failed_executions.retry_policy).maximum_retry_attempts == 185
+    error_message = "EventBridge must try for as long as it can."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered_failed_executions.metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.undelivered_failed_executions.dimensions == tomap({ RuleName = aws_cloudwatch_event_rule.failed_executions.name })
+    error_message = "An event that EventBridge drops must ring an alarm."
+  }
+
+  assert {
+    condition = [
+      for statement in data.aws_iam_policy_document.pipeline_key.statement : [sort(statement.actions), one(statement.condition).variable, one(statement.condition).values] if one(statement.principals).identifiers == toset(["events.amazonaws.com"])
+    ] == [[tolist(["kms:Decrypt", "kms:GenerateDataKey*"]), "aws:SourceArn", tolist([local.failed_executions_rule_arn])]]
+    error_message = "EventBridge must be able to encrypt what it sends, for this rule alone."
+  }
+
+  assert {
+    condition     = [for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if contains(statement.actions, "states:DescribeExecution")] == [toset([local.executions_arn])]
+    error_message = "fetch_logs must be able to read the inputs of this workflow's executions, and of no other's."
+  }
+
+  assert {
+    condition = contains([
+      for statement in data.aws_iam_policy_document.dead_letter_queue.statement : jsonencode([statement.actions, statement.condition]) if contains(coalesce(statement.actions, []), "sqs:SendMessage")
+    ], jsonencode([["sqs:SendMessage"], [{ test = "ArnEquals", values = [local.failed_executions_rule_arn], variable = "aws:SourceArn" }]]))
+    error_message = "EventBridge must be let into the dead-letter queue, for this rule alone."
+  }
+
+  assert {
+    condition = anytrue([
+      for statement in data.aws_iam_policy_document.workflow.statement : statement.actions == toset(["states:StartExecution"]) && statement.resources == toset([local.state_machine_arn])
+    ])
+    error_message = "The workflow must be able to start executions of itself, and of nothing else."
+  }
+}

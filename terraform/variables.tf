@@ -1,0 +1,419 @@
+# Names
+
+variable "name" {
+  type        = string
+  description = "First part of every resource name, before the environment."
+  default     = "trailsearch"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*$", var.name))
+    error_message = "name must start with a lower-case letter and hold only lower-case letters, digits and hyphens."
+  }
+}
+
+variable "environment" {
+  type        = string
+  description = "Environment, second part of every resource name. One name and environment exist once in an account: IAM roles are not regional."
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", var.environment))
+    error_message = "environment must hold only lower-case letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+
+  validation {
+    condition     = length("${var.name}-${var.environment}") <= 28
+    error_message = "\"${var.name}-${var.environment}\" names the search domain and must not be longer than 28 characters: shorten name or environment."
+  }
+
+  validation {
+    condition     = length("${var.name}-${var.environment}-staging-123456789012-${var.region}") <= 63
+    error_message = "\"${var.name}-${var.environment}-staging-<account>-${var.region}\" names the staging bucket and must not be longer than 63 characters: shorten name or environment."
+  }
+}
+
+variable "region" {
+  type        = string
+  description = "AWS Region of everything that is created here. Amazon CloudSearch must be available in it."
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be the code of an AWS Region, such as us-east-1."
+  }
+}
+
+variable "tags" {
+  type        = map(string)
+  description = "Tags of every resource, beside Application, Environment and ManagedBy."
+  default     = {}
+  nullable    = false
+}
+
+# Trail: a new one, or the logs of existing ones
+
+variable "create_trail" {
+  type        = bool
+  description = "Whether to create a multi-Region trail with its log bucket, key and topic. false: bring your own, named by log_bucket_names and log_topic_arns or log_bucket_notifications."
+  default     = true
+  nullable    = false
+}
+
+variable "organization_id" {
+  type        = string
+  description = "Id of the AWS Organization (o-…): makes the new trail an organization trail. Only in the organization's management account. null: a trail of this account alone."
+  default     = null
+
+  validation {
+    condition     = var.organization_id == null || can(regex("^o-[a-z0-9]{10,32}$", var.organization_id))
+    error_message = "organization_id must look like o-a1b2c3d4e5, or be null."
+  }
+
+  validation {
+    condition     = var.organization_id == null || var.create_trail
+    error_message = "organization_id is about the trail that is created here; with create_trail = false it must be null."
+  }
+}
+
+variable "log_retention_days" {
+  type        = number
+  description = "Days after which logs in the new trail's bucket expire. null: they are kept for ever."
+  default     = null
+
+  validation {
+    condition     = var.log_retention_days == null ? true : var.log_retention_days >= 15 && floor(var.log_retention_days) == var.log_retention_days
+    error_message = "log_retention_days must be a whole number and at least 15, one more than the 14 days that a message may wait in a queue; or null."
+  }
+}
+
+variable "log_bucket_names" {
+  type        = list(string)
+  description = "Existing buckets that CloudTrail writes logs to, in this or other accounts. A bucket of another account must allow this deployment's fetch_logs role s3:GetObject and s3:ListBucket in its bucket policy."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for bucket in var.log_bucket_names : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
+    error_message = "log_bucket_names must hold names of S3 buckets, not ARNs or URLs."
+  }
+
+  validation {
+    condition     = var.create_trail || length(var.log_bucket_names) > 0
+    error_message = "With create_trail = false, log_bucket_names must name at least one bucket to read logs from."
+  }
+}
+
+variable "log_kms_key_arns" {
+  type        = list(string)
+  description = "KMS keys that the logs in log_bucket_names are encrypted with. A key of another account must allow this deployment's fetch_logs role kms:Decrypt in its key policy."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.log_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
+    error_message = "log_kms_key_arns must hold ARNs of KMS keys (…:key/…), not aliases: IAM policies do not match aliases."
+  }
+}
+
+variable "log_topic_arns" {
+  type        = list(string)
+  description = "Existing SNS topics that announce logs in log_bucket_names, in any Region and account. Topics of this Region are subscribed here (one of another account must allow this account sns:Subscribe); for those of other Regions, output subscribe_commands gives the commands to run once."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.log_topic_arns : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", arn))])
+    error_message = "log_topic_arns must hold ARNs of standard SNS topics, such as arn:aws:sns:us-east-1:111122223333:cloudtrail-logs."
+  }
+
+  validation {
+    condition     = length(distinct(var.log_topic_arns)) == length(var.log_topic_arns)
+    error_message = "log_topic_arns names a topic twice."
+  }
+
+  validation {
+    condition     = var.create_trail || length(var.log_topic_arns) + length(var.log_bucket_notifications) > 0
+    error_message = "With create_trail = false, log_topic_arns or log_bucket_notifications must say where notifications come from."
+  }
+}
+
+variable "log_bucket_notifications" {
+  type = list(object({
+    bucket     = string
+    account_id = optional(string)
+  }))
+  description = "Existing log buckets of this Region whose S3 event notifications go straight to the ingest queue, each with the account that owns it (default: this account). This only permits them; the notification itself is configured on the bucket, for s3:ObjectCreated:* and with output ingest_queue_arn."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition = alltrue([
+      for notification in var.log_bucket_notifications :
+      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", notification.bucket))
+    ])
+    error_message = "log_bucket_notifications: bucket must be the name of an S3 bucket, not an ARN."
+  }
+
+  validation {
+    condition = alltrue([
+      for notification in var.log_bucket_notifications :
+      notification.account_id == null || can(regex("^[0-9]{12}$", notification.account_id))
+    ])
+    error_message = "log_bucket_notifications: account_id must be the 12 digits of an AWS account."
+  }
+
+  validation {
+    condition     = alltrue([for notification in var.log_bucket_notifications : contains(var.log_bucket_names, notification.bucket)])
+    error_message = "log_bucket_notifications names a bucket that log_bucket_names does not: its logs could not be read."
+  }
+}
+
+# Ingest queue and Pipe
+
+variable "ingest_max_receive_count" {
+  type        = number
+  description = "Times the Pipe may receive a message without starting an execution before SQS moves it to the dead-letter queue."
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.ingest_max_receive_count >= 1 && var.ingest_max_receive_count <= 1000 && floor(var.ingest_max_receive_count) == var.ingest_max_receive_count
+    error_message = "ingest_max_receive_count must be a whole number from 1 to 1000."
+  }
+}
+
+variable "pipe_batch_size" {
+  type        = number
+  description = "Messages, and so usually logs, that one execution takes at most. 1 is the easiest to debug, more is cheaper."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 50 && floor(var.pipe_batch_size) == var.pipe_batch_size
+    error_message = "pipe_batch_size must be a whole number from 1 to 50: more messages may not fit into the 256 KiB of an execution's input."
+  }
+
+  validation {
+    condition     = var.pipe_batch_size <= 10 || var.pipe_batching_window_seconds >= 1
+    error_message = "A pipe_batch_size above 10 needs a pipe_batching_window_seconds of at least 1."
+  }
+}
+
+variable "pipe_batching_window_seconds" {
+  type        = number
+  description = "Seconds that the Pipe waits for pipe_batch_size messages before it starts an execution with fewer."
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.pipe_batching_window_seconds >= 0 && var.pipe_batching_window_seconds <= 45 && floor(var.pipe_batching_window_seconds) == var.pipe_batching_window_seconds
+    error_message = "pipe_batching_window_seconds must be a whole number from 0 to 45, well below the 60 s for which received messages stay invisible."
+  }
+}
+
+variable "pipe_desired_state" {
+  type        = string
+  description = "RUNNING, or STOPPED to let messages wait in the ingest queue (for at most 14 days), for example while the search domain is replaced."
+  default     = "RUNNING"
+  nullable    = false
+
+  validation {
+    condition     = contains(["RUNNING", "STOPPED"], var.pipe_desired_state)
+    error_message = "pipe_desired_state must be RUNNING or STOPPED."
+  }
+}
+
+# Workflow
+
+variable "map_concurrency" {
+  type        = number
+  description = "Batches that one execution uploads to the search domain at a time. CloudSearch recommends about one batch every 10 s per domain; more are throttled, and retried."
+  default     = 4
+  nullable    = false
+
+  validation {
+    condition     = var.map_concurrency >= 1 && var.map_concurrency <= 40 && floor(var.map_concurrency) == var.map_concurrency
+    error_message = "map_concurrency must be a whole number from 1 to 40, the most that an inline Map state runs at a time."
+  }
+}
+
+variable "index_batch_max_attempts" {
+  type        = number
+  description = "Retries of a batch while the search domain throttles or is overloaded, 5 s to 120 s apart with full jitter, before the batch goes to the dead-letter queue. 16 retries take 12 minutes on average and 25 at most."
+  default     = 16
+  nullable    = false
+
+  validation {
+    condition     = var.index_batch_max_attempts >= 1 && var.index_batch_max_attempts <= 100 && floor(var.index_batch_max_attempts) == var.index_batch_max_attempts
+    error_message = "index_batch_max_attempts must be a whole number from 1 to 100."
+  }
+}
+
+variable "execution_timeout_seconds" {
+  type        = number
+  description = "Seconds after which an execution is ended, whatever it is doing."
+  default     = 14400
+  nullable    = false
+
+  validation {
+    condition     = var.execution_timeout_seconds >= 3600 && var.execution_timeout_seconds <= 86400 && floor(var.execution_timeout_seconds) == var.execution_timeout_seconds
+    error_message = "execution_timeout_seconds must be a whole number from 3600, so that the retries of every state fit in, to 86400."
+  }
+}
+
+variable "staging_retention_days" {
+  type        = number
+  description = "Days after which staged records and batches expire."
+  default     = 15
+  nullable    = false
+
+  validation {
+    condition     = var.staging_retention_days > 14 && floor(var.staging_retention_days) == var.staging_retention_days
+    error_message = "staging_retention_days must be a whole number above 14, the days for which a dead letter may point at a staged batch."
+  }
+}
+
+# Functions
+
+variable "package_path" {
+  type        = string
+  description = "The zip that all functions run from, built by \"make package\"."
+  default     = "../build/lambda.zip"
+  nullable    = false
+}
+
+variable "log_level" {
+  type        = string
+  description = "Log level of the functions."
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.log_level)
+    error_message = "log_level must be DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  }
+}
+
+variable "reserved_concurrency" {
+  type        = map(number)
+  description = "Reserved concurrent executions by function (fetch_logs, split_records, index_batch). A function that is not named shares the account's."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.reserved_concurrency), ["fetch_logs", "split_records", "index_batch"])) == 0
+    error_message = "reserved_concurrency knows the functions fetch_logs, split_records and index_batch."
+  }
+
+  validation {
+    condition     = alltrue([for reserved in values(var.reserved_concurrency) : reserved >= 1 && floor(reserved) == reserved])
+    error_message = "reserved_concurrency must hold whole numbers from 1: with 0 a function never runs."
+  }
+}
+
+# Search domain
+
+variable "search_instance_type" {
+  type        = string
+  description = "Smallest instance type of the search domain; CloudSearch scales up from it by itself, and never below it."
+  default     = "search.small"
+  nullable    = false
+
+  validation {
+    condition     = contains(["search.small", "search.medium", "search.large", "search.xlarge", "search.2xlarge"], var.search_instance_type)
+    error_message = "search_instance_type must be search.small, search.medium, search.large, search.xlarge or search.2xlarge."
+  }
+}
+
+variable "search_replication_count" {
+  type        = number
+  description = "Copies of each partition of the index that are kept at least."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.search_replication_count >= 1 && var.search_replication_count <= 5 && floor(var.search_replication_count) == var.search_replication_count
+    error_message = "search_replication_count must be a whole number from 1 to 5."
+  }
+}
+
+variable "search_partition_count" {
+  type        = number
+  description = "Partitions of the index that are kept at least; only with search.2xlarge. null: as many as the index needs."
+  default     = null
+
+  validation {
+    condition     = var.search_partition_count == null ? true : var.search_partition_count >= 1 && var.search_partition_count <= 10 && floor(var.search_partition_count) == var.search_partition_count
+    error_message = "search_partition_count must be a whole number from 1 to 10, or null."
+  }
+
+  validation {
+    condition     = var.search_partition_count == null || var.search_instance_type == "search.2xlarge"
+    error_message = "search_partition_count can only be set with search_instance_type = \"search.2xlarge\"."
+  }
+}
+
+variable "search_multi_az" {
+  type        = bool
+  description = "Whether the search domain runs in two Availability Zones, with twice the instances."
+  default     = false
+  nullable    = false
+}
+
+variable "search_principal_arns" {
+  type        = list(string)
+  description = "IAM roles and users that the search domain's access policy lets search. None: nobody."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.search_principal_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[^*]+$", arn))])
+    error_message = "search_principal_arns must hold ARNs of IAM roles or users, without wildcards."
+  }
+}
+
+# Operation
+
+variable "log_group_retention_days" {
+  type        = number
+  description = "Days for which CloudWatch keeps the logs of functions, workflow and Pipe."
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_group_retention_days)
+    error_message = "log_group_retention_days must be one of the periods that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+variable "alarm_topic_arns" {
+  type        = list(string)
+  description = "SNS topics that alarms are sent to. None: alarms are only seen in the console."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", arn))])
+    error_message = "alarm_topic_arns must hold ARNs of SNS topics."
+  }
+}
+
+variable "force_destroy" {
+  type        = bool
+  description = "Whether \"terraform destroy\" also deletes the logs and staged batches that are still in the buckets."
+  default     = false
+  nullable    = false
+}
+
+variable "kms_deletion_window_days" {
+  type        = number
+  description = "Days for which a deleted KMS key can still be restored."
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.kms_deletion_window_days >= 7 && var.kms_deletion_window_days <= 30 && floor(var.kms_deletion_window_days) == var.kms_deletion_window_days
+    error_message = "kms_deletion_window_days must be a whole number from 7 to 30."
+  }
+}

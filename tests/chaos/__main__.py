@@ -1,0 +1,160 @@
+"""Run every fault against a deployment in the local cloud, and print what became of the events: `make chaos`."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import boto3
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tests.chaos.pipeline import RETRY_WAIT_FACTOR, Pipeline
+from tests.chaos.run import Outcome, run
+from tests.chaos.scenarios import Scenario, scenarios
+from tests.local_cloud.deployment import Deployment
+from tests.local_cloud.idle import NotIdle
+from tests.local_cloud.process import LocalCloud
+from trailsearch.cli.console import make_console
+from trailsearch.cli.package import build_package
+
+
+@click.command()
+@click.option("--runs", envvar="RUNS", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--seed", envvar="SEED", type=int, default=1, show_default=True)
+@click.option(
+    "--scenarios", "chosen", envvar="SCENARIOS", default="", help="Only those with this in their name."
+)
+@click.option("--list", "only_list", is_flag=True, help="Only list the scenarios.")
+def chaos(runs: int, seed: int, chosen: str, *, only_list: bool) -> None:
+    """Deliver logs under every fault, RUNS times each; exit with 1 unless every event is accounted for."""
+    selected = [scenario for scenario in scenarios() if chosen.lower() in scenario.name.lower()]
+    if not selected:
+        raise click.UsageError(f"No scenario has {chosen!r} in its name; --list shows them")
+    if only_list:
+        click.echo("\n".join(scenario.name for scenario in selected))
+        return
+    console = make_console()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+        folder = Path(name)
+        with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=RETRY_WAIT_FACTOR) as cloud:
+            pipeline = deploy(cloud, folder, console)
+            outcomes = run_all(selected, pipeline, runs, seed, console)
+    console.print(table(selected, outcomes))
+    print_problems(selected, outcomes, console)
+    sys.exit(0 if all(outcome.proven for row in outcomes for outcome in row) else 1)
+
+
+def deploy(cloud: LocalCloud, folder: Path, console: Console) -> Pipeline:
+    """Deploy Trailsearch into a local cloud by its own Terraform."""
+    package = folder / "lambda.zip"
+    with console.status("Deploying …"):
+        build_package(package, local=True)
+        deployment = Deployment(folder, cloud.environment(), package)
+        deployment.initialize()
+        deployment.apply(lambda *_: None)
+        session = boto3.Session("local", "local", region_name=cloud.region)
+        return Pipeline(session, cloud.endpoint_url, deployment.outputs())
+
+
+def run_all(
+    selected: Sequence[Scenario], pipeline: Pipeline, runs: int, seed: int, console: Console
+) -> list[list[Outcome]]:
+    """Run every scenario some times; a seed of its own tells the logs of each run apart."""
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    outcomes: list[list[Outcome]] = [[] for _ in selected]
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=runs * len(selected))
+        for turn in range(runs):
+            for number, scenario in enumerate(selected):
+                progress.update(task, description=scenario.name)
+                run_seed = (seed * runs + turn) * len(selected) + number
+                outcome = run_one(scenario, pipeline, run_seed)
+                outcomes[number].append(outcome)
+                mark = "[green]✓[/]" if outcome.proven else "[red]✗[/]"
+                progress.console.print(
+                    f"{mark} {scenario.name} [dim]{outcome.seconds:.0f} s[/]", highlight=False
+                )
+                progress.advance(task)
+    return outcomes
+
+
+def run_one(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
+    """Run a scenario; what a failed run leaves in the queue is not to disturb the next."""
+    try:
+        outcome = run(scenario, pipeline, seed)
+    except (NotIdle, TimeoutError, RuntimeError, ValueError) as error:
+        outcome = Outcome(0, problems=[f"{type(error).__name__}: {error}"])
+    if not outcome.proven:
+        pipeline.throw_away_dead_letters()
+    return outcome
+
+
+def table(selected: Sequence[Scenario], outcomes: Sequence[Sequence[Outcome]]) -> Table:
+    """A row for each fault and state: runs, and what became of the events."""
+    rows = Table(box=box.SIMPLE_HEAD)
+    rows.add_column("State", no_wrap=True)
+    rows.add_column("Fault", no_wrap=True)
+    for heading in (
+        "Runs",
+        "Faults",
+        "Events",
+        "Dead-lettered",
+        "Letters",
+        "Redriven",
+        "Lost",
+        "s",
+    ):
+        rows.add_column(heading, justify="right")
+    state = ""
+    for scenario, runs in zip(selected, outcomes, strict=True):
+        lost = sum(len(outcome.lost) for outcome in runs)
+        good = all(outcome.proven for outcome in runs)
+        numbers = (
+            len(runs),
+            sum(outcome.injected for outcome in runs),
+            sum(outcome.events for outcome in runs),
+            sum(outcome.dead_lettered for outcome in runs),
+            sum(outcome.dead_letters for outcome in runs),
+            sum(outcome.redriven for outcome in runs),
+            lost,
+        )
+        seconds = sum(outcome.seconds for outcome in runs) / len(runs)
+        rows.add_row(
+            scenario.state if scenario.state != state else "",
+            scenario.fault,
+            *map(str, numbers),
+            f"{seconds:.0f}",
+            style="" if good else "red",
+        )
+        state = scenario.state
+    return rows
+
+
+def print_problems(
+    selected: Sequence[Scenario], outcomes: Sequence[Sequence[Outcome]], console: Console
+) -> None:
+    """Say of every run that is no proof why not, and sum up."""
+    every = [
+        (scenario, outcome) for scenario, runs in zip(selected, outcomes, strict=True) for outcome in runs
+    ]
+    for scenario, outcome in every:
+        for problem in outcome.problems:
+            console.print(f"[red]{scenario.name}:[/] {problem}", highlight=False)
+    lost = sum(len(outcome.lost) for _, outcome in every)
+    failed = sum(not outcome.proven for _, outcome in every)
+    console.print(
+        f"{len(every)} runs, {sum(outcome.events for _, outcome in every):,} events delivered,"
+        f" {sum(outcome.dead_lettered for _, outcome in every):,} dead-lettered, {lost} lost;"
+        f" {failed} runs failed.",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    chaos()

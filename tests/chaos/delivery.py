@@ -1,0 +1,77 @@
+"""The logs of one run: what is delivered, and which events a dead letter points to.
+
+It reads the forms in which work waits in the dead-letter queue apart from Trailsearch's own code.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from tests.chaos.pipeline import Pipeline
+from tests.log_generator import generate_logs
+
+LOGS = 4
+RECORDS_PER_LOG = 5
+_START = datetime(2023, 7, 10, 12, tzinfo=UTC)
+
+StagedDocuments = Callable[[str, str], Iterable[str]]
+"""Gives the ids in a staged batch, by bucket and key."""
+
+
+class Delivery:
+    """A few generated logs under a prefix of their own, so that one deployment serves many runs."""
+
+    def __init__(self, seed: int) -> None:
+        """Generate the logs; equal seeds give equal logs."""
+        self.prefix = f"chaos-{seed}/"
+        logs = generate_logs(seed=seed, logs=LOGS, start=_START, records_per_log=RECORDS_PER_LOG, story=False)
+        self.bodies = {self.prefix + log.key: log.body for log in logs}
+        self.events_of_log = {key: frozenset(_event_ids(body)) for key, body in self.bodies.items()}
+        self.events = frozenset().union(*self.events_of_log.values())
+        self._random = Random(seed)
+
+    def deliver(self, pipeline: Pipeline, *, times: int = 1, shuffled: bool = False) -> None:
+        """Put the logs into the bucket and announce each of them as often as asked, in order or not.
+
+        Shuffled announcements may come before their object is there as little as CloudTrail's own may.
+        """
+        for key, body in self.bodies.items():
+            pipeline.s3.put_object(Bucket=pipeline.log_bucket, Key=key, Body=body)
+        announced = list(self.bodies) * times
+        if shuffled:
+            self._random.shuffle(announced)
+        for key in announced:
+            pipeline.announce(json.dumps({"s3Bucket": pipeline.log_bucket, "s3ObjectKey": [key]}))
+
+    def events_behind(self, body: str, staged: StagedDocuments) -> set[str]:
+        """Give the events that a message in the dead-letter queue points to.
+
+        Raises:
+            ValueError: it is none of the known kinds.
+        """
+        match json.loads(body):
+            case {"dead_letter": 1, "kind": "log", "log": {"key": key}}:
+                return set(self.events_of_log.get(key, ()))
+            case {"dead_letter": 1, "kind": "batch" | "documents", "batch": {"bucket": bucket, "key": key}}:
+                return set(staged(bucket, key))
+            case {"dead_letter": 1, "kind": "message", "message": {"body": inner}}:
+                return self.events_behind(inner, staged)
+            case {"source": "aws.states", "detail": {"input": str(records)}}:
+                return set().union(
+                    *(self.events_behind(record["body"], staged) for record in json.loads(records))
+                )
+            case {"s3ObjectKey": [*keys]}:
+                return set().union(*(self.events_of_log.get(key, ()) for key in keys))
+        raise ValueError(f"A message of no known kind in the dead-letter queue: {body[:500]}")
+
+
+def event_id(record: Mapping[str, Any]) -> str:
+    """The id of an event, which generated records all have."""
+    return str(record["eventID"])
+
+
+def _event_ids(body: bytes) -> Iterator[str]:
+    yield from map(event_id, json.loads(gzip.decompress(body))["Records"])

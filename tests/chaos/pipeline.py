@@ -1,0 +1,125 @@
+"""The deployed pipeline under test, and what is asked of it."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+
+from tests.local_cloud.faults import FaultControl
+from tests.local_cloud.idle import messages_in, wait_until_idle
+
+# Step Functions would wait up to two minutes before a retry.
+RETRY_WAIT_FACTOR = 0.005
+REDRIVE_SECONDS = 60
+IDLE_SECONDS = 600
+# Two looks half a second apart: what is between the queue and an execution is in flight in the queue meanwhile.
+QUIET_POLLS = 2
+_POLL_SECONDS = 0.1
+
+
+class Pipeline:
+    """One deployment in a local cloud, which serves all runs, one after the other."""
+
+    def __init__(self, session: boto3.Session, endpoint_url: str, outputs: Mapping[str, Any]) -> None:
+        """Take how to reach the local cloud, and the outputs of the deployment."""
+        self.outputs = outputs
+        self.s3 = session.client("s3", endpoint_url=endpoint_url)
+        self.sns = session.client("sns", endpoint_url=endpoint_url)
+        self.sqs = session.client("sqs", endpoint_url=endpoint_url)
+        self.stepfunctions = session.client("stepfunctions", endpoint_url=endpoint_url)
+        self.domain = session.client("cloudsearchdomain", endpoint_url=outputs["search_endpoint"])
+        self.faults = FaultControl(endpoint_url)
+        self.log_bucket: str = outputs["log_bucket_names"][0]
+        self.dead_letter_queue: str = outputs["dead_letter_queue_url"]
+
+    def announce(self, message: str) -> None:
+        """Publish a notification as CloudTrail does."""
+        self.sns.publish(TopicArn=self.outputs["topic_arn"], Message=message)
+
+    def wait_until_idle(self) -> None:
+        """Wait until nothing is in the ingest queue and no execution is running.
+
+        Raises:
+            NotIdle: that was not so within ten minutes.
+        """
+        wait_until_idle(self.sqs, self.stepfunctions, self.outputs, IDLE_SECONDS, QUIET_POLLS)
+
+    def waiting_messages(self) -> int:
+        """How many messages are in the ingest queue, in flight or not."""
+        return messages_in(self.sqs, self.outputs["ingest_queue_url"])
+
+    def running_executions(self) -> list[str]:
+        """The ARNs of the executions that are running."""
+        answer = self.stepfunctions.list_executions(
+            stateMachineArn=self.outputs["state_machine_arn"], statusFilter="RUNNING"
+        )
+        return [execution["executionArn"] for execution in answer["executions"]]
+
+    def entered_states(self, execution_arn: str) -> set[str]:
+        """The names of the states that an execution has entered."""
+        events = self.stepfunctions.get_execution_history(executionArn=execution_arn)["events"]
+        return {
+            event["stateEnteredEventDetails"]["name"]
+            for event in events
+            if "stateEnteredEventDetails" in event
+        }
+
+    def documents(self, log_prefix: str) -> Iterator[tuple[str, str]]:
+        """Give id and record of every document in the domain whose log's key begins so."""
+        cursor = "initial"
+        query = f"(prefix field=log_file 's3://{self.log_bucket}/{log_prefix}')"
+        while hits := (
+            answer := self.domain.search(query=query, queryParser="structured", size=1000, cursor=cursor)
+        )["hits"]["hit"]:
+            yield from ((hit["id"], hit["fields"]["raw"][0]) for hit in hits)
+            cursor = answer["hits"]["cursor"]
+
+    def dead_letters(self) -> list[str]:
+        """Give the bodies of all dead letters; they stay in the queue."""
+        received = list(self._receive_dead_letters())
+        for message in received:
+            self.sqs.change_message_visibility(
+                QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+        return [message["Body"] for message in received]
+
+    def throw_away_dead_letters(self) -> None:
+        """Empty the dead-letter queue (PurgeQueue would do it once a minute only)."""
+        for message in self._receive_dead_letters():
+            self.sqs.delete_message(QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
+
+    def _receive_dead_letters(self) -> Iterator[Any]:
+        while messages := self.sqs.receive_message(
+            QueueUrl=self.dead_letter_queue, MaxNumberOfMessages=10, VisibilityTimeout=120, WaitTimeSeconds=0
+        ).get("Messages"):
+            yield from messages
+
+    def staged_documents(self, bucket: str, key: str) -> Iterator[str]:
+        """Give the ids of the documents in a staged batch."""
+        body = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        yield from (operation["id"] for operation in json.loads(body))
+
+    def redrive(self) -> int:
+        """Move all dead letters to the ingest queue, as the console's "Start DLQ redrive" does, and count them.
+
+        Raises:
+            TimeoutError: the message move task has not ended within a minute.
+            RuntimeError: it has failed.
+        """
+        arn = self._arn(self.dead_letter_queue)
+        self.sqs.start_message_move_task(SourceArn=arn, DestinationArn=self.outputs["ingest_queue_arn"])
+        deadline = time.monotonic() + REDRIVE_SECONDS
+        while time.monotonic() < deadline:
+            (task,) = self.sqs.list_message_move_tasks(SourceArn=arn)["Results"]
+            if task["Status"] == "COMPLETED":
+                return int(task["ApproximateNumberOfMessagesMoved"])
+            if task["Status"] == "FAILED":
+                raise RuntimeError(f"The message move task has failed: {task['FailureReason']}")
+            time.sleep(_POLL_SECONDS)
+        raise TimeoutError(f"The message move task is still running after {REDRIVE_SECONDS} s")
+
+    def _arn(self, queue_url: str) -> str:
+        answer = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+        return answer["Attributes"]["QueueArn"]

@@ -1,0 +1,153 @@
+"""One run: deliver logs under a fault, account for every event, redrive, account again."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.chaos.delivery import Delivery, event_id
+from tests.chaos.pipeline import Pipeline
+from tests.chaos.scenarios import Scenario, rules_of
+
+# EventBridge hands an execution's end on after the execution has ended.
+GRACE_SECONDS = 10
+ABORT_SECONDS = 60
+# A message that the Pipe could not pass on comes back after the queue's visibility timeout.
+SHORT_VISIBILITY_SECONDS = 1
+_POLL_SECONDS = 0.1
+
+
+@dataclass
+class Outcome:
+    """What became of one run; it is a proof if nothing is lost, left or doubled and `problems` is empty."""
+
+    events: int
+    injected: int = 0
+    dead_letters: int = 0
+    dead_lettered: int = 0
+    redriven: int = 0
+    lost: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0
+
+    @property
+    def proven(self) -> bool:
+        """Whether the run shows what it is to show."""
+        return not self.lost and not self.problems
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the events of a delivery are."""
+
+    found: frozenset[str]
+    waiting: frozenset[str]
+    letters: int
+    why: str
+    problems: tuple[str, ...]
+
+
+def run(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
+    """Run one scenario with logs of its own; the dead-letter queue must be empty.
+
+    Raises:
+        NotIdle: the pipeline did not come to rest.
+    """
+    began = time.monotonic()
+    delivery = Delivery(seed)
+    outcome = Outcome(len(delivery.events))
+    _inject(scenario, pipeline, delivery, outcome, seed)
+    before = _settled_account(pipeline, delivery)
+    outcome.dead_letters, outcome.dead_lettered = before.letters, len(before.waiting)
+    outcome.lost = set(delivery.events - before.found - before.waiting)
+    outcome.problems += before.problems
+    if scenario.outlasts_retries and not before.letters:
+        outcome.problems.append("the fault outlasts all retries, but nothing was dead-lettered")
+    if before.letters and not (scenario.outlasts_retries or scenario.is_drawn):
+        outcome.problems.append(f"retries were to cure it, but it was dead-lettered: {before.why}")
+    if before.letters:
+        outcome.redriven = pipeline.redrive()
+        pipeline.wait_until_idle()
+        after = _settled_account(pipeline, delivery)
+        outcome.problems += after.problems
+        if missing := delivery.events - after.found - outcome.lost:
+            outcome.problems.append(f"{len(missing)} events are not in the domain after the redrive")
+        if after.letters:
+            outcome.problems.append(f"{after.letters} dead letters came back after the redrive")
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome: Outcome, seed: int) -> None:
+    """Deliver while the fault is switched on, and wait until the pipeline has come to rest."""
+    rules = rules_of(scenario, pipeline.outputs, seed)
+    pipeline.faults.set(rules)
+    aborted = 0
+    ingest_queue = pipeline.outputs["ingest_queue_url"]
+    try:
+        if scenario.messages_stay_received:
+            visibility = _set_visibility(pipeline, ingest_queue, str(SHORT_VISIBILITY_SECONDS))
+        delivery.deliver(pipeline, times=scenario.announced, shuffled=scenario.shuffled)
+        if scenario.aborted_in:
+            aborted = _abort(pipeline, scenario.aborted_in)
+            pipeline.faults.clear()
+        pipeline.wait_until_idle()
+        if scenario.messages_stay_received:
+            _set_visibility(pipeline, ingest_queue, visibility)
+    finally:
+        counts = pipeline.faults.clear()
+    outcome.injected = aborted + sum(count.injected for count in counts) + (scenario.announced - 1)
+    if not outcome.injected and not scenario.shuffled:
+        outcome.problems.append("the fault was never met")
+
+
+def _set_visibility(pipeline: Pipeline, queue_url: str, seconds: str) -> str:
+    """Set the visibility timeout of a queue, and give the one that it had."""
+    answer = pipeline.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
+    pipeline.sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": seconds})
+    return str(answer["Attributes"]["VisibilityTimeout"])
+
+
+def _abort(pipeline: Pipeline, state: str) -> int:
+    """Stop every execution as soon as it is in a state, until none is left, and count them."""
+    stopped: set[str] = set()
+    deadline = time.monotonic() + ABORT_SECONDS
+    while time.monotonic() < deadline:
+        running = set(pipeline.running_executions()) - stopped
+        for arn in running:
+            if state in pipeline.entered_states(arn):
+                pipeline.stepfunctions.stop_execution(executionArn=arn, error="Aborted", cause="by hand")
+                stopped.add(arn)
+        if stopped and not running and not pipeline.waiting_messages():
+            break
+        time.sleep(_POLL_SECONDS)
+    return len(stopped)
+
+
+def _settled_account(pipeline: Pipeline, delivery: Delivery) -> Account:
+    """Account for every event; what is missing may be on its way through EventBridge for a moment."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    while True:
+        account = _account(pipeline, delivery)
+        if delivery.events <= account.found | account.waiting or time.monotonic() > deadline:
+            return account
+        time.sleep(_POLL_SECONDS)
+
+
+def _account(pipeline: Pipeline, delivery: Delivery) -> Account:
+    letters = pipeline.dead_letters()
+    documents = list(pipeline.documents(delivery.prefix))
+    times_found = Counter(event_id(json.loads(raw)) for _, raw in documents)
+    problems = []
+    if doubled := [event for event, times in times_found.items() if times > 1]:
+        problems.append(f"{len(doubled)} events are in the domain twice, for example {doubled[0]}")
+    if unknown := times_found.keys() - delivery.events:
+        problems.append(f"{len(unknown)} events in the domain were never delivered")
+    waiting = [delivery.events_behind(letter, pipeline.staged_documents) for letter in letters]
+    return Account(
+        frozenset(times_found) & delivery.events,
+        frozenset().union(*waiting) & delivery.events,
+        len(letters),
+        letters[0][:1000] if letters else "",
+        tuple(problems),
+    )

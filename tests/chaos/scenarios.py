@@ -1,0 +1,243 @@
+"""The faults, and the states that meet them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tests.local_cloud.faults import (
+    AnswerLost,
+    Crash,
+    Delay,
+    ErrorAnswer,
+    Fault,
+    Match,
+    NoAnswer,
+    Reset,
+    Rule,
+    TimeOut,
+    Truncation,
+)
+
+FETCH, SPLIT, INDEX = "Fetch Logs", "Split Records", "Index Batch"
+DEAD_LETTER_SENDS, PIPE, EVERYWHERE = "Dead-letter sends", "Pipe", "Everywhere"
+FUNCTIONS = {FETCH: "fetch-logs", SPLIT: "split-records", INDEX: "index-batch"}
+
+# How often a fault that passes is met, and how often one must be met to outlast a state's retries.
+PASSING = 2
+_LONGER_THAN_A_CLIENT_WAITS = {FETCH: 32, SPLIT: 32, INDEX: 62}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One row of the table: a fault, the state that meets it, and how logs are delivered meanwhile.
+
+    In the patterns of `rules`, `{log_bucket}`, `{staging_bucket}` and `{dead_letter_queue}` stand for their names.
+    `outlasts_retries`: something must be dead-lettered; otherwise retries must cure it, unless it is drawn by lot how
+    often the fault is met. `aborted_in`: executions are stopped in this state.
+    `messages_stay_received`: the Pipe cannot pass messages on, and gets them again after the visibility timeout.
+    """
+
+    fault: str
+    state: str
+    rules: tuple[Rule, ...] = ()
+    outlasts_retries: bool = False
+    announced: int = 1
+    shuffled: bool = False
+    aborted_in: str = ""
+    messages_stay_received: bool = False
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is drawn by lot which requests fail."""
+        return any(rule.share < 1 for rule in self.rules)
+
+    @property
+    def name(self) -> str:
+        """What selects the scenario on the command line."""
+        return f"{self.state}: {self.fault}"
+
+
+def _read(state: str) -> Match:
+    """The request in which a state gets what it works on, or for Index Batch sends it."""
+    return {
+        FETCH: Match(method="GET", path="^/{log_bucket}/chaos"),
+        SPLIT: Match(method="GET", path="^/{staging_bucket}/records/"),
+        INDEX: Match(method="POST", path="/documents/batch$"),
+    }[state]
+
+
+def _written(state: str) -> Match:
+    """The request whose effect stays when its answer is lost."""
+    return {
+        FETCH: Match(method="PUT", path="^/{staging_bucket}/records/"),
+        SPLIT: Match(method="PUT", path="^/{staging_bucket}/batches/"),
+        INDEX: _read(INDEX),
+    }[state]
+
+
+def _invocation(state: str) -> Match:
+    return Match(method="POST", path=f"/functions/[^/]*{FUNCTIONS[state]}/invocations$")
+
+
+_DEAD_LETTER_SEND = Match(target=r"^AmazonSQS\.SendMessage$", body="{dead_letter_queue}")
+_START_EXECUTION = Match(target=r"^AWSStepFunctions\.StartExecution$")
+
+
+def _request_faults(state: str) -> Iterator[Scenario]:
+    """Faults between a function and the service that it calls."""
+    throttles = [(503, "SlowDown")] if state != INDEX else [(503, "503"), (507, "507"), (509, "509")]
+    errors = [*throttles, (500, "InternalError"), (502, "BadGateway"), (504, "GatewayTimeout")]
+    read = _read(state)
+    for status, code in errors:
+        yield Scenario(f"HTTP {status}", state, (Rule(ErrorAnswer(status, code), read, times=PASSING),))
+    passing: tuple[tuple[str, Fault, Match], ...] = (
+        ("connection reset", Reset(), read),
+        ("truncated answer", Truncation(), read),
+        ("answer lost", AnswerLost(), _written(state)),
+    )
+    for name, fault, match in passing:
+        yield Scenario(name, state, (Rule(fault, match, times=PASSING),))
+    yield Scenario("slow answer", state, (Rule(Delay(3), read, times=PASSING),))
+    yield Scenario("no answer", state, (Rule(NoAnswer(_LONGER_THAN_A_CLIENT_WAITS[state]), read, times=1),))
+    lasting: tuple[tuple[str, Fault, Match], ...] = (
+        ("HTTP 503", ErrorAnswer(503, "SlowDown"), read),
+        ("connection reset", Reset(), read),
+        ("answer lost", AnswerLost(), _written(state)),
+    )
+    for name, fault, match in lasting:
+        yield Scenario(f"{name}, lasting", state, (Rule(fault, match),), outlasts_retries=True)
+
+
+def _function_faults(state: str) -> Iterator[Scenario]:
+    """Faults of a function, and between Step Functions and Lambda."""
+    match = _invocation(state)
+    throttled = ErrorAnswer(429, "TooManyRequestsException")
+    yield Scenario("Lambda throttled", state, (Rule(throttled, match, times=PASSING),))
+    yield Scenario(
+        "Lambda HTTP 500", state, (Rule(ErrorAnswer(500, "ServiceException"), match, times=PASSING),)
+    )
+    yield Scenario("Lambda throttled, lasting", state, (Rule(throttled, match),), outlasts_retries=True)
+    for name, fault in (
+        ("crash", Crash()),
+        ("crash after the work", Crash(after=True)),
+        ("time-out", TimeOut()),
+        ("time-out after the work", TimeOut(after=True)),
+    ):
+        yield Scenario(name, state, (Rule(fault, match, times=1),))
+        yield Scenario(f"{name}, lasting", state, (Rule(fault, match),), outlasts_retries=True)
+
+
+def _refused_documents() -> Rule:
+    """The domain refuses every document: a reason for dead letters of kind documents."""
+    return Rule(ErrorAnswer(400, "DocumentServiceException"), _read(INDEX))
+
+
+def _dead_letter_send_faults() -> Iterator[Scenario]:
+    """Faults of SQS, met by dead letters of each kind: batch, documents and messages."""
+    causes = (
+        ("batch", Rule(Crash(), _invocation(INDEX))),
+        ("documents", _refused_documents()),
+        ("messages", Rule(Crash(), _invocation(FETCH))),
+    )
+    faults: tuple[tuple[str, Fault], ...] = (
+        ("throttled", ErrorAnswer(400, "ThrottlingException")),
+        ("HTTP 503", ErrorAnswer(503, "ServiceUnavailable")),
+        ("connection reset", Reset()),
+        ("answer lost", AnswerLost()),
+    )
+    for kind, cause in causes:
+        for name, fault in faults:
+            yield Scenario(
+                f"{name} ({kind})",
+                DEAD_LETTER_SENDS,
+                (Rule(fault, _DEAD_LETTER_SEND, times=PASSING), cause),
+                outlasts_retries=True,
+            )
+        unreachable = Rule(ErrorAnswer(503, "ServiceUnavailable"), _DEAD_LETTER_SEND)
+        yield Scenario(
+            f"HTTP 503, lasting ({kind})", DEAD_LETTER_SENDS, (unreachable, cause), outlasts_retries=True
+        )
+
+
+def _delivery_faults() -> Iterator[Scenario]:
+    yield Scenario("duplicate messages", PIPE, announced=2)
+    yield Scenario("out-of-order messages", PIPE, shuffled=True)
+    yield Scenario("duplicate, out-of-order messages", PIPE, announced=3, shuffled=True)
+    yield Scenario(
+        "StartExecution's answer lost", PIPE, (Rule(AnswerLost(), _START_EXECUTION, times=PASSING),)
+    )
+    yield Scenario(
+        "StartExecution refused, lasting",
+        PIPE,
+        (Rule(ErrorAnswer(400, "StateMachineDeleting"), _START_EXECUTION),),
+        outlasts_retries=True,
+        messages_stay_received=True,
+    )
+
+
+def _aborted(state: str) -> Scenario:
+    return Scenario(
+        "execution aborted",
+        state,
+        (Rule(Delay(30), _read(state)),),
+        outlasts_retries=True,
+        aborted_in=state,
+    )
+
+
+def _storm() -> Scenario:
+    """Every request of every state may fail in any way."""
+    requests = [
+        *(_read(state) for state in FUNCTIONS),
+        _written(FETCH),
+        _written(SPLIT),
+        _DEAD_LETTER_SEND,
+    ]
+    faults: list[Fault] = [ErrorAnswer(503, "SlowDown"), Reset(), Truncation(), AnswerLost(), Delay(1)]
+    invocation_faults: list[Fault] = [
+        ErrorAnswer(429, "TooManyRequestsException"),
+        Crash(),
+        Crash(after=True),
+        TimeOut(after=True),
+    ]
+    rules = [Rule(fault, match, share=0.1) for match in requests for fault in faults]
+    rules += [
+        Rule(fault, _invocation(state), share=0.1) for state in FUNCTIONS for fault in invocation_faults
+    ]
+    return Scenario("storm of all faults", EVERYWHERE, tuple(rules), announced=2, shuffled=True)
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """All scenarios, in the order of the table."""
+    table: list[Scenario] = []
+    for state in FUNCTIONS:
+        table += [*_request_faults(state), *_function_faults(state), _aborted(state)]
+    table.append(
+        Scenario("documents refused, lasting", INDEX, (_refused_documents(),), outlasts_retries=True)
+    )
+    return (*table, *_dead_letter_send_faults(), *_delivery_faults(), _storm())
+
+
+def rules_of(scenario: Scenario, outputs: Mapping[str, Any], seed: int) -> list[Rule]:
+    """Fill the names of a deployment into a scenario's rules, and make their draws follow from a seed."""
+    names = {
+        "{log_bucket}": outputs["log_bucket_names"][0],
+        "{staging_bucket}": outputs["staging_bucket_name"],
+        "{dead_letter_queue}": outputs["dead_letter_queue_url"].rpartition("/")[2],
+    }
+
+    def filled(pattern: str) -> str:
+        for placeholder, name in names.items():
+            pattern = pattern.replace(placeholder, name)
+        return pattern
+
+    return [
+        msgspec.structs.replace(
+            rule,
+            seed=seed * 1000 + number,
+            match=Match(*(filled(getattr(rule.match, part)) for part in Match.__struct_fields__)),
+        )
+        for number, rule in enumerate(scenario.rules)
+    ]

@@ -1,0 +1,47 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+# Nothing that a test does may reach a real account, or write to X-Ray.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_XRAY_SDK_ENABLED="false",
+    POWERTOOLS_SERVICE_NAME="test",
+    POWERTOOLS_METRICS_NAMESPACE="Trailsearch",
+)
+os.environ.pop("AWS_CA_BUNDLE", None)
+os.environ.pop("AWS_PROFILE", None)
+
+REPOSITORY = Path(__file__).parents[1]
+CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
+END_TO_END = "tests/end_to_end/"
+
+
+class _Scheduling(LoadFileScheduling):
+    """Lets one process run all end-to-end tests, which share a deployment, as it runs all tests of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return END_TO_END if file.startswith(END_TO_END) else file
+
+
+# Not by the mark xdist_group: pytest-xdist 3.8 does not set it on the tests of pytest 9.2.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Choose how pytest-xdist hands out tests, under `--dist loadfile`."""
+    return _Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@pytest.fixture(scope="session")
+def cloudtrail_data() -> Path:
+    """The folder of real CloudTrail data beside the repository; without it the test is skipped."""
+    if not CLOUDTRAIL_DATA.is_dir():
+        pytest.skip("needs real CloudTrail data beside the repository (../shared/cloudtrail)")
+    return CLOUDTRAIL_DATA

@@ -1,0 +1,289 @@
+"""The demo: real Terraform provisions the pipeline in a local cloud, logs flow through it, searches answer.
+
+``make demo [LOGS=folder] [KEEP=1]``. Exits with 1 unless every event that was delivered is found.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from tests.demo.executions import Executions, read_executions
+from tests.local_cloud.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
+from tests.local_cloud.deployment import Deployment
+from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
+from tests.local_cloud.idle import wait_until_idle
+from tests.local_cloud.process import LocalCloud
+from tests.log_generator import generate_logs
+from trailsearch.cli.console import make_console
+from trailsearch.cli.dead_letter_queue import peek
+from trailsearch.cli.dlq import print_letters
+from trailsearch.cli.environment import Environment
+from trailsearch.cli.package import build_package
+from trailsearch.cli.redrive import move_all, report
+from trailsearch.cli.search import print_answer, search_events
+
+ENVIRONMENT = "local"
+GENERATED_LOGS = 80
+GENERATED_FROM = datetime(2014, 9, 1, tzinfo=UTC)  # The day that the third query asks for.
+QUERIES = (
+    "matchall",
+    "event_source:'sqs.amazonaws.com'",
+    "event_time:['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z']",
+)
+FACETS = ("event_source", "event_name")
+SECONDS_TO_IDLE = 600
+# As a domain does whose access policy somebody has broken: one upload is denied.
+REFUSED_BATCH = Rule(
+    ErrorAnswer(403, "AccessDeniedException"), Match(method="POST", path="/documents/batch"), times=1
+)
+
+
+@click.command()
+@click.option("--logs", envvar="LOGS", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--keep", envvar="KEEP", is_flag=True, help="Leave the local cloud running.")
+@click.option("--stop", is_flag=True, help="Only stop the local cloud that was left running.")
+@click.option("--folder", default="build/demo", type=click.Path(path_type=Path), help="Where to work.")
+def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
+    """Run the pipeline on this machine."""
+    console = make_console()
+    stop_kept(folder)
+    if stop:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    package = folder / "lambda.zip"
+    with step(console, "Building the Lambda package"):
+        build_package(package, local=True)
+    cloud = LocalCloud(log_file=folder / "cloud.log", outlive_parent=keep)
+    with step(console, "Starting the local cloud"):
+        cloud.start()
+    kept = False
+    try:
+        variables = cloud.environment()
+        os.environ.clear()
+        os.environ.update(variables)
+        outputs = provision(console, Deployment(folder, variables, package))
+        with FaultControl(cloud.endpoint_url).inject([REFUSED_BATCH]):
+            delivered = send(console, logs, outputs)
+            with step(console, "Waiting until the queue is empty and all executions have ended"):
+                wait_until_idle(boto3.client("sqs"), boto3.client("stepfunctions"), outputs, SECONDS_TO_IDLE)
+        print_executions(
+            console, read_executions(boto3.client("stepfunctions"), outputs["state_machine_arn"])
+        )
+        redriven = redrive_what_failed(console)
+        run_queries(console)
+        complete = print_totals(console, delivered, outputs) and redriven
+        if keep:
+            kept = True
+            print_kept(console, folder, cloud)
+    finally:
+        if not kept:
+            cloud.stop()
+    sys.exit(0 if complete else 1)
+
+
+@contextmanager
+def step(console: Console, text: str) -> Iterator[None]:
+    """Show that a step is under way, and then how long it took."""
+    started = time.monotonic()
+    with console.status(f"{text} …"):
+        yield
+    console.print(f"[green]✓[/] {text} [dim]{time.monotonic() - started:.0f} s[/]", highlight=False)
+
+
+def progress(console: Console) -> Progress:
+    """A progress bar with a count and the time that has passed."""
+    columns = (
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}"),
+        BarColumn(30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console)
+
+
+def provision(console: Console, deployment: Deployment) -> dict[str, Any]:
+    """Apply Trailsearch's Terraform, and show that a second plan is empty."""
+    with step(console, "terraform init"):
+        deployment.initialize()
+    with progress(console) as bar:
+        task = bar.add_task("terraform apply: planning", total=None)
+        last = 0
+
+        def report(address: str, done: int, planned: int) -> None:
+            nonlocal last
+            last = done
+            bar.update(task, completed=done, total=planned, description=f"terraform apply: {address}")
+
+        deployment.apply(report)
+        bar.update(task, completed=last, total=last, description="terraform apply: resources created")
+    with step(console, "terraform plan: no changes"):
+        if changes := deployment.planned_changes():
+            raise click.ClickException(f"The second plan is not empty: {', '.join(changes)}")
+    return deployment.outputs()
+
+
+def send(console: Console, folder: Path | None, outputs: dict[str, Any]) -> Delivered:
+    """Deliver logs as CloudTrail does: those of a folder, or else generated ones."""
+    if folder:
+        logs = logs_in_folder(folder)
+        if not logs:
+            raise click.ClickException(f"There is no .json.gz below {folder}")
+    else:
+        generated = generate_logs(seed=2014, logs=GENERATED_LOGS, start=GENERATED_FROM, duplicates=0.02)
+        logs = [Log(log.key, log.body) for log in generated]
+    delivered = Delivered()
+    with progress(console) as bar:
+        task = bar.add_task("Delivering logs to the bucket, notifications to the topic", total=len(logs))
+        for delivered in deliver(  # noqa: B007  # the last count is the whole
+            logs,
+            boto3.client("s3"),
+            boto3.client("sns"),
+            outputs["log_bucket_names"][0],
+            outputs["topic_arn"],
+        ):
+            bar.advance(task)
+    return delivered
+
+
+def print_executions(console: Console, executions: Executions) -> None:
+    """Print what the executions did, state by state."""
+    table = Table(
+        "State",
+        "Entered",
+        "Retried",
+        "Failed",
+        "Median ms",
+        box=box.SIMPLE_HEAD,
+        title="Executions, state by state",
+        title_justify="left",
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for state in executions.states.values():
+        duration = state.median_milliseconds
+        table.add_row(
+            state.name,
+            *map(str, (state.entered, state.retried, state.failed)),
+            "" if duration is None else f"{duration:,}",
+        )
+    console.print()
+    console.print(table)
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(executions.by_status.items()))
+    console.print(f"Executions: {statuses}", highlight=False)
+    for cause in executions.causes[:3]:
+        console.print(f"[red]Failed:[/] {cause}", highlight=False)
+
+
+def redrive_what_failed(console: Console) -> bool:
+    """List what waits in the dead-letter queue, and send it back. Returns whether nothing comes back again."""
+    environment = Environment(ENVIRONMENT)
+    source, target = environment.dead_letter_queue(), environment.ingest_queue()
+    console.print()
+    console.rule("[bold]The search domain refused one batch: make dlq[/]", align="left")
+    with peek(source) as received:
+        print_letters([found.letter for found in received], console)
+    console.rule("[bold]Now it would take it: make redrive[/]", align="left")
+    sent = move_all(source, target, console)
+    console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
+    return report(environment, sent, console)
+
+
+def run_queries(console: Console) -> None:
+    """Run the queries of the original solution, with facets."""
+    for query in QUERIES:
+        console.print()
+        console.rule(f"[bold]{query}[/]", align="left")
+        print_answer(
+            search_events(Environment(ENVIRONMENT), query, "structured", FACETS, 5, "event_time desc"),
+            console,
+        )
+
+
+def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]) -> bool:
+    """Print in one line what was delivered and what is found. Returns whether nothing is missing."""
+    found = found_ids(Environment(ENVIRONMENT))
+    complete = found == delivered.event_ids
+    console.print()
+    console.print(
+        f"{delivered.logs:,} logs delivered, {delivered.records:,} records in them,"
+        f" {len(delivered.event_ids):,} distinct events, {len(found):,} events found in {outputs['search_domain_name']}.",
+        style="bold green" if complete else "bold red",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return complete
+
+
+def found_ids(environment: Environment) -> set[str]:
+    """Give the ids of all documents in the search domain."""
+    domain = environment.search_domain()
+    ids: set[str] = set()
+    cursor = "initial"
+    while True:
+        answer: Any = domain.search(
+            query="matchall", queryParser="structured", returnFields="_no_fields", size=10_000, cursor=cursor
+        )["hits"]
+        if not answer.get("hit"):
+            return ids
+        ids.update(hit["id"] for hit in answer["hit"])
+        cursor = answer["cursor"]
+
+
+def print_kept(console: Console, folder: Path, cloud: LocalCloud) -> None:
+    """Write down how to reach the local cloud that goes on running, and say so."""
+    environment = cloud.environment()
+    names = (
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "NO_PROXY",
+    )
+    (folder / "cloud.env").write_text("".join(f"export {name} = {environment[name]}\n" for name in names))
+    (folder / "cloud.pid").write_text(f"{cloud.pid}\n")
+    console.print(f"\nThe local cloud goes on running at {cloud.endpoint_url}", highlight=False)
+    console.print(
+        """  search it: make search ENV=local QUERY="source_ip_address:'198.51.100.231'" """, highlight=False
+    )
+    console.print("  stop it:   make demo-stop", highlight=False)
+
+
+def stop_kept(folder: Path) -> None:
+    """Stop the local cloud that an earlier demo left running, if there is one."""
+    pid_file = folder / "cloud.pid"
+    if not pid_file.is_file():
+        return
+    pid = pid_file.read_text().strip()
+    command = subprocess.run(["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False)
+    if "tests.local_cloud" in command.stdout:  # and not another process, which has the same number by now
+        os.kill(int(pid), signal.SIGTERM)
+    pid_file.unlink()
+
+
+if __name__ == "__main__":
+    demo()

@@ -1,0 +1,189 @@
+"""Logs that are delivered to the bucket become searchable, through everything that Terraform made."""
+
+import gzip
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.conftest import Pipeline
+from tests.local_cloud.cloudtrail_delivery import Delivered, Log, deliver
+from tests.local_cloud.idle import wait_until_idle
+from tests.log_generator import generate_logs
+from trailsearch.cli.dead_letter_queue import peek
+from trailsearch.cli.environment import Queue
+from trailsearch.messages import DeadLetter, Kind
+
+PREFIX = "AWSLogs/111122223333/CloudTrail/us-east-1/2014/09/01"
+GOOD = [
+    Log(log.key, log.body) for log in generate_logs(seed=1, logs=12, start=datetime(2014, 9, 1, tzinfo=UTC))
+]
+STRANGE_RECORDS: list[Any] = [
+    {"eventID": "strange-1", "eventName": "Emoji", "userAgent": "😀 \x07 \ufffe"},
+    {"eventID": "strange-2", "eventName": "Deep", "requestParameters": json.loads("[" * 60 + "]" * 60)},
+    {"eventID": "strange-3", "eventName": "Number", "requestParameters": {"n": 10**40}},
+    {"eventID": "strange-4", "eventName": "NoTime"},
+    {"eventID": "strange-5", "eventName": "LoneSurrogate", "userAgent": "\ud800"},
+    {"eventID": "too-large", "eventName": "TooLarge", "requestParameters": {"text": "x" * 1_100_000}},
+]
+STRANGE = Log(f"{PREFIX}/strange.json.gz", gzip.compress(json.dumps({"Records": STRANGE_RECORDS}).encode()))
+CORRUPT = Log(f"{PREFIX}/corrupt.json.gz", GOOD[0].body[:-50])
+MISSING = f"{PREFIX}/missing.json.gz"
+
+
+@pytest.fixture(scope="module")
+def delivered(pipeline: Pipeline) -> Delivered:
+    """Good logs, a log of strange records, a corrupt log, a missing one and a message that is no notification."""
+    s3, sns, outputs = pipeline.client("s3"), pipeline.client("sns"), pipeline.outputs
+    bucket, topic = outputs["log_bucket_names"][0], outputs["topic_arn"]
+    *_, counted = deliver([*GOOD, STRANGE], s3, sns, bucket, topic)
+    s3.put_object(Bucket=bucket, Key=CORRUPT.key, Body=CORRUPT.body)
+    for message in (
+        json.dumps({"s3Bucket": bucket, "s3ObjectKey": [CORRUPT.key, MISSING]}),
+        "CloudTrail validation message.",
+        "hello",
+    ):
+        sns.publish(TopicArn=topic, Message=message)
+    wait_until_idle(pipeline.client("sqs"), pipeline.client("stepfunctions"), outputs)
+    return counted
+
+
+@pytest.fixture(scope="module")
+def dead_letters(pipeline: Pipeline, delivered: Delivered) -> dict[Kind, list[DeadLetter]]:
+    """What waits in the dead-letter queue, and goes on waiting."""
+    found: dict[Kind, list[DeadLetter]] = {}
+    with peek(Queue(pipeline.client("sqs"), pipeline.outputs["dead_letter_queue_url"], "")) as received:
+        for message, _ in received:
+            dead_letter = DeadLetter.from_body(message["Body"])
+            assert dead_letter is not None
+            found.setdefault(dead_letter.kind, []).append(dead_letter)
+    return found
+
+
+def search(pipeline: Pipeline, query: str, **request: Any) -> Any:
+    domain = pipeline.session.client("cloudsearchdomain", endpoint_url=pipeline.outputs["search_endpoint"])
+    return domain.search(query=query, queryParser="structured", **request)
+
+
+def test_every_good_event_is_found(pipeline: Pipeline, delivered: Delivered) -> None:
+    hits = search(pipeline, "matchall", size=10_000)["hits"]["hit"]
+    assert {hit["id"] for hit in hits} == delivered.event_ids - {"too-large"}
+
+
+def test_what_is_found_is_the_record_that_was_delivered(pipeline: Pipeline, delivered: Delivered) -> None:
+    (hit,) = search(pipeline, "event_name:'Emoji'")["hits"]["hit"]
+    assert json.loads(hit["fields"]["raw"][0]) == STRANGE_RECORDS[0]
+    assert hit["fields"]["log_file"] == [f"s3://{pipeline.outputs['log_bucket_names'][0]}/{STRANGE.key}"]
+
+
+def test_what_is_bad_is_dead_lettered_with_its_reason(dead_letters: dict[Kind, list[DeadLetter]]) -> None:
+    logs = {letter.log.key: letter.error for letter in dead_letters[Kind.LOG] if letter.log}
+    assert logs.keys() == {CORRUPT.key, MISSING}
+    assert (logs[CORRUPT.key].error, logs[MISSING].error) == ("LogCorrupt", "LogNotFound")
+    assert CORRUPT.key in logs[CORRUPT.key].cause
+    (message,) = dead_letters[Kind.MESSAGE]
+    assert message.message
+    assert message.message.body == "hello"
+    (documents,) = dead_letters[Kind.DOCUMENTS]
+    assert documents.error.error == "DocumentTooLarge"
+    assert "too-large" in documents.error.cause
+
+
+def test_the_dead_lettered_document_is_staged_as_a_batch(
+    pipeline: Pipeline, dead_letters: dict[Kind, list[DeadLetter]]
+) -> None:
+    (documents,) = dead_letters[Kind.DOCUMENTS]
+    assert documents.batch
+    staged = (
+        pipeline.client("s3")
+        .get_object(Bucket=documents.batch.bucket, Key=documents.batch.key)["Body"]
+        .read()
+    )
+    (operation,) = json.loads(staged)
+    assert json.loads(operation["fields"]["raw"]) == STRANGE_RECORDS[-1]
+
+
+def test_executions_end_green_or_say_what_failed(pipeline: Pipeline, delivered: Delivered) -> None:
+    client = pipeline.client("stepfunctions")
+    executions = client.list_executions(stateMachineArn=pipeline.outputs["state_machine_arn"])["executions"]
+    failed = [
+        client.describe_execution(executionArn=e["executionArn"])
+        for e in executions
+        if e["status"] != "SUCCEEDED"
+    ]
+    assert {execution["status"] for execution in executions} == {"SUCCEEDED", "FAILED"}
+    assert {execution["error"] for execution in failed} == {"SomeWorkDeadLettered"}
+    assert any(CORRUPT.key in execution["cause"] for execution in failed)
+
+
+def test_the_queries_of_the_original_solution_answer(pipeline: Pipeline, delivered: Delivered) -> None:
+    for query in (
+        "matchall",
+        "event_source:'sqs.amazonaws.com'",
+        "event_time:['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z']",
+    ):
+        answer = search(pipeline, query, facet=json.dumps({"event_source": {}, "event_name": {}}))
+        assert answer["hits"]["found"] > 0
+        assert sum(b["count"] for b in answer["facets"]["event_source"]["buckets"]) <= answer["hits"]["found"]
+
+
+def test_metrics_and_structured_logs_reach_cloudwatch(pipeline: Pipeline, delivered: Delivered) -> None:
+    logs = pipeline.client("logs")
+    group = "/aws/lambda/trailsearch-local-index-batch"
+    lines = [
+        json.loads(event["message"])
+        for event in logs.filter_log_events(logGroupName=group)["events"]
+        if event["message"].startswith("{")
+    ]
+    indexed = [line for line in lines if "_aws" in line]
+    assert sum(sum(line["EventsIndexed"]) for line in indexed) == len(delivered.event_ids) - 1
+    assert all(
+        {"IndexingLagFromDelivery", "BytesIndexed", "BatchesIndexed"} <= line.keys() for line in indexed
+    )
+    assert any(line.get("message") == "indexed" and line["execution"].startswith("arn:") for line in lines)
+
+
+def test_make_search_prints_tables_and_what_cloudsearch_says_of_a_bad_query(
+    pipeline: Pipeline, delivered: Delivered
+) -> None:
+    found = pipeline.run(
+        "trailsearch.cli.search", "--env", "local", "--query", "event_name:'Emoji'", "--facets", "event_name"
+    )
+    assert found.returncode == 0
+    assert "1 events found" in found.stdout
+    assert "Emoji" in found.stdout
+    refused = pipeline.run("trailsearch.cli.search", "--env", "local", "--query", "nonsense:'x'")
+    assert refused.returncode == 1
+    assert "nonsense" in refused.stderr
+    unknown = pipeline.run("trailsearch.cli.search", "--env", "nowhere")
+    assert unknown.returncode == 1
+    assert "trailsearch-nowhere does not exist" in unknown.stderr
+
+
+def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(
+    pipeline: Pipeline, dead_letters: dict[Kind, list[DeadLetter]]
+) -> None:
+    listed = json.loads(pipeline.run("trailsearch.cli.dlq", "--env", "local", "--json").stdout)
+    assert sorted(letter["kind"] for letter in listed) == ["documents", "log", "log", "message"]
+    # What was missing is there now.
+    bucket = pipeline.outputs["log_bucket_names"][0]
+    pipeline.client("s3").put_object(Bucket=bucket, Key=MISSING, Body=GOOD[0].body)
+    mended = pipeline.run("trailsearch.cli.redrive", "--env", "local", "--reason", "missing.json.gz")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "1 sent back" in mended.stdout
+    assert "Nothing came back" in mended.stdout
+    again = pipeline.run("trailsearch.cli.redrive", "--env", "local")
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "3 sent back" in again.stdout
+    assert "Came back" in again.stdout
+    listed = json.loads(pipeline.run("trailsearch.cli.dlq", "--env", "local", "--json").stdout)
+    assert sorted((letter["kind"], letter["attempts"]) for letter in listed) == [
+        ("documents", 2),
+        ("log", 2),
+        ("message", 2),
+    ]
+
+
+def test_a_second_plan_is_empty(pipeline: Pipeline) -> None:
+    assert pipeline.deployment.planned_changes() == []

@@ -1,0 +1,37 @@
+"""Nothing is lost under faults: the short form of `make chaos`. It runs after the other end-to-end tests, by its name."""
+
+import pytest
+
+from tests.chaos.pipeline import Pipeline
+from tests.chaos.run import run
+from tests.chaos.scenarios import scenarios
+from tests.end_to_end import conftest
+
+# One of each way to fail, and of each kind of dead letter: messages, a batch, documents, an execution.
+REPRESENTATIVE = (
+    "Fetch Logs: crash, lasting",
+    "Split Records: time-out after the work",
+    "Index Batch: answer lost",
+    "Index Batch: HTTP 503, lasting",
+    "Index Batch: execution aborted",
+    "Dead-letter sends: connection reset (documents)",
+    "Pipe: duplicate, out-of-order messages",
+)
+SCENARIOS = {scenario.name: scenario for scenario in scenarios()}
+
+
+@pytest.fixture(scope="module")
+def disturbed(pipeline: conftest.Pipeline) -> Pipeline:
+    """The deployment, with nothing left in its dead-letter queue by other tests."""
+    disturbed = Pipeline(pipeline.session, pipeline.variables["AWS_ENDPOINT_URL"], pipeline.outputs)
+    disturbed.wait_until_idle()
+    # Those that other tests have received are thrown away too.
+    disturbed.sqs.purge_queue(QueueUrl=disturbed.dead_letter_queue)
+    return disturbed
+
+
+@pytest.mark.parametrize("name", REPRESENTATIVE)
+def test_every_event_is_found_or_waits_and_a_redrive_brings_all_in(disturbed: Pipeline, name: str) -> None:
+    outcome = run(SCENARIOS[name], disturbed, seed=REPRESENTATIVE.index(name))
+    assert outcome.problems == []
+    assert outcome.lost == set()

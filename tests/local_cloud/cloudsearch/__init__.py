@@ -1,0 +1,24 @@
+"""Amazon CloudSearch (API version 2013-01-01) for moto: configuration, document and search services."""
+
+import re
+import sys
+
+from moto import backend_index
+
+from . import urls
+from .models import cloudsearch_backends
+
+__all__ = ["cloudsearch_backends", "register"]
+
+
+def register() -> None:
+    """Make moto of this process serve CloudSearch. Call it before a server starts; a second call changes nothing.
+
+    moto finds a service by its URL in `moto.backend_index` and then imports the package `moto.<service>`. Both are
+    given the service here; inside moto, the first would be a line of that file and the second the package's place.
+    """
+    if any(service == "cloudsearch" for service, _ in backend_index.backend_url_patterns):
+        return
+    sys.modules["moto.cloudsearch"] = sys.modules[__name__]
+    for url_base in urls.url_bases:
+        backend_index.backend_url_patterns.append(("cloudsearch", re.compile(url_base)))

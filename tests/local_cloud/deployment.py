@@ -1,0 +1,116 @@
+"""Trailsearch's own Terraform, applied to the local cloud.
+
+The product's ``.tf`` files know nothing of the local cloud: they are copied, and an override file beside the
+copies turns the provider to it (``terraform/local_override.tf``).
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from trailsearch.cli.provider_mirror import cli_configuration
+
+REPOSITORY = Path(__file__).parents[2]
+OVERRIDES = Path(__file__).parent / "terraform"
+
+Report = Callable[[str, int, int], None]
+"""Called with a resource's address, how many are done, and how many there are."""
+
+
+class TerraformFailed(RuntimeError):
+    """Terraform ended with an error; the message is what it said."""
+
+
+class Deployment:
+    """One environment of Trailsearch in the local cloud."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str], package: Path) -> None:
+        """Take an empty folder to work in, the local cloud's environment variables, and the Lambda package."""
+        self._root = folder / "terraform"
+        self._variables = dict(variables)
+        self._arguments = ["-var-file=local.tfvars", f"-var=package_path={package.resolve()}"]
+        if configuration := cli_configuration(REPOSITORY / "build" / "terraform.rc"):
+            self._variables["TF_CLI_CONFIG_FILE"] = str(configuration)
+        else:
+            self._variables.pop("TF_CLI_CONFIG_FILE", None)
+        self._variables.pop("TF_DATA_DIR", None)
+
+    def initialize(self) -> None:
+        """Copy the configuration, with the override beside it, and initialize it."""
+        shutil.copytree(
+            REPOSITORY / "terraform",
+            self._root,
+            ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "tests"),
+        )
+        shutil.copytree(REPOSITORY / "statemachine", self._root.parent / "statemachine")
+        for path in OVERRIDES.iterdir():
+            shutil.copy(path, self._root)
+        self._run("init", "-input=false", "-no-color")
+
+    def apply(self, report: Report) -> None:
+        """Apply the configuration; ``report`` hears of every resource that is done."""
+        planned = done = 0
+        for event in self._stream(
+            "apply", "-auto-approve", "-input=false", "-parallelism=30", *self._arguments
+        ):
+            match event:
+                case {"type": "change_summary", "changes": {"add": add, "operation": "plan"}}:
+                    planned = add
+                case {"type": "apply_complete", "hook": {"resource": {"addr": address}, "action": "create"}}:
+                    done += 1
+                    report(address, done, planned)
+
+    def planned_changes(self) -> list[str]:
+        """Plan once more, and give the addresses of what would change: nothing, if all is well."""
+        return [
+            event["change"]["resource"]["addr"]
+            for event in self._stream("plan", "-input=false", *self._arguments)
+            if event["type"] == "planned_change"
+        ]
+
+    def outputs(self) -> dict[str, Any]:
+        """The configuration's outputs."""
+        return {
+            name: output["value"]
+            for name, output in json.loads(self._run("output", "-json", "-no-color")).items()
+        }
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["terraform", *arguments],
+            cwd=self._root,
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise TerraformFailed(done.stderr or done.stdout)
+        return done.stdout
+
+    def _stream(self, *arguments: str) -> Iterator[dict[str, Any]]:
+        """Run a command that says what it does as JSON lines, and give those."""
+        errors = []
+        with subprocess.Popen(
+            ["terraform", *arguments, "-json"],
+            cwd=self._root,
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                event: dict[str, Any] = json.loads(line)
+                if event["@level"] == "error":
+                    errors.append(
+                        f"{event['@message']}\n{event.get('diagnostic', {}).get('detail', '')}".strip()
+                    )
+                yield event
+        if process.returncode:
+            raise TerraformFailed(os.linesep.join(errors))

@@ -1,0 +1,57 @@
+"""The local cloud's server: moto with the extensions of this package, in one process on the loopback interface."""
+
+import os
+import socket
+
+from moto.core.config import default_user_config
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from . import cloudsearch, faults, gaps, lambda_runtime, retry_waits
+from .pipe_runner import PipeRunner
+
+HOST = "127.0.0.1"
+
+
+class Server:
+    """moto_server with the extensions. Use it once per process: moto's state is the process's."""
+
+    def __init__(self, port: int = 0, retry_wait_factor: float = 1) -> None:
+        """Take the port to listen on (0 chooses a free one), and what Step Functions' waits are multiplied with."""
+        self._retry_wait_factor = retry_wait_factor
+        self._port = port
+        self._moto = ThreadedMotoServer(ip_address=HOST, port=port, verbose=False)
+        self._lambda_runtime: lambda_runtime.LambdaRuntime | None = None
+        self._pipe_runner: PipeRunner | None = None
+
+    def start(self) -> str:
+        """Start to serve, and return the endpoint URL.
+
+        Raises:
+            OSError: The port is in use.
+            MotoChangedError: moto is not the version that the extensions were written for.
+        """
+        # moto's server would wait for ever for a port that is in use.
+        socket.create_server((HOST, self._port)).close()
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["lambda"] = {"use_docker": False}
+        gaps.register()
+        cloudsearch.register()
+        faults.register()
+        retry_waits.scale(self._retry_wait_factor)
+        self._moto.start()
+        host, port = self._moto.get_host_and_port()
+        # moto's Step Functions reach the other services through this port.
+        os.environ["MOTO_PORT"] = str(port)
+        endpoint_url = f"http://{host}:{port}"
+        self._lambda_runtime = lambda_runtime.register(endpoint_url)
+        self._pipe_runner = PipeRunner(endpoint_url)
+        self._pipe_runner.start()
+        return endpoint_url
+
+    def stop(self) -> None:
+        """Stop to serve and end every worker process."""
+        if self._pipe_runner is not None:
+            self._pipe_runner.stop()
+        self._moto.stop()
+        if self._lambda_runtime is not None:
+            self._lambda_runtime.stop()

@@ -1,0 +1,10 @@
+environment = "local"
+region      = "us-east-1"
+
+# As in production; the window is shorter because somebody is waiting.
+pipe_batch_size              = 10
+pipe_batching_window_seconds = 1
+
+log_level                = "DEBUG"
+force_destroy            = true
+kms_deletion_window_days = 7

@@ -1,0 +1,313 @@
+"""Keys, identities, secrets, sign-in and trails."""
+
+from tests.log_generator.api_call import ApiCall, ApiError
+from tests.log_generator.calls.parts import (
+    CHANGERS,
+    FUNCTION,
+    KEY,
+    PEOPLE,
+    ROLE,
+    SOFTWARE,
+    VIA_SERVICES,
+    access_denied,
+    policy_document,
+    read_call,
+)
+
+_SECRET_ARN = "arn:aws:secretsmanager:{{region}}:{{account}}:secret:{{secret}}-{{secret.suffix}}"
+_CREDENTIALS = {
+    "accessKeyId": "{{temporary_key}}",
+    "sessionToken": "{{session_token}}",
+    "expiration": "{{in_an_hour}}",
+}
+_TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "ecs-tasks.amazonaws.com", "AWS": "arn:aws:iam::{{account}}:root"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"aws:SourceAccount": "{{account}}"}},
+}
+_GRANT = {
+    "Effect": "Allow",
+    "Action": ["s3:GetObject", "s3:ListBucket", "sqs:SendMessage"],
+    "Resource": ["arn:aws:s3:::{{bucket}}/*", "arn:aws:sqs:{{region}}:{{account}}:*"],
+    "Condition": {"StringLike": {"s3:prefix": ["home/${aws:username}/*", 'a\\b "quoted"']}},
+}
+_LOGIN_TO = (
+    "https://console.aws.amazon.com/console/home?hashArgs=%23&isauthcode=true&state=hashArgsFromTB_{{region}}"
+)
+
+CALLS = (
+    ApiCall(
+        "kms",
+        "Decrypt",
+        160,
+        VIA_SERVICES,
+        {
+            "encryptionContext": {
+                "PARAMETER_ARN": "arn:aws:ssm:{{region}}:{{account}}:parameter{{parameter}}"
+            },
+            "encryptionAlgorithm": "SYMMETRIC_DEFAULT",
+        },
+        resources=(KEY,),
+        errors=(access_denied(0.02, "kms:Decrypt", KEY[1]),),
+        version="1.08",
+    ),
+    ApiCall(
+        "kms",
+        "GenerateDataKey",
+        60,
+        {**VIA_SERVICES, "other_account": 1},
+        {
+            "keyId": KEY[1],
+            "keySpec": "AES_256",
+            "encryptionContext": {"aws:s3:arn": "arn:aws:s3:::{{bucket}}"},
+        },
+        resources=(KEY,),
+        version="1.09",
+    ),
+    ApiCall(
+        "kms",
+        "Sign",
+        120,
+        {"other_account": 1},
+        {"keyId": KEY[1], "messageType": "RAW", "signingAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"},
+        resources=(KEY,),
+        version="1.08",
+    ),
+    ApiCall(
+        "kms",
+        "RotateKey",
+        2,
+        {"kms_event": 1},
+        read_only=False,
+        resources=(KEY,),
+        request_id=None,
+        event_type="AwsServiceEvent",
+        service_event_details={"keyId": "{{key}}", "rotationType": "AUTOMATIC"},
+    ),
+    ApiCall(
+        "sts",
+        "AssumeRole",
+        38,
+        {"service": 5, "deployer": 1, "monitoring": 1, "cli_user": 1},
+        {"roleArn": ROLE[1], "roleSessionName": "{{hex32}}", "durationSeconds": 3600},
+        {
+            "credentials": _CREDENTIALS,
+            "assumedRoleUser": {
+                "assumedRoleId": "{{role.id}}:{{hex32}}",
+                "arn": "arn:aws:sts::{{account}}:assumed-role/{{role}}/{{hex32}}",
+            },
+        },
+        resources=(ROLE,),
+        errors=(access_denied(0.04, "sts:AssumeRole", ROLE[1]),),
+        version="1.08",
+    ),
+    ApiCall(
+        "sts",
+        "AssumeRoleWithWebIdentity",
+        12,
+        {"web_identity": 1},
+        {"roleArn": ROLE[1], "roleSessionName": "{{hex16}}"},
+        {
+            "credentials": _CREDENTIALS,
+            "subjectFromWebIdentityToken": "system:serviceaccount:velero:velero",
+            "assumedRoleUser": {
+                "assumedRoleId": "{{role.id}}:{{hex16}}",
+                "arn": "arn:aws:sts::{{account}}:assumed-role/{{role}}/{{hex16}}",
+            },
+            "audience": "sts.amazonaws.com",
+        },
+        resources=(ROLE,),
+        version="1.08",
+    ),
+    ApiCall(
+        "sts",
+        "AssumeRoleWithSAML",
+        4,
+        {"saml": 1},
+        {
+            "sAMLAssertionID": "_{{uuid:assertion}}",
+            "roleSessionName": "kerstin@example.com",
+            "roleArn": ROLE[1],
+        },
+        {
+            "credentials": _CREDENTIALS,
+            "issuer": "https://idp.example.com/saml?tenant=main&v=2",
+            "subjectType": "persistent",
+        },
+        resources=(ROLE,),
+        version="1.08",
+    ),
+    ApiCall(
+        "sts", "GetCallerIdentity", 45, {**SOFTWARE, "deployer": 6, "cli_user": 3, "sso": 3}, version="1.08"
+    ),
+    read_call("iam", "GetUser", 25, {"userName": "portal"}),
+    read_call(
+        "iam",
+        "GetRole",
+        20,
+        {"roleName": "{{role}}"},
+        ApiError(0.2, "NoSuchEntityException", "The role with name {{role}} cannot be found."),
+    ),
+    read_call("iam", "ListAttachedRolePolicies", 15, {"roleName": "{{role}}"}),
+    ApiCall(
+        "iam",
+        "CreateRole",
+        5,
+        CHANGERS,
+        {
+            "path": "/",
+            "roleName": "{{role}}",
+            "description": "Für „{{service}}“, überprüft ✅",
+            "assumeRolePolicyDocument": policy_document(_TRUST, indent=2),
+            "tags": [{"key": "{{tag.key}}", "value": "{{tag.value}}"}],
+        },
+        {
+            "role": {
+                "path": "/",
+                "roleName": "{{role}}",
+                "roleId": "{{role.id}}",
+                "arn": ROLE[1],
+                "createDate": "{{now}}",
+                "assumeRolePolicyDocument": "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D",
+            }
+        },
+        read_only=False,
+    ),
+    ApiCall(
+        "iam",
+        "PutRolePolicy",
+        5,
+        CHANGERS,
+        {"roleName": "{{role}}", "policyName": "inline", "policyDocument": policy_document(_GRANT)},
+        read_only=False,
+    ),
+    ApiCall(
+        "ssm",
+        "UpdateInstanceInformation",
+        28,
+        {"instance": 1},
+        {
+            "instanceId": "{{instance}}",
+            "agentVersion": "3.3.551.0",
+            "agentStatus": "Active",
+            "platformType": "Linux",
+            "platformName": "Amazon Linux",
+            "platformVersion": "2023",
+            "iPAddress": "{{instance.address}}",
+            "computerName": "ip-10-20-3-7.{{region}}.compute.internal",
+            "agentName": "amazon-ssm-agent",
+            "sSMConnectionChannel": "ssmmessages",
+        },
+        read_only=False,
+        version="1.08",
+    ),
+    ApiCall(
+        "ssm",
+        "GetParameter",
+        50,
+        SOFTWARE,
+        {"name": "{{parameter}}", "withDecryption": True},
+        resources=(("AWS::SSM::Parameter", "arn:aws:ssm:{{region}}:{{account}}:parameter{{parameter}}"),),
+        errors=(
+            ApiError(0.12, "ThrottlingException", "Rate exceeded"),
+            ApiError(0.03, "ParameterNotFound", None),
+        ),
+        version="1.08",
+    ),
+    ApiCall(
+        "ssm",
+        "PutParameter",
+        5,
+        CHANGERS,
+        {
+            "name": "{{parameter}}",
+            "description": "Пароль базы данных",
+            "type": "SecureString",
+            "overwrite": True,
+        },
+        {"version": "{{count}}", "tier": "Standard"},
+        read_only=False,
+    ),
+    read_call("ssm", "DescribeInstanceInformation", 30, {"maxResults": 50, "nextToken": "{{page_token}}"}),
+    ApiCall(
+        "secretsmanager",
+        "GetSecretValue",
+        55,
+        SOFTWARE,
+        {"secretId": _SECRET_ARN},
+        errors=(access_denied(0.03, "secretsmanager:GetSecretValue", _SECRET_ARN),),
+        version="1.08",
+    ),
+    read_call("secretsmanager", "DescribeSecret", 15, {"secretId": _SECRET_ARN}),
+    ApiCall(
+        "secretsmanager",
+        "RotationSucceeded",
+        4,
+        {"secretsmanager_event": 1},
+        read_only=False,
+        request_id=None,
+        event_type="AwsServiceEvent",
+        service_event_details={"SecretId": _SECRET_ARN, "RotationLambda": FUNCTION[1]},
+    ),
+    ApiCall(
+        "signin",
+        "ConsoleLogin",
+        9,
+        {"login": 6, "root": 1, "sso": 1},
+        None,
+        {"ConsoleLogin": "Success"},
+        read_only=False,
+        additional={"LoginTo": _LOGIN_TO, "MobileVersion": "No", "MFAUsed": "Yes"},
+        # A wrong password has a message and no code.
+        errors=(ApiError(0.15, None, "Failed authentication", {"ConsoleLogin": "Failure"}),),
+        version="1.08",
+        host="{{region}}.signin.aws.amazon.com",
+        request_id=None,
+        event_type="AwsConsoleSignIn",
+    ),
+    ApiCall(
+        "sso",
+        "GetRoleCredentials",
+        9,
+        {"identity_center": 1},
+        None,
+        service_event_details={"role_name": "AdministratorAccess", "account_id": "{{account}}"},
+        version="1.08",
+        host="portal.sso.{{region}}.amazonaws.com",
+        event_type="AwsServiceEvent",
+    ),
+    read_call(
+        "cloudtrail",
+        "DescribeTrails",
+        12,
+        {"includeShadowTrails": True, "trailNameList": []},
+        access_denied(0.04, "cloudtrail:DescribeTrails", "*"),
+    ),
+    ApiCall(
+        "cloudtrail",
+        "LookupEvents",
+        8,
+        {**PEOPLE, "monitoring": 3},
+        {
+            "startTime": "{{now}}",
+            "maxResults": 50,
+            "lookupAttributes": [{"attributeKey": "EventName", "attributeValue": "ConsoleLogin"}],
+        },
+    ),
+    ApiCall(
+        "organizations",
+        "DescribeOrganization",
+        10,
+        {"monitoring": 2, "sso": 1, "root": 0.3},
+        None,
+        errors=(access_denied(0.1, "organizations:DescribeOrganization", "*"),),
+    ),
+    ApiCall(
+        "organizations",
+        "ListAccounts",
+        6,
+        {"monitoring": 2, "deployer": 1},
+        {"maxResults": 20},
+    ),
+)

@@ -1,0 +1,59 @@
+"""Which events a message in the dead-letter queue points to, read apart from Trailsearch's own code."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.chaos.delivery import LOGS, RECORDS_PER_LOG, Delivery
+
+DELIVERY = Delivery(seed=1)
+FIRST, SECOND, *_ = DELIVERY.bodies
+NOTIFICATION = json.dumps({"s3Bucket": "logs", "s3ObjectKey": [FIRST, SECOND]})
+
+
+def events_behind(body: Any) -> set[str]:
+    return DELIVERY.events_behind(body if isinstance(body, str) else json.dumps(body), staged)
+
+
+def staged(bucket: str, key: str) -> Sequence[str]:
+    return [f"{bucket}/{key}"]
+
+
+def dead_letter(kind: str, **pointer: Any) -> dict[str, Any]:
+    return {"dead_letter": 1, "kind": kind, **pointer}
+
+
+def test_deliveries_share_no_event() -> None:
+    assert len(DELIVERY.events) == LOGS * RECORDS_PER_LOG
+    assert not DELIVERY.events & Delivery(seed=2).events
+
+
+def test_a_dead_lettered_log_points_to_its_events() -> None:
+    assert events_behind(dead_letter("log", log={"key": FIRST})) == DELIVERY.events_of_log[FIRST]
+
+
+@pytest.mark.parametrize("kind", ["batch", "documents"])
+def test_a_staged_batch_points_to_its_documents(kind: str) -> None:
+    assert events_behind(dead_letter(kind, batch={"bucket": "b", "key": "k"})) == {"b/k"}
+
+
+def test_a_message_points_to_the_events_of_all_logs_that_it_announces() -> None:
+    both = DELIVERY.events_of_log[FIRST] | DELIVERY.events_of_log[SECOND]
+    assert events_behind(NOTIFICATION) == both
+    assert events_behind(dead_letter("message", message={"body": NOTIFICATION})) == both
+
+
+def test_an_execution_points_to_what_its_messages_point_to() -> None:
+    records = [
+        {"body": NOTIFICATION},
+        {"body": json.dumps(dead_letter("batch", batch={"bucket": "b", "key": "k"}))},
+    ]
+    event = {"source": "aws.states", "detail": {"input": json.dumps(records)}}
+    assert events_behind(event) == events_behind(NOTIFICATION) | {"b/k"}
+
+
+def test_what_is_not_known_is_no_proof() -> None:
+    with pytest.raises(ValueError, match="no known kind"):
+        events_behind({"hello": "world"})

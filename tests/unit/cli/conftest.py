@@ -1,0 +1,60 @@
+"""A local cloud with the two queues and the state machine of an environment ``test``."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+
+from tests.local_cloud.process import LocalCloud
+
+PREFIX = "trailsearch-test"
+_DONE = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+
+
+class Deployed(NamedTuple):
+    """The environment, and how to look into it."""
+
+    sqs: Any
+    ingest: str
+    dead_letters: str
+
+    def waiting(self, queue: str) -> list[dict[str, Any]]:
+        """Receive and delete everything in a queue."""
+        found: list[dict[str, Any]] = []
+        while messages := self.sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in messages:
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            found.extend(messages)
+        return found
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud() as running:
+        yield running
+
+
+@pytest.fixture
+def deployed(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    for name, value in cloud.environment().items():
+        if name.startswith(("AWS_", "NO_PROXY", "no_proxy")):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    sqs = boto3.client("sqs")
+    dead_letters = sqs.create_queue(QueueName=f"{PREFIX}-dead-letter")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    ingest = sqs.create_queue(QueueName=f"{PREFIX}-ingest", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    boto3.client("stepfunctions").create_state_machine(
+        name=f"{PREFIX}-index-logs", definition=_DONE, roleArn="arn:aws:iam::123456789012:role/r"
+    )
+    found = Deployed(sqs, ingest, dead_letters)
+    yield found
+    found.waiting(ingest)
+    found.waiting(dead_letters)

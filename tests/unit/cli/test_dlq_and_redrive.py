@@ -1,0 +1,360 @@
+import json
+import os
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import click
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.unit.cli.conftest import Deployed
+from tests.workflow.samples import REFUSED_DOCUMENTS, UNREADABLE_LOG
+from trailsearch.cli import dead_letter_queue
+from trailsearch.cli import redrive as redriving
+from trailsearch.cli.console import make_console
+from trailsearch.cli.dead_letter_queue import peek, send_back
+from trailsearch.cli.dlq import dlq
+from trailsearch.cli.environment import Environment
+from trailsearch.cli.redrive import redrive
+
+LOG = msgspec.json.encode(UNREADABLE_LOG).decode()
+DOCUMENTS = msgspec.json.encode(REFUSED_DOCUMENTS).decode()
+EXECUTION = json.dumps(
+    {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"executionArn": "arn:e", "status": "ABORTED", "stopDate": 1, "input": "[]"},
+    }
+)
+ERROR = {"error": {"DataType": "String", "StringValue": '{"Error":"StorageAccessDenied","Cause":"no"}'}}
+BODIES = [LOG, DOCUMENTS, EXECUTION, "a message that SQS moved", "a message whose step failed"]
+
+
+@pytest.fixture
+def waiting(deployed: Deployed) -> Deployed:
+    """All forms that dead letters have."""
+    for body in BODIES:
+        attributes: Any = ERROR if "step" in body else {}
+        deployed.sqs.send_message(
+            QueueUrl=deployed.dead_letters, MessageBody=body, MessageAttributes=attributes
+        )
+    return deployed
+
+
+def run(command: Any, *arguments: str) -> Result:
+    return CliRunner().invoke(command, ["--env", "test", *arguments])
+
+
+def bodies(messages: list[dict[str, Any]]) -> list[str]:
+    return sorted(message["Body"] for message in messages)
+
+
+def test_dlq_lists_every_form_and_consumes_nothing(waiting: Deployed) -> None:
+    for _ in range(2):
+        result = run(dlq, "--json")
+        assert result.exit_code == 0
+        letters = json.loads(result.output)
+        assert sorted(letter["error"] for letter in letters) == [
+            "ABORTED",
+            "DocumentRefused",
+            "LogCorrupt",
+            "ReceivedTooOften",
+            "StorageAccessDenied",
+        ]
+        assert [letter["first_failed_at"] for letter in letters] == sorted(
+            letter["first_failed_at"] for letter in letters
+        )
+    assert bodies(waiting.waiting(waiting.dead_letters)) == sorted(BODIES)
+
+
+def test_dlq_prints_tables_by_kind_and_one_by_one(waiting: Deployed) -> None:
+    output = run(dlq).output
+    assert "5 waiting." in output
+    for text in ("s3://logs/key", "LogCorrupt", "StorageAccessDenied", "has expired"):
+        assert text in output
+
+
+def test_dlq_says_that_nothing_waits(deployed: Deployed) -> None:
+    assert run(dlq).output == "Nothing waits in the dead-letter queue.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--kind", "log"], [LOG]),
+        (["--kind", "execution"], [EXECUTION]),
+        (["--reason", "storageaccessdenied"], ["a message whose step failed"]),
+        (["--reason", "s3://logs/key"], [LOG, DOCUMENTS]),
+        (["--limit", "1"], [EXECUTION]),
+    ],
+)
+def test_redrive_sends_what_is_selected_and_leaves_the_rest(
+    waiting: Deployed, arguments: list[str], expected: list[str]
+) -> None:
+    result = run(redrive, "--no-wait", *arguments)
+    assert result.exit_code == 0, result.output
+    assert f"{len(expected)} sent back" in result.output
+    assert bodies(waiting.waiting(waiting.ingest)) == sorted(expected)
+    assert bodies(waiting.waiting(waiting.dead_letters)) == sorted(set(BODIES) - set(expected))
+
+
+def test_redrive_keeps_the_attributes_of_messages(waiting: Deployed) -> None:
+    run(redrive, "--no-wait", "--reason", "StorageAccessDenied")
+    (message,) = waiting.waiting(waiting.ingest)
+    assert message["MessageAttributes"] == ERROR
+
+
+def test_redrive_without_a_filter_moves_everything_by_sqs_itself(waiting: Deployed) -> None:
+    result = run(redrive, "--no-wait")
+    assert "5 sent back" in result.output
+    assert bodies(waiting.waiting(waiting.ingest)) == sorted(BODIES)
+    assert waiting.waiting(waiting.dead_letters) == []
+    tasks = waiting.sqs.list_message_move_tasks(
+        SourceArn=waiting.sqs.get_queue_attributes(
+            QueueUrl=waiting.dead_letters, AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+    )["Results"]
+    assert tasks[0]["Status"] == "COMPLETED"
+
+
+def test_a_dry_run_sends_nothing(waiting: Deployed) -> None:
+    result = run(redrive, "--dry-run", "--kind", "log")
+    assert "1 waiting." in result.output
+    assert waiting.waiting(waiting.ingest) == []
+    assert len(waiting.waiting(waiting.dead_letters)) == len(BODIES)
+
+
+def test_nothing_is_lost_where_sqs_does_not_take_a_message(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = Environment("test").dead_letter_queue(), Environment("test").ingest_queue()
+    send = target.client.send_message_batch
+
+    def send_all_but_the_first(**request: Any) -> Any:
+        return send(**(request | {"Entries": request["Entries"][1:]})) | {
+            "Failed": [{"Id": "0", "SenderFault": True}]
+        }
+
+    monkeypatch.setattr(target.client, "send_message_batch", send_all_but_the_first)
+    with peek(source) as received:
+        assert sum(send_back(received, source, target)) == len(BODIES) - 1
+    sent, left = waiting.waiting(waiting.ingest), waiting.waiting(waiting.dead_letters)
+    assert len(left) == 1
+    assert bodies(sent + left) == sorted(BODIES)
+
+
+def test_messages_are_visible_again_after_an_interruption(waiting: Deployed) -> None:
+    with pytest.raises(KeyboardInterrupt), peek(Environment("test").dead_letter_queue()):
+        raise KeyboardInterrupt
+    assert len(waiting.waiting(waiting.dead_letters)) == len(BODIES)
+
+
+def test_where_nothing_is_selected_nothing_is_sent_nor_waited_for(waiting: Deployed) -> None:
+    result = run(redrive, "--kind", "batch")
+    assert result.exit_code == 0
+    assert result.output.strip() == "0 sent back to the ingest queue."
+
+
+@pytest.mark.parametrize("command", [dlq, redrive])
+def test_an_unknown_environment_is_named(deployed: Deployed, command: Any) -> None:
+    result = CliRunner().invoke(command, ["--env", "nowhere"])
+    assert result.exit_code == 1
+    assert "trailsearch-nowhere-dead-letter" in result.output
+
+
+def put(deployed: Deployed, body: str, **attributes: str) -> None:
+    """Send to the dead-letter queue."""
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    deployed.sqs.send_message(QueueUrl=deployed.dead_letters, MessageBody=body, MessageAttributes=typed)
+
+
+def test_what_looks_like_markup_is_printed_as_it_is(deployed: Deployed) -> None:
+    put(deployed, "[red]closing[/tag]", error='{"Error":"[/e]","Cause":"[bold]"}')
+    result = run(dlq)
+    assert result.exit_code == 0, result.exception
+    for text in ("[red]closing[/tag]", "[/e]: [bold]"):
+        assert text in result.output
+
+
+def test_machines_are_told_too_that_a_batch_has_expired(waiting: Deployed) -> None:
+    expired = {letter["kind"]: letter["expired"] for letter in json.loads(run(dlq, "--json").output)}
+    assert (expired["documents"], expired["log"]) == (True, None)
+
+
+def test_what_another_reader_hides_is_not_nothing(deployed: Deployed) -> None:
+    put(deployed, "hidden")
+    (message,) = deployed.sqs.receive_message(QueueUrl=deployed.dead_letters, VisibilityTimeout=60)[
+        "Messages"
+    ]
+    result = run(dlq)
+    deployed.sqs.change_message_visibility(
+        QueueUrl=deployed.dead_letters, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+    )
+    assert "Nothing waits" not in result.output
+    assert "About 1 more cannot be seen now" in result.output
+
+
+def test_ctrl_c_while_messages_are_received_hides_none(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(25):
+        put(deployed, str(number))
+    queue = Environment("test").dead_letter_queue()
+    receive = queue.client.receive_message
+
+    def interrupted(**request: Any) -> Any:
+        answer = receive(**request)
+        os.kill(os.getpid(), signal.SIGINT)
+        return answer
+
+    monkeypatch.setattr(queue.client, "receive_message", interrupted)
+    with pytest.raises(KeyboardInterrupt), peek(queue):
+        pass
+    assert len(deployed.waiting(deployed.dead_letters)) == 25
+
+
+def test_ctrl_c_while_messages_are_sent_leaves_none_in_both_queues(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = Environment("test").dead_letter_queue(), Environment("test").ingest_queue()
+    send = target.client.send_message_batch
+
+    def interrupted(**request: Any) -> Any:
+        answer = send(**request)
+        os.kill(os.getpid(), signal.SIGINT)
+        return answer
+
+    monkeypatch.setattr(target.client, "send_message_batch", interrupted)
+    with pytest.raises(KeyboardInterrupt), peek(source) as received:
+        list(send_back(received[:2], source, target))
+    sent, left = waiting.waiting(waiting.ingest), waiting.waiting(waiting.dead_letters)
+    assert (len(sent), bodies(sent + left)) == (2, sorted(BODIES))
+
+
+def test_what_fails_in_sqs_is_sent_once_more(waiting: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letter_queue, "_RETRY_PAUSES_SECONDS", (0.0,))
+    source, target = Environment("test").dead_letter_queue(), Environment("test").ingest_queue()
+    send, requests = target.client.send_message_batch, []
+
+    def fail_the_first(**request: Any) -> Any:
+        requests.append(len(request["Entries"]))
+        if len(requests) > 1:
+            return send(**request)
+        first, *others = request["Entries"]
+        return send(**(request | {"Entries": others})) | {
+            "Failed": [{"Id": first["Id"], "SenderFault": False}]
+        }
+
+    monkeypatch.setattr(target.client, "send_message_batch", fail_the_first)
+    with peek(source) as received:
+        assert list(send_back(received, source, target)) == [len(BODIES)]
+    assert requests == [len(BODIES), 1]
+    assert bodies(waiting.waiting(waiting.ingest)) == sorted(BODIES)
+    assert waiting.waiting(waiting.dead_letters) == []
+
+
+def test_the_trace_of_a_message_is_kept(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = {"DataType": "String", "StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793"}
+    deployed.sqs.send_message(
+        QueueUrl=deployed.dead_letters,
+        MessageBody="traced",
+        MessageSystemAttributes={"AWSTraceHeader": trace},
+    )
+    source, target = Environment("test").dead_letter_queue(), Environment("test").ingest_queue()
+    send, entries = target.client.send_message_batch, []
+
+    def record(**request: Any) -> Any:
+        entries.extend(request["Entries"])
+        return send(**request)
+
+    # moto takes this attribute, and loses it where several messages are sent at once.
+    monkeypatch.setattr(target.client, "send_message_batch", record)
+    with peek(source) as received:
+        list(send_back(received, source, target))
+    assert [entry["MessageSystemAttributes"] for entry in entries] == [{"AWSTraceHeader": trace}]
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, what: Callable[[], object]) -> None:
+    """Let something take place while a redrive waits for its executions."""
+    monkeypatch.setattr(redriving, "wait_until_idle", lambda *_arguments: what())
+
+
+@pytest.mark.parametrize("arguments", [[], ["--kind", "log"]])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        pytest.param({}, id="SQS moved it"),
+        pytest.param(
+            {"error": '{"Error":"Sandbox.Timedout"}', "failed_at": "2026-01-01T00:00:00Z"},
+            id="its step failed",
+        ),
+    ],
+)
+def test_what_comes_back_with_its_old_body_has_come_back(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, str], arguments: list[str]
+) -> None:
+    """SQS's own time counts: neither a body that is years old nor the clock of this machine."""
+    put(deployed, LOG)
+
+    def come_back() -> None:
+        for message in deployed.waiting(deployed.ingest):
+            put(deployed, message["Body"], **attributes)
+
+    meanwhile(monkeypatch, come_back)
+    result = run(redrive, *arguments)
+    assert result.exit_code == 1, result.output
+    assert "Came back" in result.output
+
+
+def test_what_was_not_sent_has_not_come_back(waiting: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile(monkeypatch, lambda: None)
+    result = run(redrive, "--kind", "log")
+    assert result.exit_code == 0, result.output
+    assert "Nothing came back." in result.output
+
+
+def test_a_failed_execution_whose_event_is_under_way_is_no_success(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(deployed, LOG)
+    client = boto3.client
+    monkeypatch.setattr(
+        boto3, "client", lambda service: FailedExecutions() if service == "stepfunctions" else client(service)
+    )
+    meanwhile(monkeypatch, lambda: None)
+    result = run(redrive, "--kind", "log")
+    assert result.exit_code == 1, result.output
+    assert "1 TIMED_OUT" in result.output
+
+
+class FailedExecutions:
+    """Step Functions with one execution, which timed out just now."""
+
+    def get_paginator(self, _operation: str) -> "FailedExecutions":
+        return self
+
+    def paginate(self, **_request: str) -> list[Any]:
+        return [{"executions": [{"status": "TIMED_OUT", "startDate": datetime.now(UTC)}]}]
+
+
+def test_what_sqs_does_not_take_is_no_success(waiting: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redriving, "send_back", lambda *_arguments: iter([0]))
+    result = run(redrive, "--kind", "log")
+    assert result.exit_code == 1
+    assert "SQS did not take 1" in result.output
+
+
+@pytest.mark.parametrize(("status", "says"), [("FAILED", "Why"), ("CANCELLED", "cancelled")])
+def test_a_move_task_that_did_not_complete_is_no_success(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, status: str, says: str
+) -> None:
+    source, target = Environment("test").dead_letter_queue(), Environment("test").ingest_queue()
+    task = {"Status": status, "ApproximateNumberOfMessagesMoved": 1, "FailureReason": "Why"}
+    monkeypatch.setattr(source.client, "start_message_move_task", lambda **_request: {})
+    monkeypatch.setattr(source.client, "list_message_move_tasks", lambda **_request: {"Results": [task]})
+    with pytest.raises(click.ClickException, match=says):
+        redriving.move_all(source, target, make_console())

@@ -1,0 +1,102 @@
+"""CloudTrail records for tests: one whole record, and a strategy for any JSON record at all."""
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+RECORD: dict[str, Any] = {
+    "eventVersion": "1.08",
+    "userIdentity": {
+        "type": "AssumedRole",
+        "principalId": "AROAEXAMPLE:alice@example.com",
+        "arn": "arn:aws:sts::111122223333:assumed-role/admin/alice@example.com",
+        "accountId": "111122223333",
+        "accessKeyId": "ASIAEXAMPLE",
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "arn": "arn:aws:iam::444455556666:role/admin",
+                "accountId": "444455556666",
+                "userName": "admin",
+            }
+        },
+        "invokedBy": "athena.amazonaws.com",
+    },
+    "eventTime": "2023-07-10T12:12:05Z",
+    "eventSource": "s3.amazonaws.com",
+    "eventName": "GetObject",
+    "awsRegion": "eu-central-1",
+    "sourceIPAddress": "192.0.2.7",
+    "userAgent": "aws-cli/2.15",
+    "errorCode": "AccessDenied",
+    "errorMessage": "Access Denied",
+    "requestParameters": {"bucketName": "data", "key": "secret.txt"},
+    "responseElements": None,
+    "requestID": "3eab6845",
+    "eventID": "59526cdd-e3c3-479a-9f8d-da12e2cfa1f8",
+    "readOnly": True,
+    "resources": [
+        {"ARN": "arn:aws:s3:::data/secret.txt", "type": "AWS::S3::Object"},
+        {"arn": "arn:aws:s3:::data", "accountId": "111122223333", "type": "AWS::S3::Bucket"},
+    ],
+    "eventType": "AwsApiCall",
+    "managementEvent": False,
+    "recipientAccountId": "111122223333",
+    "sharedEventID": "5a5a",
+    "vpcEndpointId": "vpce-1",
+    "eventCategory": "Data",
+}
+
+_any_text = st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled_from(
+    [
+        "\ud800",
+        "\udfff\ud800",
+        "😀",
+        "\x00\x0b\x1f",
+        "\ufffe\uffff",
+        '"\\/\b\f\n\r\t',
+        "x" * 5000,
+        "\x00" * 1000,
+    ]
+)
+_scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _any_text
+)
+json_values = st.recursive(
+    _scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_any_text, inner, max_size=4),
+    max_leaves=12,
+)
+_times = st.sampled_from(
+    ["2023-07-10T12:12:05Z", "2023-07-10T12:12:05.123456+02:00", "2023-02-30T00:00:00Z", "soon", "0001-01-01"]
+)
+
+
+def _maybe(usual: Any) -> st.SearchStrategy[Any]:
+    """The usual value, nearly anything, or nothing."""
+    usual_values: st.SearchStrategy[Any]
+    if isinstance(usual, dict):
+        usual_values = st.fixed_dictionaries(
+            {}, optional={key: _maybe(value) for key, value in usual.items()}
+        )
+    elif isinstance(usual, list):
+        usual_values = st.lists(_maybe(usual[0]), max_size=3)
+    else:
+        usual_values = st.just(usual)
+    return usual_values | json_values
+
+
+records = (
+    st.fixed_dictionaries({}, optional={**{k: _maybe(v) for k, v in RECORD.items()}, "eventTime": _times})
+    | st.fixed_dictionaries({}, optional={"resources": st.just([{"ARN": f"arn:{n}"} for n in range(1500)])})
+    | json_values
+)
+
+
+def encode(record: Any) -> bytes:
+    """A record as the JSON text that a log might have: characters outside ASCII as they are, if that can be."""
+    try:
+        return json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(record).encode()

@@ -1,0 +1,450 @@
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from botocore.stub import Stubber
+
+from fetch_logs import fetch_logs, handler
+from tests.unit.steps import (
+    ARN,
+    LOGS,
+    STAGING,
+    LambdaContext,
+    announce,
+    event,
+    execution,
+    invoke,
+    log_key,
+    log_of,
+    message,
+    redrive,
+    s3_answers,
+    s3_event,
+)
+from tests.unit.test_notifications import DIGEST, through_sns
+from trailsearch import clients
+from trailsearch.errors import (
+    DocumentRefused,
+    ExecutionsUnavailable,
+    PayloadTooLarge,
+    StorageAccessDenied,
+    StorageUnavailable,
+)
+from trailsearch.execution_inputs import ExecutionInputs
+from trailsearch.log_bucket import FetchedLog, LogBucket
+from trailsearch.messages import BatchRef, Counts, DeadLetter, Kind, LogRef, QueueMessage, Work
+from trailsearch.staging import Staging
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class Step:
+    """Fetch Logs with its buckets."""
+
+    def __init__(self, s3: "S3Client", log_bucket: LogBucket, stage: Staging) -> None:
+        self.s3, self.log_bucket, self.stage = s3, log_bucket, stage
+        self.inputs = ExecutionInputs(clients.stepfunctions())
+
+    def put(self, name: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=LOGS, Key=log_key(name), Body=body)
+
+    def run(self, *messages: QueueMessage) -> Work:
+        return fetch_logs(messages, execution(), self.inputs, self.log_bucket, self.stage)
+
+    def staged(self, work: Work) -> list[tuple[str, bytes]]:
+        """The key of the log and the record, of everything staged."""
+        assert work.records
+        return [(log.key, record) for log, record in self.stage.get_records(work.records)]
+
+    def staged_ids(self, work: Work) -> list[str]:
+        return [json.loads(record)["eventID"] for _, record in self.staged(work)]
+
+
+@pytest.fixture
+def step(s3: "S3Client", log_bucket: LogBucket, stage: Staging) -> Step:
+    return Step(s3, log_bucket, stage)
+
+
+def test_the_records_of_all_logs_of_all_messages_are_staged_as_one_object(step: Step) -> None:
+    for name in "abcd":
+        step.put(name, log_of(event(f"{name}1"), event(f"{name}2")))
+    work = step.run(announce("a", "b"), announce("c"), s3_event(log_key("d")))
+    assert step.staged_ids(work) == ["a1", "a2", "b1", "b2", "c1", "c2", "d1", "d2"]
+    assert [key for key, _ in step.staged(work)][::2] == [log_key(name) for name in "abcd"]
+    assert work.records
+    assert (work.records.bucket, work.records.key) == (STAGING, "records/run-1.ndjson")
+    assert (work.counts.messages, work.counts.logs, work.counts.records) == (3, 4, 8)
+    assert work.records.records == 8
+    assert work.records.bytes == step.s3.head_object(Bucket=STAGING, Key=work.records.key)["ContentLength"]
+    assert work.records.oldest_delivery_time
+    assert not work.dead_letters
+    assert not work.batches
+
+
+class Delivered(LogBucket):
+    """Logs of one record, delivered at the time that the key ends in."""
+
+    def get(self, log: LogRef) -> FetchedLog:
+        return FetchedLog(log_of(event(log.key)), log.key.removesuffix(".json.gz")[-20:])
+
+
+def test_the_oldest_delivery_counts(step: Step) -> None:
+    step.log_bucket = Delivered(step.s3)
+    times = [f"2023-07-10T12:{minute}:00Z" for minute in (15, 10, 20)]
+    work = step.run(announce(*times))
+    assert work.records
+    assert work.records.oldest_delivery_time == "2023-07-10T12:10:00Z"
+
+
+def test_a_log_that_is_announced_several_times_is_fetched_once(step: Step) -> None:
+    step.put("a", log_of(event("1")))
+    work = step.run(announce("a", "a"), announce("a"), message(through_sns(s3_event(log_key("a")).body)))
+    assert step.staged_ids(work) == ["1"]
+    assert work.counts.logs == 1
+    assert not work.dead_letters
+
+
+def test_what_is_ignored_is_counted_and_gives_no_records(step: Step) -> None:
+    work = step.run(
+        message("CloudTrail validation message."),
+        message(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})),
+        s3_event(DIGEST, DIGEST),
+    )
+    assert work == Work(
+        counts=Counts(messages=3, ignored={"validation_message": 1, "test_event": 1, "digest_file": 2})
+    )
+    assert step.s3.list_objects_v2(Bucket=STAGING)["KeyCount"] == 0
+
+
+def test_a_log_without_records_is_fetched_and_gives_none(step: Step) -> None:
+    step.put("empty", log_of())
+    work = step.run(announce("empty"))
+    assert work == Work(counts=Counts(messages=1, logs=1))
+
+
+BAD_LOGS = {
+    "corrupt gzip": (log_of(event("1"))[:-20], "LogCorrupt", "Not a whole gzip file"),
+    "not gzip": (b'{"Records":[]}', "LogCorrupt", "Not gzip"),
+    "empty object": (b"", "LogCorrupt", "the object is empty"),
+    "not JSON": (gzip.compress(b'{"Records":[{"a":1}'), "LogCorrupt", "Not JSON"),
+    "not UTF-8": (gzip.compress(b'{"Records":["\xff"]}'), "LogCorrupt", "Not UTF-8"),
+    "no Records": (gzip.compress(b'{"digestStartTime":"x"}'), "LogWithoutRecords", "no CloudTrail log"),
+    "Records no array": (gzip.compress(b'{"Records":{}}'), "LogWithoutRecords", "no CloudTrail log"),
+    "deleted": (None, "LogNotFound", "NoSuchKey"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_LOGS)
+def test_a_log_that_cannot_be_read_is_dead_lettered_and_the_others_are_staged(step: Step, bad: str) -> None:
+    body, error, reason = BAD_LOGS[bad]
+    if body is not None:
+        step.put("bad", body)
+    step.put("good", log_of(event("1")))
+    work = step.run(announce("bad", "good"))
+    assert step.staged_ids(work) == ["1"]
+    (dead_letter,) = work.dead_letters
+    assert (dead_letter.kind, dead_letter.log) == (Kind.LOG, LogRef(LOGS, log_key("bad")))
+    assert dead_letter.error.error == error
+    assert f"s3://{LOGS}/{log_key('bad')}" in dead_letter.error.cause
+    assert reason in dead_letter.error.cause
+    assert (dead_letter.environment, dead_letter.state, dead_letter.execution) == ("test", "Fetch Logs", ARN)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "AccessDenied"), (403, "InvalidObjectState"), (400, "KMS.DisabledException")]
+)
+def test_a_log_that_s3_does_not_hand_out_is_dead_lettered(step: Step, status: int, code: str) -> None:
+    step.put("good", log_of(event("1")))
+    step.put("bad", log_of(event("2")))
+    with s3_answers(step.s3, "GetObject", status, code, log_key("bad")):
+        work = step.run(announce("bad", "good"))
+    assert step.staged_ids(work) == ["1"]
+    assert work.dead_letters[0].error.error == "LogUnreadable"
+    assert work.dead_letters[0].error.cause == f"s3://{LOGS}/{log_key('bad')}: {code} Because."
+
+
+@pytest.mark.parametrize("bucket", ["no-such-bucket", "No bucket!", "", "arn:aws:s3:::trail", "x--x-s3"])
+def test_a_bucket_that_cannot_be_is_dead_lettered(step: Step, bucket: str) -> None:
+    step.put("good", log_of(event("1")))
+    work = step.run(announce("bad", bucket=bucket), announce("good"))
+    assert step.staged_ids(work) == ["1"]
+    assert work.dead_letters[0].error.error == "LogNotFound"
+    assert f"s3://{bucket}/{log_key('bad')}" in work.dead_letters[0].error.cause
+
+
+def test_an_empty_key_is_dead_lettered(step: Step) -> None:
+    work = step.run(message(json.dumps({"s3Bucket": LOGS, "s3ObjectKey": [""]})))
+    assert work.dead_letters[0].error.error == "LogNotFound"
+
+
+@pytest.mark.parametrize(
+    "body", ["hello", "", "[]", "{}", '{"dead_letter": 2}', r'{"a":"\ud800"}', "[" * 9999]
+)
+def test_a_message_that_is_no_notification_is_dead_lettered_whole(step: Step, body: str) -> None:
+    step.put("good", log_of(event("1")))
+    odd = message(body, "m-odd")
+    work = step.run(odd, announce("good"))
+    assert step.staged_ids(work) == ["1"]
+    (dead_letter,) = work.dead_letters
+    assert (dead_letter.kind, dead_letter.message) == (Kind.MESSAGE, odd)
+    assert dead_letter.error.error == "MessageNotRecognized"
+    assert body[:20] in dead_letter.error.cause
+
+
+ODD_RECORDS: dict[str, bytes] = {
+    "control characters": json.dumps(event("odd", userAgent="".join(map(chr, range(32))))).encode(),
+    "lone surrogates": json.dumps(event("odd", userAgent="\ud800x\udc00")).encode(),
+    "emoji": json.dumps(event("odd", userAgent="😀"), ensure_ascii=False).encode(),
+    "nested 60 deep": json.dumps(event("odd", x=json.loads("[" * 60 + "]" * 60))).encode(),
+    "numbers past 64 bits": b'{"eventID":"odd","n":%d,"e":1e999,"f":-0.%d}' % (10**40, 10**40),
+    "no eventID, no eventTime": b'{"eventID":null}',
+    "over 1 MB": json.dumps(event("odd", x="x" * 1_100_000)).encode(),
+    "no object": b"7",
+}
+
+
+@pytest.mark.parametrize("odd", ODD_RECORDS)
+def test_odd_records_are_staged_as_they_are_among_the_others(step: Step, odd: str) -> None:
+    step.put("a", log_of(event("1"), ODD_RECORDS[odd], event("2")))
+    work = step.run(announce("a"))
+    records = [record for _, record in step.staged(work)]
+    assert len(records) == 3
+    assert records[1] == ODD_RECORDS[odd]
+    assert not work.dead_letters
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_storage_that_fails_is_for_the_workflow_to_retry(step: Step, status: int) -> None:
+    step.put("a", log_of(event("1")))
+    with (
+        s3_answers(step.s3, "GetObject", status, "SlowDown"),
+        pytest.raises(StorageUnavailable, match="SlowDown"),
+    ):
+        step.run(announce("a"))
+    with (
+        s3_answers(step.s3, "PutObject", status, "SlowDown"),
+        pytest.raises(StorageUnavailable, match=STAGING),
+    ):
+        step.run(announce("a"))
+
+
+def test_a_staging_bucket_that_refuses_is_no_matter_of_one_log(step: Step) -> None:
+    step.put("a", log_of(event("1")))
+    with (
+        s3_answers(step.s3, "PutObject", 403, "AccessDenied"),
+        pytest.raises(StorageAccessDenied, match=STAGING),
+    ):
+        step.run(announce("a"))
+
+
+# ── Redriven dead letters ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_redriven_log_is_fetched_and_counts_its_attempts_from_the_first_failure(step: Step) -> None:
+    (first,) = step.run(announce("late")).dead_letters
+    (second,) = step.run(redrive(first)).dead_letters
+    (third,) = step.run(redrive(second)).dead_letters
+    assert [letter.attempts for letter in (first, second, third)] == [1, 2, 3]
+    assert first.first_failed_at == first.failed_at
+    assert second.first_failed_at == third.first_failed_at == first.failed_at
+    assert third.log
+    assert (third.log.uri, third.log.attempts) == (f"s3://{LOGS}/{log_key('late')}", 2)
+    step.put("late", log_of(event("1")))
+    work = step.run(redrive(third))
+    assert step.staged_ids(work) == ["1"]
+    assert not work.dead_letters
+
+
+def test_attempts_are_kept_if_the_log_is_announced_again_beside(step: Step) -> None:
+    (first,) = step.run(announce("late")).dead_letters
+    for messages in ([redrive(first), announce("late")], [announce("late"), redrive(first)]):
+        (second,) = step.run(*messages).dead_letters
+        assert second.attempts == 2
+
+
+@pytest.mark.parametrize("kind", [Kind.BATCH, Kind.DOCUMENTS])
+def test_a_redriven_batch_goes_straight_on(step: Step, kind: Kind) -> None:
+    batch = BatchRef(
+        STAGING, "batches/run-0/00001.json", documents=3, bytes=300, attempts=1, first_failed_at="t0"
+    )
+    dead_letter = execution("Index Batch").dead_letter(
+        kind, DocumentRefused("bad"), earlier=batch, batch=batch
+    )
+    work = step.run(redrive(dead_letter), redrive(dead_letter))
+    assert work == Work(
+        batches=(msgspec.structs.replace(batch, attempts=2),),
+        counts=Counts(messages=2),
+    )
+
+
+def test_the_dead_letter_that_the_state_machine_writes_about_a_batch_is_taken_back(step: Step) -> None:
+    body = {
+        "dead_letter": 1,
+        "kind": "batch",
+        "environment": "test",
+        "state": "Index Batch",
+        "execution": ARN,
+        "failed_at": "2023-07-10T12:00:00.000Z",
+        "error": {"Error": "SearchThrottled", "Cause": '{"errorMessage":"HTTP 507"}'},
+        "attempts": 1,
+        "batch": {
+            "bucket": STAGING,
+            "key": "batches/run-0/00001.json",
+            "documents": 3,
+            "bytes": 300,
+            "oldest_event_time": "2023-07-10T11:00:00Z",
+            "oldest_delivery_time": None,
+            "attempts": 0,
+            "first_failed_at": None,
+        },
+    }
+    (batch,) = step.run(message(json.dumps(body))).batches
+    assert (batch.attempts, batch.first_failed_at) == (1, "2023-07-10T12:00:00.000Z")
+
+
+def test_a_redriven_message_counts_its_attempts_and_is_not_wrapped_again(step: Step) -> None:
+    odd = message("hello", "m-odd")
+    (first,) = step.run(odd).dead_letters
+    (second,) = step.run(redrive(first)).dead_letters
+    assert (first.message, second.message) == (odd, odd)
+    assert (second.attempts, second.first_failed_at) == (2, first.failed_at)
+
+
+def test_a_redriven_message_that_is_recognized_now_is_done(step: Step) -> None:
+    step.put("a", log_of(event("1")))
+    dead_letter = execution().dead_letter(Kind.MESSAGE, DocumentRefused("then"), message=announce("a"))
+    assert step.staged_ids(step.run(redrive(dead_letter))) == ["1"]
+
+
+def test_a_dead_letter_that_was_not_understood_is_understood_after_an_upgrade(step: Step) -> None:
+    step.put("a", log_of(event("1")))
+    log = LogRef(LOGS, log_key("a"))
+    unknown_then = redrive(execution().dead_letter(Kind.LOG, DocumentRefused("x"), earlier=log, log=log))
+    for _ in range(2):
+        unknown_then = redrive(
+            execution().dead_letter(Kind.MESSAGE, DocumentRefused("then"), message=unknown_then)
+        )
+    assert step.staged_ids(step.run(unknown_then)) == ["1"]
+
+
+# ── The handler ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def delivery(*messages: QueueMessage) -> dict[str, Any]:
+    """What the state machine hands to the function."""
+    return {
+        "execution": ARN,
+        "messages": [
+            {"messageId": m.message_id, "body": m.body, "attributes": {}, "awsRegion": "eu-central-1"}
+            for m in messages
+        ],
+    }
+
+
+FAILED_EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:trailsearch-test-index-logs:failed"
+
+
+def status_change(*messages: QueueMessage, **detail: Any) -> QueueMessage:
+    """The event that EventBridge sends of an execution with these messages."""
+    records = json.dumps([{"messageId": each.message_id, "body": each.body} for each in messages])
+    body = {
+        "version": "0",
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {
+            "executionArn": FAILED_EXECUTION,
+            "status": "ABORTED",
+            "startDate": 1,
+            "stopDate": 2,
+            "input": records,
+            "inputDetails": {"included": True},
+            "error": None,
+            "cause": None,
+        }
+        | detail,
+    }
+    return message(json.dumps(body))
+
+
+def test_a_redriven_execution_is_read_as_its_messages(step: Step) -> None:
+    for name in "ab":
+        step.put(name, log_of(event(name)))
+    work = step.run(status_change(announce("a"), message("hello"), status_change(announce("b"))))
+    assert step.staged_ids(work) == ["a", "b"]
+    (dead_letter,) = work.dead_letters
+    assert dead_letter.message
+    assert dead_letter.message.body == "hello"
+
+
+def test_the_input_that_an_event_leaves_out_is_read_from_the_execution(step: Step) -> None:
+    step.put("a", log_of(event("a")))
+    records = json.dumps([{"messageId": "1", "body": announce("a").body}])
+    with Stubber(clients.stepfunctions()) as stub:
+        answer = {
+            "executionArn": FAILED_EXECUTION,
+            "stateMachineArn": "arn",
+            "status": "ABORTED",
+            "startDate": 0,
+        }
+        stub.add_response(
+            "describe_execution", answer | {"input": records}, {"executionArn": FAILED_EXECUTION}
+        )
+        work = step.run(status_change(input=None, inputDetails={"included": False}))
+    assert step.staged_ids(work) == ["a"]
+
+
+def test_an_execution_that_is_gone_is_dead_lettered(step: Step) -> None:
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
+        work = step.run(status_change(input=None))
+    (dead_letter,) = work.dead_letters
+    assert dead_letter.error.error == "ExecutionNotFound"
+    assert FAILED_EXECUTION in dead_letter.error.cause
+
+
+def test_step_functions_that_fail_are_for_the_workflow_to_retry(step: Step) -> None:
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", "ThrottlingException", http_status_code=400)
+        with pytest.raises(ExecutionsUnavailable, match="failed"):
+            step.run(status_change(input=None))
+
+
+def test_an_execution_that_was_about_no_messages_is_dead_lettered(step: Step) -> None:
+    work = step.run(status_change(input='{"not": "messages"}'))
+    (dead_letter,) = work.dead_letters
+    assert dead_letter.error.error == "MessageNotRecognized"
+    assert FAILED_EXECUTION in dead_letter.error.cause
+
+
+def test_the_handler_answers_with_pointers_dead_letters_and_counts(
+    step: Step, context: LambdaContext
+) -> None:
+    step.put("good", log_of(event("1"), event("2")))
+    step.put("bad", b"")
+    answer = invoke(handler, delivery(announce("good", "bad"), message("hello"), s3_event(DIGEST)), context)
+    assert answer["records"]["key"] == "records/run-1.ndjson"
+    assert answer["records"]["records"] == 2
+    assert [letter["kind"] for letter in answer["dead_letters"]] == ["message", "log"]
+    assert answer["counts"]["ignored"] == {"digest_file": 1}
+    assert {letter["environment"] for letter in answer["dead_letters"]} == {"test"}
+    assert all(DeadLetter.from_body(json.dumps(letter)) for letter in answer["dead_letters"])
+
+
+def test_a_delivery_without_records_answers_null_for_them(step: Step, context: LambdaContext) -> None:
+    answer = invoke(handler, delivery(message("CloudTrail validation message.")), context)
+    assert answer == {
+        "records": None,
+        "batches": [],
+        "dead_letters": [],
+        "counts": {"messages": 1, "ignored": {"validation_message": 1}},
+    }
+
+
+def test_more_dead_letters_than_a_payload_holds_are_an_error_that_can_be_caught(
+    step: Step, context: LambdaContext
+) -> None:
+    with pytest.raises(PayloadTooLarge, match="Lower the Pipe's batch size"):
+        handler(delivery(message("x" * 250_000)), context)

@@ -1,0 +1,269 @@
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from index_batch import MAX_REFUSALS, handler, index_batch, upload_halves
+from tests.unit.records import encode
+from tests.unit.steps import ARN, STAGING, FakeIndex, LambdaContext, event, execution, invoke, s3_answers
+from trailsearch.cloudsearch import CloudSearchFormat
+from trailsearch.documents import build_document
+from trailsearch.errors import (
+    BatchNotFound,
+    BatchRefused,
+    SearchThrottled,
+    SettingMissing,
+    StorageAccessDenied,
+    StorageUnavailable,
+)
+from trailsearch.messages import BatchRef, DeadLetter, Indexed, Kind
+from trailsearch.search_index import EncodedDocument
+from trailsearch.staging import Staging
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FORMAT = CloudSearchFormat()
+
+
+def documents_of(count: int) -> list[EncodedDocument]:
+    return [FORMAT.encode(build_document(encode(event(f"e{n}")), "s3://logs/a")) for n in range(count)]
+
+
+# Halving does not look into documents, so that small ones do.
+TINY = [
+    EncodedDocument(f"e{n}", None, b'{"type":"add","id":"e%d","fields":{"raw":"{}"}}' % n)
+    for n in range(5000)
+]
+
+
+class Step:
+    """Index Batch with its bucket and search domain."""
+
+    def __init__(self, stage: Staging, index: FakeIndex) -> None:
+        self.stage, self.index = stage, index
+
+    def put(self, documents: list[EncodedDocument], of_execution: str = "run-0", **changes: Any) -> BatchRef:
+        body = FORMAT.join(documents)
+        pointer = self.stage.put_batch(of_execution, "00001", body)
+        batch = BatchRef(pointer.bucket, pointer.key, documents=len(documents), bytes=len(body))
+        return msgspec.structs.replace(batch, **changes)
+
+    def run(self, batch: BatchRef) -> Indexed:
+        return index_batch(batch, execution("Index Batch"), self.stage, FORMAT, self.index)
+
+    def ids_behind(self, dead_letter: DeadLetter) -> list[str]:
+        assert dead_letter.batch
+        return [document.id for document in FORMAT.split(self.stage.get_batch(dead_letter.batch))]
+
+
+@pytest.fixture
+def step(stage: Staging, index: FakeIndex) -> Step:
+    return Step(stage, index)
+
+
+def test_a_good_batch_is_uploaded_once_as_it_is_staged(step: Step) -> None:
+    batch = step.put(documents_of(5))
+    assert step.run(batch) == Indexed(documents=5)
+    assert step.index.uploads == [step.stage.get_batch(batch)]
+    assert step.index.documents["e4"]["event_name"] == "GetObject"
+
+
+def test_bad_documents_are_dead_lettered_with_their_reasons_and_all_others_indexed(step: Step) -> None:
+    step.index.refuse = {"e3", "e7"}
+    indexed = step.run(step.put(documents_of(10)))
+    assert indexed.documents == 8
+    assert set(step.index.documents) == {f"e{n}" for n in range(10)} - {"e3", "e7"}
+    (dead_letter,) = indexed.dead_letters
+    assert (dead_letter.kind, dead_letter.state, dead_letter.attempts) == (Kind.DOCUMENTS, "Index Batch", 1)
+    assert dead_letter.error.error == "DocumentRefused"
+    assert dead_letter.error.cause == (
+        "The search domain refuses 2 document(s). e3: document e3 is bad; e7: document e7 is bad"
+    )
+    assert step.ids_behind(dead_letter) == ["e3", "e7"]
+    assert dead_letter.batch
+    assert dead_letter.batch.documents == 2
+    assert dead_letter.batch.bytes == len(step.stage.get_batch(dead_letter.batch))
+
+
+def test_a_single_bad_document_is_not_uploaded_again(step: Step) -> None:
+    step.index.refuse = {"e0"}
+    indexed = step.run(step.put(documents_of(1)))
+    assert indexed.documents == 0
+    assert len(indexed.dead_letters) == 1
+    assert len(step.index.uploads) == 1
+
+
+def test_a_batch_that_is_refused_only_as_a_whole_leaves_no_dead_letter(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = step.index.upload
+
+    def refuse_large(batch: bytes) -> None:
+        if len(batch) > 10_000:
+            raise BatchRefused("HTTP 413: too large")
+        take(batch)
+
+    monkeypatch.setattr(step.index, "upload", refuse_large)
+    assert step.run(step.put(documents_of(10))) == Indexed(documents=10)
+    assert len(step.index.documents) == 10
+
+
+def test_refused_documents_of_several_batches_do_not_overwrite_each_other(step: Step) -> None:
+    documents = documents_of(4)
+    step.index.refuse = {"e1", "e2"}
+    redriven = [step.put(documents[:2], "run-a"), step.put(documents[2:], "run-b")]
+    dead_letters = [step.run(batch).dead_letters[0] for batch in redriven]
+    assert [step.ids_behind(letter) for letter in dead_letters] == [["e1"], ["e2"]]
+
+
+def test_a_retry_stages_what_is_refused_under_the_same_key(step: Step) -> None:
+    step.index.refuse = {"e1"}
+    batch = step.put(documents_of(3))
+    (first,), (second,) = (step.run(batch).dead_letters for _ in range(2))
+    assert first.batch == second.batch
+
+
+def test_attempts_are_counted_and_the_first_failure_is_kept(step: Step) -> None:
+    step.index.refuse = {"e0"}
+    batch = step.put(documents_of(2), attempts=3, first_failed_at="2023-07-10T12:00:00.000Z")
+    (dead_letter,) = step.run(batch).dead_letters
+    assert (dead_letter.attempts, dead_letter.first_failed_at) == (4, "2023-07-10T12:00:00.000Z")
+
+
+def test_a_redriven_batch_is_staged_anew_so_that_it_outlives_a_new_dead_letter(
+    step: Step, s3: "S3Client"
+) -> None:
+    """The bucket expires objects by their age; only putting one again makes it young."""
+    s3.put_bucket_versioning(Bucket=STAGING, VersioningConfiguration={"Status": "Enabled"})
+    batch = step.put(documents_of(1))
+
+    def times_put() -> int:
+        return len(s3.list_object_versions(Bucket=STAGING, Prefix=batch.key)["Versions"])
+
+    step.run(batch)
+    assert times_put() == 1
+    step.run(msgspec.structs.replace(batch, attempts=1))
+    assert times_put() == 2
+
+
+def test_a_throttled_batch_is_for_the_workflow_to_retry(step: Step) -> None:
+    step.index.throttle_upload = 1
+    with pytest.raises(SearchThrottled):
+        step.run(step.put(documents_of(2)))
+    assert len(step.index.uploads) == 1
+
+
+def test_throttled_in_the_middle_of_halving_it_is_retried_whole_and_loses_nothing(step: Step) -> None:
+    step.index.refuse = {"e3"}
+    step.index.throttle_upload = 4
+    batch = step.put(documents_of(10))
+    with pytest.raises(SearchThrottled):
+        step.run(batch)
+    assert step.index.documents
+    indexed = step.run(batch)
+    assert len(step.index.documents) == 9
+    assert step.ids_behind(indexed.dead_letters[0]) == ["e3"]
+
+
+def test_a_batch_that_has_expired_is_named(step: Step) -> None:
+    with pytest.raises(BatchNotFound, match=f"s3://{STAGING}/batches/gone.json: NoSuchKey"):
+        step.run(BatchRef(STAGING, "batches/gone.json", documents=1, bytes=9))
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, StorageUnavailable), (403, StorageAccessDenied)])
+def test_storage_that_fails_fails_the_step(
+    step: Step, s3: "S3Client", status: int, error: type[Exception]
+) -> None:
+    batch = step.put(documents_of(1))
+    with s3_answers(s3, "GetObject", status, "Code"), pytest.raises(error, match=batch.key):
+        step.run(batch)
+
+
+# ── Halving ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(st.integers(min_value=1, max_value=300), st.data())
+def test_all_good_documents_are_indexed_and_exactly_the_bad_ones_reported(count: int, data: Any) -> None:
+    bad = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), min_size=1, max_size=8))
+    bad_ids = {f"e{n}" for n in bad}
+    index = FakeIndex(refuse=bad_ids)
+    refusals = upload_halves(TINY[:count], "refused", FORMAT, index)
+    assert [[d.id for d in refusal.documents] for refusal in refusals] == [[f"e{n}"] for n in sorted(bad)]
+    assert set(index.documents) == {f"e{n}" for n in range(count)} - bad_ids
+    if count > 1:
+        assert all(refusal.reason == f"document {refusal.documents[0].id} is bad" for refusal in refusals)
+
+
+@settings(max_examples=30)
+@given(st.sets(st.integers(min_value=0, max_value=4999), min_size=1, max_size=8))
+@example({0, 700, 1400, 2100, 2800, 3500, 4200, 4900})
+def test_eight_bad_documents_among_five_thousand_are_isolated(bad: set[int]) -> None:
+    # Splitting alone is at stake here: a fake that looks at ids only, as 5,000 documents are slow to decode.
+    batches = _Batches({f"e{n}" for n in bad})
+    refusals = upload_halves(TINY, "refused", batches, batches)
+    assert [d.id for refusal in refusals for d in refusal.documents] == [f"e{n}" for n in sorted(bad)]
+    assert len(batches.indexed) == 5000 - len(bad)
+
+
+@settings(max_examples=30)
+@given(st.integers(min_value=1, max_value=1000), st.data())
+def test_a_batch_that_is_bad_throughout_is_given_up_and_loses_no_document(count: int, data: Any) -> None:
+    good = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), max_size=5))
+    batches = _Batches({f"e{n}" for n in range(count) if n not in good})
+    refusals = upload_halves(TINY[:count], "refused", batches, batches)
+    refused = [d.id for refusal in refusals for d in refusal.documents]
+    assert batches.uploads_refused <= MAX_REFUSALS
+    assert sorted(refused + batches.indexed) == sorted(document.id for document in TINY[:count])
+
+
+class _Batches(CloudSearchFormat):
+    """A format and an index in one, which hand over ids instead of JSON."""
+
+    def __init__(self, refuse: set[str]) -> None:
+        self.refuse = refuse
+        self.indexed: list[str] = []
+        self.uploads_refused = 0
+
+    def join(self, documents: Any) -> bytes:
+        return " ".join(document.id for document in documents).encode()
+
+    def upload(self, batch: bytes) -> None:
+        ids = batch.decode().split()
+        if not self.refuse.isdisjoint(ids):
+            self.uploads_refused += 1
+            raise BatchRefused("bad")
+        self.indexed += ids
+
+
+# ── The handler ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_handler_answers_how_many_and_what_was_refused(step: Step, context: LambdaContext) -> None:
+    step.index.refuse = {"e1"}
+    batch = msgspec.to_builtins(step.put(documents_of(3)))
+    answer = invoke(handler, {"batch": batch, "execution": ARN}, context)
+    assert answer["documents"] == 2
+    (dead_letter,) = answer["dead_letters"]
+    assert "document e1 is bad" in dead_letter["error"]["Cause"]
+    assert dead_letter["batch"]["key"].startswith("batches/run-1/refused-")
+
+
+def test_the_handler_passes_on_that_the_domain_throttles(step: Step, context: LambdaContext) -> None:
+    step.index.throttle_upload = 1
+    batch = msgspec.to_builtins(step.put(documents_of(3)))
+    with pytest.raises(SearchThrottled, match="HTTP 507"):
+        invoke(handler, {"batch": batch, "execution": ARN}, context)
+
+
+@pytest.mark.parametrize("endpoint", [None, ""])
+def test_without_an_endpoint_the_setting_is_named(
+    step: Step, context: LambdaContext, monkeypatch: pytest.MonkeyPatch, endpoint: str | None
+) -> None:
+    monkeypatch.delenv("SEARCH_ENDPOINT")
+    if endpoint is not None:
+        monkeypatch.setenv("SEARCH_ENDPOINT", endpoint)
+    with pytest.raises(SettingMissing, match="SEARCH_ENDPOINT"):
+        handler({"batch": msgspec.to_builtins(step.put(documents_of(1))), "execution": ARN}, context)

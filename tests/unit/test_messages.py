@@ -1,0 +1,150 @@
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.steps import ARN, execution
+from trailsearch.errors import LogCorrupt, MessageNotRecognized, PayloadTooLarge
+from trailsearch.messages import (
+    MAX_PAYLOAD_CHARACTERS,
+    BatchRef,
+    Counts,
+    DeadLetter,
+    ErrorOutput,
+    Indexed,
+    Kind,
+    LogRef,
+    QueueMessage,
+    RecordsRef,
+    Work,
+    to_payload,
+)
+
+LOG = LogRef("logs", "AWSLogs/a b/é.json.gz")
+BATCH = BatchRef("staging", "batches/run-1/00001.json", documents=3, bytes=300, oldest_event_time="t1")
+MESSAGE = QueueMessage("m-1", 'body with "quotes" and 😀')
+ERROR = LogCorrupt("s3://logs/a: Not gzip")
+LETTERS = {
+    Kind.LOG: execution().dead_letter(Kind.LOG, ERROR, log=LOG),
+    Kind.BATCH: execution().dead_letter(Kind.BATCH, ERROR, batch=BATCH),
+    Kind.DOCUMENTS: execution().dead_letter(Kind.DOCUMENTS, ERROR, batch=BATCH),
+    Kind.MESSAGE: execution().dead_letter(Kind.MESSAGE, ERROR, message=MESSAGE),
+}
+
+
+def body_of(about: Kind, **changes: Any) -> str:
+    return json.dumps({**msgspec.to_builtins(LETTERS[about]), **changes})
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        Work(),
+        Work(
+            records=RecordsRef(
+                "staging", "records/run-1.ndjson", records=3, bytes=300, oldest_delivery_time="t"
+            ),
+            batches=(BATCH,),
+            dead_letters=tuple(LETTERS.values()),
+            counts=Counts(messages=4, ignored={"digest_file": 2}),
+        ),
+        Indexed(documents=3, dead_letters=(LETTERS[Kind.DOCUMENTS],)),
+    ],
+)
+def test_contracts_come_back_from_the_state_machine_as_they_went(contract: Work | Indexed) -> None:
+    assert msgspec.convert(json.loads(json.dumps(to_payload(contract))), type(contract)) == contract
+
+
+def test_a_dead_letter_reads_like_this() -> None:
+    letter = msgspec.to_builtins(LETTERS[Kind.LOG])
+    failed_at = datetime.fromisoformat(letter.pop("failed_at"))
+    assert datetime.now(UTC) - failed_at < timedelta(minutes=5)
+    assert datetime.fromisoformat(letter.pop("first_failed_at")) == failed_at
+    assert letter == {
+        "dead_letter": 1,
+        "kind": "log",
+        "environment": "test",
+        "state": "Fetch Logs",
+        "execution": ARN,
+        "error": {"Error": "LogCorrupt", "Cause": "s3://logs/a: Not gzip"},
+        "log": {"bucket": "logs", "key": "AWSLogs/a b/é.json.gz", "attempts": 0, "first_failed_at": None},
+    }
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_dead_letter_of_every_kind_comes_back(kind: Kind) -> None:
+    assert DeadLetter.from_body(body_of(kind)) == LETTERS[kind]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_dead_letter_that_does_not_say_what_it_is_about_is_not_recognized(kind: Kind) -> None:
+    body = body_of(kind, log=None, batch=None, message=None)
+    with pytest.raises(MessageNotRecognized, match=f"kind {kind} that does not say what it is about"):
+        DeadLetter.from_body(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "hello",
+        "null",
+        "[]",
+        '"dead_letter"',
+        "{}",
+        '{"s3Bucket":"b","s3ObjectKey":["dead_letter"]}',
+        r'{"dead_letter":1,"x":"\ud800"}',
+        '{"dead_letter":1,"x":' + "[" * 100_000,
+        "\ud800",
+    ],
+)
+def test_what_is_no_dead_letter_is_left_to_others(body: str) -> None:
+    assert DeadLetter.from_body(body) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"dead_letter": 2}, "Invalid enum value 2 - at `\\$.dead_letter`"),
+        ({"kind": "record"}, "Invalid enum value 'record' - at `\\$.kind`"),
+        ({"error": "x"}, "Expected `object`, got `str` - at `\\$.error`"),
+        ({"log": {"bucket": "b"}}, "missing required field `key` - at `\\$.log`"),
+        ({"attempts": "x"}, "Expected `int`"),
+    ],
+)
+def test_a_dead_letter_of_another_version_is_not_recognized_and_says_why(
+    changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(MessageNotRecognized, match=f"Dead letter not recognized: .*{reason}.*It is: {{"):
+        DeadLetter.from_body(body_of(Kind.LOG, **changes))
+
+
+def test_more_that_a_later_version_says_does_no_harm() -> None:
+    assert DeadLetter.from_body(body_of(Kind.BATCH, more={"x": 1})) == LETTERS[Kind.BATCH]
+
+
+def test_a_long_cause_is_cut() -> None:
+    letter = execution().dead_letter(Kind.LOG, LogCorrupt("x" * 5000), log=LOG)
+    assert letter.error == ErrorOutput("LogCorrupt", "x" * 1000)
+
+
+def test_attempts_go_on_from_what_came_before() -> None:
+    first = LETTERS[Kind.LOG]
+    again = first.redriven(LOG)
+    second = execution(name="run-2").dead_letter(Kind.LOG, ERROR, earlier=again, log=again)
+    assert (again.attempts, second.attempts) == (1, 2)
+    assert again.first_failed_at == second.first_failed_at == first.failed_at
+
+
+def test_the_name_of_an_execution_is_the_end_of_its_arn() -> None:
+    assert execution(name="run-7").name == "run-7"
+
+
+def test_a_payload_that_fits_passes_and_a_larger_one_is_refused() -> None:
+    batches = [msgspec.structs.replace(BATCH, key=f"batches/run-1/{n:05}.json") for n in range(2000)]
+    payload = to_payload(Work(batches=tuple(batches[:1000])))
+    assert 100_000 < len(json.dumps(payload)) < MAX_PAYLOAD_CHARACTERS
+    with pytest.raises(PayloadTooLarge, match=r"A result of \d{3},\d{3} bytes; Step Functions takes 262,144"):
+        to_payload(Work(batches=tuple(batches)))

@@ -1,0 +1,119 @@
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.records import encode, records
+from tests.unit.steps import STAGING, s3_answers
+from trailsearch import staging
+from trailsearch.errors import BatchNotFound, StorageAccessDenied, StorageUnavailable
+from trailsearch.messages import BatchRef, Pointer, RecordsRef
+from trailsearch.staging import LogHeader, Staging, Written, read_records, write_records
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DELIVERED = "2023-07-10T12:15:00Z"
+RECORDS = RecordsRef(STAGING, "records/run-1.ndjson", records=1, bytes=1)
+BATCH = BatchRef(STAGING, "batches/run-1/00001.json", documents=1, bytes=2)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+headers = st.builds(LogHeader, texts, texts, st.just(DELIVERED))
+logs = st.lists(st.tuples(headers, st.lists(records.map(encode), max_size=4)), max_size=4)
+
+
+@given(logs, st.data())
+def test_staged_records_are_read_as_they_were_written_whatever_chunks_they_come_in(
+    logs: list[tuple[LogHeader, list[bytes]]], data: Any
+) -> None:
+    file = io.BytesIO()
+    for header, several in logs:
+        assert write_records(header, several, file) == Written(len(several), sum(map(len, several)))
+    text = file.getvalue()
+    cuts = sorted(data.draw(st.lists(st.integers(min_value=0, max_value=len(text)), max_size=12)))
+    chunks = [text[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert list(read_records(chunks)) == [(header, record) for header, several in logs for record in several]
+
+
+def test_records_without_their_log_are_refused() -> None:
+    with pytest.raises(ValueError, match="which log they are from"):
+        list(read_records([b'{"a":1}\n']))
+
+
+def test_records_that_are_cut_short_are_refused() -> None:
+    with pytest.raises(ValueError, match="end in the middle of a line"):
+        list(read_records([b'# {"bucket":"b","key":"k","delivered_at":"t"}\n{"a"']))
+
+
+def test_a_large_object_goes_up_in_parts_and_comes_back_whole(stage: Staging, s3: "S3Client") -> None:
+    header = LogHeader("b", "k", DELIVERED)
+    large = [json.dumps({"n": n, "x": "x" * 100_000}).encode() for n in range(200)]
+    with staging.spool() as file:
+        written = write_records(header, large, file)
+        ref = stage.put_records("run-1", file, written.records, DELIVERED)
+    assert [record for _, record in stage.get_records(ref)] == large
+    head = s3.head_object(Bucket=STAGING, Key="records/run-1.ndjson")
+    assert head["ETag"].strip('"').endswith("-3")
+    assert (ref.records, ref.bytes, ref.oldest_delivery_time) == (200, head["ContentLength"], DELIVERED)
+
+
+def test_a_batch_is_json_that_anybody_can_look_at(stage: Staging, s3: "S3Client") -> None:
+    assert stage.put_batch("run-1", "00001", b"[]") == Pointer(BATCH.bucket, BATCH.key)
+    assert stage.get_batch(BATCH) == b"[]"
+    assert s3.head_object(Bucket=STAGING, Key=BATCH.key)["ContentType"] == "application/json"
+
+
+def put_records(stage: Staging) -> None:
+    with staging.spool() as file:
+        stage.put_records("run-1", file, 1, None)
+
+
+ACTIONS: dict[str, Any] = {
+    "PutObject records": put_records,
+    "PutObject batch": lambda stage: stage.put_batch("run-1", "00001", b"[]"),
+    "GetObject records": lambda stage: list(stage.get_records(RECORDS)),
+    "GetObject batch": lambda stage: stage.get_batch(BATCH),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (403, "AccessDenied", StorageAccessDenied),
+        (400, "KMS.DisabledException", StorageAccessDenied),
+        (404, "NoSuchBucket", BatchNotFound),
+        (500, "InternalError", StorageUnavailable),
+        (503, "SlowDown", StorageUnavailable),
+        (408, "RequestTimeout", StorageUnavailable),
+    ],
+)
+def test_what_s3_answers_has_a_name_and_says_where(
+    stage: Staging, s3: "S3Client", action: str, status: int, code: str, error: type[Exception]
+) -> None:
+    operation, what = action.split()
+    pointer = RECORDS if what == "records" else BATCH
+    with s3_answers(s3, operation, status, code), pytest.raises(error) as raised:
+        ACTIONS[action](stage)
+    assert str(raised.value) == f"{pointer.uri}: {code} Because."
+
+
+@pytest.mark.parametrize("action", ["GetObject records", "GetObject batch"])
+def test_what_has_expired_is_not_found(stage: Staging, action: str) -> None:
+    with pytest.raises(BatchNotFound, match="NoSuchKey"):
+        ACTIONS[action](stage)
+
+
+@pytest.mark.parametrize("action", ["GetObject records", "GetObject batch"])
+def test_an_answer_that_breaks_off_is_worth_another_attempt(
+    stage: Staging, s3: "S3Client", action: str
+) -> None:
+    with Stubber(s3) as stub:
+        stub.add_response("get_object", {"Body": StreamingBody(io.BytesIO(b"# {},"), 9)})
+        with pytest.raises(StorageUnavailable, match="5 read, but total bytes expected is 9"):
+            ACTIONS[action](stage)

@@ -1,0 +1,109 @@
+"""The state machine's definition, rendered as ``terraform/workflow.tf`` renders it, with sample values.
+
+``python -m tests.workflow.definition`` prints it, for validators.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from tests.conftest import REPOSITORY
+
+DEFINITION_FILE = REPOSITORY / "statemachine" / "index_logs.asl.json"
+ACCOUNT_ID = "123456789012"  # moto's own account
+REGION = "us-east-1"
+ENVIRONMENT = "test"
+DEAD_LETTER_QUEUE = f"trailsearch-{ENVIRONMENT}-dead-letter"
+_FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:trailsearch-{ENVIRONMENT}-"
+
+SAMPLE_VALUES: Mapping[str, str | int] = {
+    "partition": "aws",
+    "environment": ENVIRONMENT,
+    "fetch_logs_function_arn": f"{_FUNCTION_ARN}fetch-logs",
+    "split_records_function_arn": f"{_FUNCTION_ARN}split-records",
+    "index_batch_function_arn": f"{_FUNCTION_ARN}index-batch",
+    "dead_letter_queue_url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{DEAD_LETTER_QUEUE}",
+    "map_concurrency": 1,  # moto garbles the history of a Map that fails while others of its items run
+    "execution_timeout_seconds": 14400,
+    "fetch_logs_timeout_seconds": 315,
+    "split_records_timeout_seconds": 615,
+    "index_batch_timeout_seconds": 135,
+    "index_batch_max_attempts": 16,
+}
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+
+
+class State(NamedTuple):
+    """One state of the definition; ``map_state`` is the Map state whose items it runs for, if any."""
+
+    name: str
+    fields: dict[str, Any]
+    map_state: str | None
+
+
+class Transition(NamedTuple):
+    """That one state can follow another, and by which of its fields."""
+
+    source: str
+    field: str
+    target: str
+
+
+def placeholders(template: str) -> set[str]:
+    """Give the names of all placeholders in the file."""
+    return set(_PLACEHOLDER.findall(template))
+
+
+def render(template: str, values: Mapping[str, str | int] = SAMPLE_VALUES) -> str:
+    """Fill in the placeholders; numbers stand in quotes in the file, and lose them here.
+
+    Raises:
+        KeyError: a placeholder has no value.
+    """
+    filled = _PLACEHOLDER.sub(lambda placeholder: str(values[placeholder[1]]), template)
+    return re.sub(r'"([0-9]+)"', r"\1", filled)
+
+
+def read_template() -> str:
+    """Read the definition as it is in the repository."""
+    return DEFINITION_FILE.read_text(encoding="utf-8")
+
+
+def load(values: Mapping[str, str | int] = SAMPLE_VALUES) -> dict[str, Any]:
+    """Give the rendered definition as Python values."""
+    definition: dict[str, Any] = json.loads(render(read_template(), values))
+    return definition
+
+
+def states(machine: Mapping[str, Any], map_state: str | None = None) -> Iterator[State]:
+    """Give every state, the ones inside Map states after their Map."""
+    for name, fields in machine["States"].items():
+        yield State(name, fields, map_state)
+        if "ItemProcessor" in fields:
+            yield from states(fields["ItemProcessor"], name)
+
+
+def transitions(machine: Mapping[str, Any]) -> Iterator[Transition]:
+    """Give every transition between states; a Map state is followed by the first state inside it too."""
+    for name, fields, _ in states(machine):
+        for field in ("Next", "Default"):
+            if field in fields:
+                yield Transition(name, field, fields[field])
+        for field in ("Choices", "Catch"):
+            for number, rule in enumerate(fields.get(field, [])):
+                yield Transition(name, f"{field}[{number}]", rule["Next"])
+        if "ItemProcessor" in fields:
+            yield Transition(name, "ItemProcessor", fields["ItemProcessor"]["StartAt"])
+
+
+def variables(choice_rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Give the variables that the rules of a Choice state look at."""
+    for rule in choice_rules:
+        if "Variable" in rule:
+            yield rule["Variable"]
+        yield from variables([*rule.get("And", []), *rule.get("Or", []), *filter(None, [rule.get("Not")])])
+
+
+if __name__ == "__main__":
+    print(render(read_template()))

@@ -1,0 +1,227 @@
+"""What is in the dead-letter queue after each kind of failure, and what a failed execution says."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.workflow.samples import (
+    BATCH,
+    FETCHED,
+    INDEXED,
+    LARGE_DOCUMENT,
+    OTHER_BATCH,
+    REFUSED_DOCUMENTS,
+    SPLIT,
+    UNREADABLE_LOG,
+)
+from tests.workflow.workflow import DeadLetterMessage, Run, Workflow, always_fails, answers, fails
+from trailsearch.messages import DeadLetter, Indexed, Kind, QueueMessage, Work
+
+# As they may come: JSON of any form, no JSON, what looks like a template or a path, characters of any language.
+BODIES = (
+    '{"s3Bucket": "logs",  "s3ObjectKey": ["key"]}\n',
+    "CloudTrail validation message.",
+    '"${environment} {} $.path \\u00e9 \U0001f600"',
+    "[1]",
+    "17",
+)
+ERRORS = ["StorageAccessDenied", "StorageUnavailable", "Lambda.TooManyRequestsException"]
+# Errors that one message of several may be the reason of: with a cause and, States.Timeout, without.
+CRASHES = ["PayloadTooLarge", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"]
+HINT = "make redrive ENV=test"
+
+
+@pytest.fixture(autouse=True)
+def _steps(workflow: Workflow) -> None:
+    """Functions that succeed; each test changes what it is about."""
+    workflow.steps |= {
+        "fetch_logs": answers(FETCHED),
+        "split_records": answers(SPLIT),
+        "index_batch": answers(INDEXED),
+    }
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("step", ["fetch_logs", "split_records"])
+def test_a_failed_step_dead_letters_every_message(workflow: Workflow, step: str, error: str) -> None:
+    workflow.steps[step] = always_fails(error)
+    run = workflow.run(*BODIES)
+    letters = workflow.take_dead_letters()
+    assert sorted(letter.body for letter in letters) == sorted(BODIES)
+    for letter in letters:
+        assert_error_attributes(letter, run, error)
+    assert_messages_dead_lettered(run, error)
+    assert "index_batch" not in workflow.calls
+
+
+@pytest.mark.parametrize("error", CRASHES)
+@pytest.mark.parametrize("step", ["fetch_logs", "split_records"])
+def test_a_step_that_crashes_on_one_message_dead_letters_it(
+    workflow: Workflow, step: str, error: str
+) -> None:
+    workflow.steps[step] = always_fails(error)
+    run = workflow.run(BODIES[0])
+    (letter,) = workflow.take_dead_letters()
+    assert letter.body == BODIES[0]
+    assert_error_attributes(letter, run, error)
+    assert_messages_dead_lettered(run, error)
+
+
+@pytest.mark.parametrize("error", CRASHES)
+@pytest.mark.parametrize("step", ["fetch_logs", "split_records"])
+def test_a_step_that_crashes_on_several_messages_hands_each_on(
+    workflow: Workflow, step: str, error: str
+) -> None:
+    workflow.steps[step] = always_fails(error)
+    run = workflow.run(*BODIES)
+    started = [json.loads(call["Input"]) for call in workflow.calls["start_execution"]]
+    assert run.status == "SUCCEEDED"
+    assert sorted(started, key=str) == sorted(([message] for message in run.input), key=str)
+    assert workflow.take_dead_letters() == []
+
+
+def test_the_attempts_of_a_message_are_counted(workflow: Workflow) -> None:
+    workflow.steps["fetch_logs"] = always_fails("StorageAccessDenied")
+    first = workflow.run(BODIES[0])
+    (letter,) = workflow.take_dead_letters()
+    assert_error_attributes(letter, first, "StorageAccessDenied")
+    assert letter.attributes["attempts"] == "1"
+    second = workflow.run(letter.body, attributes=letter.attributes)
+    (again,) = workflow.take_dead_letters()
+    assert_error_attributes(again, second, "StorageAccessDenied")
+    assert again.attributes["attempts"] == "2"
+    assert again.attributes["first_failed_at"] == letter.attributes["first_failed_at"]
+    assert again.attributes["failed_at"] > letter.attributes["failed_at"]
+
+
+@pytest.mark.parametrize("error", ["BatchNotFound", "SearchThrottled", "States.Timeout"])
+def test_a_failed_batch_is_dead_lettered_and_the_others_indexed(workflow: Workflow, error: str) -> None:
+    indexed = []
+
+    def index_batch(event: dict[str, Any]) -> Any:
+        if event["batch"]["key"] == OTHER_BATCH.key:
+            return always_fails(error)(event)
+        indexed.append(event["batch"]["key"])
+        return answers(INDEXED)(event)
+
+    workflow.steps["split_records"] = answers(Work(batches=(OTHER_BATCH, BATCH)))
+    workflow.steps["index_batch"] = index_batch
+    run = workflow.run()
+    (letter,) = read(workflow.take_dead_letters())
+    assert indexed == [BATCH.key]
+    assert letter.kind is Kind.BATCH
+    assert letter.batch == OTHER_BATCH
+    assert letter.attempts == OTHER_BATCH.attempts + 1
+    assert letter.error.error == error
+    assert bool(letter.error.cause) == (error != "States.Timeout")
+    assert (letter.environment, letter.state, letter.execution) == ("test", "Index Batch", run.arn)
+    assert_is_time(letter.failed_at)
+    assert_some_work_dead_lettered(run, OTHER_BATCH.key)
+    assert BATCH.key not in run.cause
+
+
+def test_failures_of_all_steps_are_dead_lettered(workflow: Workflow) -> None:
+    """Logs that Fetch Logs could not read, documents of Split Records and of Index Batch, and a batch."""
+
+    def index_batch(event: dict[str, Any]) -> Any:
+        if event["batch"]["key"] == OTHER_BATCH.key:
+            return always_fails("BatchNotFound")(event)
+        return answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,)))(event)
+
+    fetched = Work(records=FETCHED.records, dead_letters=(UNREADABLE_LOG,))
+    split = Work(batches=(BATCH, OTHER_BATCH), dead_letters=(UNREADABLE_LOG, LARGE_DOCUMENT))
+    workflow.steps |= {
+        "fetch_logs": answers(fetched),
+        "split_records": answers(split),
+        "index_batch": index_batch,
+    }
+    run = workflow.run()
+    assert msgspec.convert(workflow.calls["split_records"][0], Work) == fetched
+    letters = read(workflow.take_dead_letters())
+    failures = [UNREADABLE_LOG, LARGE_DOCUMENT, REFUSED_DOCUMENTS]
+    assert all(failure in letters for failure in failures)
+    assert [letter.batch for letter in letters if letter.kind is Kind.BATCH] == [OTHER_BATCH]
+    assert len(letters) == len(failures) + 1
+    assert_some_work_dead_lettered(run, OTHER_BATCH.key, UNREADABLE_LOG.error.cause)
+
+
+def test_the_cause_stays_short(workflow: Workflow) -> None:
+    """Step Functions keeps 32,768 characters; the dead letter of a message has all of its body."""
+    large = QueueMessage("message-1", "x" * 50_000)
+    letter = msgspec.structs.replace(UNREADABLE_LOG, kind=Kind.MESSAGE, log=None, message=large)
+    batches = tuple(msgspec.structs.replace(BATCH, key=f"{number:0100}") for number in range(20))
+    workflow.steps["fetch_logs"] = answers(Work(batches=batches, dead_letters=(letter, letter)))
+    workflow.steps["index_batch"] = always_fails("BatchNotFound")
+    run = workflow.run()
+    assert len(run.cause) < 2_000
+    assert_some_work_dead_lettered(run, batches[0].key, letter.error.cause)
+
+
+@pytest.mark.parametrize("error", ["SQS.ServiceUnavailable", "States.Timeout"])
+def test_a_batch_that_cannot_be_dead_lettered_dead_letters_every_message(
+    workflow: Workflow, error: str
+) -> None:
+    """The dead-letter queue is out of reach for as long as the batch's own dead letter is retried."""
+    workflow.steps["index_batch"] = always_fails("BatchNotFound")
+    workflow.steps["send_message"] = fails(workflow.steps["send_message"], *[error] * 9)
+    run = workflow.run(*BODIES)
+    assert sorted(letter.body for letter in workflow.take_dead_letters()) == sorted(BODIES)
+    assert_messages_dead_lettered(run, error)
+
+
+@pytest.mark.parametrize("error", ["SQS.ServiceUnavailable", "States.Timeout"])
+def test_a_failure_that_cannot_be_dead_lettered_dead_letters_every_message(
+    workflow: Workflow, error: str
+) -> None:
+    workflow.steps["fetch_logs"] = answers(Work(dead_letters=(UNREADABLE_LOG,)))
+    workflow.steps["send_message"] = fails(workflow.steps["send_message"], *[error] * 9)
+    run = workflow.run(*BODIES)
+    assert sorted(letter.body for letter in workflow.take_dead_letters()) == sorted(BODIES)
+    assert_messages_dead_lettered(run, error)
+
+
+@pytest.mark.parametrize("error", ["SQS.ServiceUnavailable", "States.Timeout"])
+def test_an_unreachable_dead_letter_queue(workflow: Workflow, error: str) -> None:
+    workflow.steps["fetch_logs"] = always_fails("StorageAccessDenied")
+    workflow.steps["send_message"] = always_fails(error)
+    # One message only: moto garbles the history where an item of a Map fails while others are running.
+    run = workflow.run("a message")
+    assert (run.status, run.error) == ("FAILED", "DeadLetterQueueUnreachable")
+    assert json.loads(run.cause)["Error"].startswith(error.partition(".")[0])
+    assert workflow.take_dead_letters() == []
+
+
+def read(letters: list[DeadLetterMessage]) -> list[DeadLetter]:
+    """Read dead letters as Fetch Logs reads them when they are redriven."""
+    read_letters = [DeadLetter.from_body(letter.body) for letter in letters]
+    assert None not in read_letters
+    return [letter for letter in read_letters if letter]
+
+
+def assert_error_attributes(letter: DeadLetterMessage, run: Run, error: str) -> None:
+    assert letter.attributes.keys() == {"error", "execution", "failed_at", "first_failed_at", "attempts"}
+    output = json.loads(letter.attributes["error"])
+    assert output["Error"] == error
+    assert (f"why {error}" in output["Cause"]) == (error != "States.Timeout")
+    assert letter.attributes["execution"] == run.arn
+    assert_is_time(letter.attributes["failed_at"])
+
+
+def assert_messages_dead_lettered(run: Run, error: str) -> None:
+    assert (run.status, run.error) == ("FAILED", "MessagesDeadLettered")
+    assert error.partition(".")[0] in run.cause
+    assert '"messages":["message-1"' in run.cause, "their ids, not all of them"
+    assert HINT in run.cause
+
+
+def assert_some_work_dead_lettered(run: Run, *named: str) -> None:
+    assert (run.status, run.error) == ("FAILED", "SomeWorkDeadLettered")
+    assert all(text in run.cause for text in named)
+    assert HINT in run.cause
+
+
+def assert_is_time(text: str) -> None:
+    assert datetime.fromisoformat(text).tzinfo is not None

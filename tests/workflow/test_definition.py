@@ -1,0 +1,125 @@
+"""Rules that hold for every state, and names that stand in more than one place."""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.workflow import definition
+from trailsearch import errors
+
+MACHINE = definition.load()
+STATES = {state.name: state for state in definition.states(MACHINE)}
+TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}
+RETRIERS = [retrier for task in TASKS.values() for retrier in task.fields["Retry"]]
+FUNCTIONS = {
+    name: name.lower().replace(" ", "_")
+    for name, task in TASKS.items()
+    if task.fields["Resource"].endswith(":lambda:invoke")
+}
+# Errors that a function can fail with and that no class of ours stands for.
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+# https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+AWS_ERRORS = re.compile(r"States\.(ALL|Timeout)|Lambda\.\w+|Sandbox\.Timedout|Runtime\.ExitError")
+RETRIED = "Retried by the workflow."
+
+
+def every(named: Iterable[str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("name", sorted(named))
+
+
+@every(STATES)
+def test_every_state_says_what_it_does(name: str) -> None:
+    assert STATES[name].fields["Comment"].strip()
+
+
+@every(name for name, state in STATES.items() if "Catch" in state.fields)
+def test_every_catch_catches_all_in_the_end_and_keeps_the_error(name: str) -> None:
+    catchers = STATES[name].fields["Catch"]
+    assert catchers[-1]["ErrorEquals"] == ["States.ALL"]
+    for catcher in catchers:
+        assert catcher["ResultPath"] in {"$", "$.error"}
+        assert catcher["Comment"]
+
+
+@every(name for name, state in STATES.items() if state.fields["Type"] in {"Task", "Map"})
+def test_every_failure_is_caught(name: str) -> None:
+    state = STATES[name]
+    around = STATES[state.map_state].fields if state.map_state else {}
+    assert "Catch" in state.fields or "Catch" in around
+
+
+@every(TASKS)
+def test_every_task_ends_in_time(name: str) -> None:
+    assert TASKS[name].fields["TimeoutSeconds"] > 0
+
+
+@every(TASKS)
+def test_every_task_is_retried_with_backoff_and_jitter(name: str) -> None:
+    assert TASKS[name].fields["Retry"]
+    for retrier in TASKS[name].fields["Retry"]:
+        assert retrier["Comment"]
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["BackoffRate"] > 1
+        assert retrier["IntervalSeconds"] >= 1
+        assert retrier["MaxDelaySeconds"] > retrier["IntervalSeconds"]
+        assert retrier["MaxAttempts"] >= 1
+
+
+@every(TASKS)
+def test_no_error_is_in_two_retriers(name: str) -> None:
+    named = [error for retrier in TASKS[name].fields["Retry"] for error in retrier["ErrorEquals"]]
+    assert len(named) == len(set(named))
+    assert "States.ALL" not in named or named == ["States.ALL"]
+
+
+@every({error for retrier in RETRIERS for error in retrier["ErrorEquals"]})
+def test_every_error_name_is_known(name: str) -> None:
+    ours = getattr(errors, name, None)
+    assert AWS_ERRORS.fullmatch(name) or (ours and issubclass(ours, errors.TrailsearchError))
+
+
+def test_errors_say_whether_they_are_retried() -> None:
+    retried = {error for retrier in RETRIERS for error in retrier["ErrorEquals"]}
+    say_so = {
+        name for name, error in vars(errors).items() if RETRIED in (getattr(error, "__doc__", "") or "")
+    }
+    assert {name for name in retried if hasattr(errors, name)} == say_so
+
+
+def test_every_function_has_its_state() -> None:
+    modules = {path.stem: path.read_text() for path in (REPOSITORY / "functions").glob("*.py")}
+    assert set(FUNCTIONS.values()) == modules.keys()
+    for state, module in FUNCTIONS.items():
+        assert f'State: "{state}".' in modules[module]
+        assert f'"{state}"' in modules[module].partition("def handler")[2], (
+            "the name that its dead letters carry"
+        )
+
+
+@every(FUNCTIONS)
+def test_every_state_runs_its_function(name: str) -> None:
+    placeholders = definition.load({key: key for key in definition.SAMPLE_VALUES})
+    fields = next(state.fields for state in definition.states(placeholders) if state.name == name)
+    assert fields["Parameters"]["FunctionName"] == f"{FUNCTIONS[name]}_function_arn"
+    assert fields["TimeoutSeconds"] == f"{FUNCTIONS[name]}_timeout_seconds"
+
+
+def test_dead_letters_of_batches_name_their_state() -> None:
+    send = STATES["Send Batch To Dead Letter Queue"]
+    body = send.fields["Parameters"]["MessageBody"]
+    assert STATES[body["state"]].fields["Catch"][0]["Next"] == send.name
+
+
+def test_terraform_fills_in_every_placeholder() -> None:
+    terraform = (REPOSITORY / "terraform" / "workflow.tf").read_text()
+    arguments = re.search(r"templatefile\([^{]*\{[^}]*\}[^{]*\{(.*?)\n    \}\),", terraform, re.DOTALL)
+    assert arguments
+    filled_in = set(re.findall(r"^ +(\w+) += ", arguments[1], re.MULTILINE))
+    assert filled_in == definition.placeholders(definition.read_template()) == definition.SAMPLE_VALUES.keys()
+    for module in FUNCTIONS.values():
+        assert re.search(
+            rf'{module}_function_arn += aws_lambda_function\.step\["{module}"\]\.arn', arguments[1]
+        )
+        assert re.search(rf"{module}_timeout_seconds += local\.state_timeout_seconds\.{module}", arguments[1])

@@ -1,0 +1,208 @@
+"""The state machine with the real functions, against S3 in moto; dead letters are fed back to it."""
+
+import gzip
+import json
+import threading
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+
+import fetch_logs
+import index_batch
+import split_records
+from tests.unit.records import RECORD
+from tests.workflow.workflow import Step, Workflow
+from trailsearch import clients
+from trailsearch.errors import BatchRefused, SearchThrottled
+from trailsearch.messages import DeadLetter, Kind
+
+LOG_KEY = "AWSLogs/111122223333/CloudTrail/eu-central-1/2023/07/10/111122223333_{}.json.gz"
+CONTEXT = SimpleNamespace(
+    function_name="function",
+    function_version="$LATEST",
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
+    memory_limit_in_mb=512,
+    aws_request_id="id",
+)
+
+
+class SearchDomain:
+    """Takes batches as CloudSearch does: all of it or, if there is a refused event in it, nothing."""
+
+    def __init__(self) -> None:
+        self.event_ids: list[str] = []
+        self.refused: set[str] = set()
+        self.throttled = False
+
+    def upload(self, batch: bytes) -> None:
+        event_ids = [document["id"] for document in json.loads(batch)]
+        if self.throttled:
+            raise SearchThrottled("The search domain asks for fewer uploads")
+        if self.refused & set(event_ids):
+            raise BatchRefused("The search domain refuses the batch")
+        self.event_ids += event_ids
+
+
+@pytest.fixture
+def domain(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> SearchDomain:
+    """An empty search domain, with the real functions before it."""
+    domain = SearchDomain()
+    monkeypatch.setenv("ENVIRONMENT", "test")
+    monkeypatch.setenv("STAGING_BUCKET", "staging")
+    monkeypatch.setenv("SEARCH_ENDPOINT", "domain.example.com")
+    monkeypatch.setattr(index_batch, "CloudSearchIndex", lambda _client: domain)
+    clients.s3.cache_clear()
+    for bucket in ("log-bucket", "staging"):
+        clients.s3().create_bucket(Bucket=bucket)
+    for function in (fetch_logs, split_records, index_batch):
+        workflow.steps[function.__name__] = one_at_a_time(function)
+    return domain
+
+
+def test_records_are_searchable(workflow: Workflow, domain: SearchDomain) -> None:
+    run = workflow.run(deliver("1", "a", "b"), deliver("2", "b", "c"), "CloudTrail validation message.")
+    assert run.status == "SUCCEEDED"
+    assert sorted(domain.event_ids) == ["a", "b", "c"]
+    assert run.input_of("Records To Split?")["counts"] == {
+        "messages": 3,
+        "logs": 2,
+        "records": 4,
+        "bytes": ANY,
+        "ignored": {"validation_message": 1},
+    }
+    assert run.input_of("Index Batches")["counts"] == {
+        "records": 4,
+        "documents": 3,
+        "duplicates": 1,
+        "batches": 1,
+        "bytes": ANY,
+    }
+    assert run.output_of("Index Batch") == {"documents": 3, "dead_letters": []}
+
+
+def test_a_redriven_log_is_fetched_alone(workflow: Workflow, domain: SearchDomain) -> None:
+    bad = deliver("bad", "b")
+    put_log("bad", b"not gzip")
+    assert workflow.run(deliver("good", "a"), bad).error == "SomeWorkDeadLettered"
+    assert domain.event_ids == ["a"]
+    body, letter = take(workflow)
+    assert (letter.kind, letter.error.error, letter.attempts) == (Kind.LOG, "LogCorrupt", 1)
+
+    assert workflow.run(body).error == "SomeWorkDeadLettered"
+    body, again = take(workflow)
+    assert (again.attempts, again.first_failed_at) == (2, letter.first_failed_at)
+
+    deliver("bad", "b")
+    assert workflow.run(body).status == "SUCCEEDED"
+    assert domain.event_ids == ["a", "b"]
+
+
+def test_a_redriven_batch_is_only_indexed(workflow: Workflow, domain: SearchDomain) -> None:
+    domain.throttled = True
+    assert workflow.run(deliver("1", "a", "b")).error == "SomeWorkDeadLettered"
+    body, letter = take(workflow)
+    assert (letter.kind, letter.error.error, letter.attempts) == (Kind.BATCH, "SearchThrottled", 1)
+
+    assert workflow.run(body).error == "SomeWorkDeadLettered"
+    body, again = take(workflow)
+    assert again.attempts == 2
+    assert again.batch
+    assert again.batch.first_failed_at == letter.failed_at
+
+    domain.throttled = False
+    calls = len(workflow.calls["split_records"])
+    run = workflow.run(body)
+    assert run.visits[-4:] == ["Index Batches", "Index Batch", "Anything Dead-Lettered?", "Done"]
+    assert "Split Records" not in run.visits
+    assert len(workflow.calls["split_records"]) == calls
+    assert sorted(domain.event_ids) == ["a", "b"]
+
+
+def test_a_redriven_batch_joins_new_logs(workflow: Workflow, domain: SearchDomain) -> None:
+    domain.throttled = True
+    workflow.run(deliver("1", "a"))
+    body, _ = take(workflow)
+    domain.throttled = False
+    assert workflow.run(body, deliver("2", "b")).status == "SUCCEEDED"
+    assert sorted(domain.event_ids) == ["a", "b"]
+
+
+def test_redriven_documents_are_only_indexed(workflow: Workflow, domain: SearchDomain) -> None:
+    domain.refused = {"b", "d"}
+    assert workflow.run(deliver("1", "a", "b", "c", "d", "e")).error == "SomeWorkDeadLettered"
+    assert sorted(domain.event_ids) == ["a", "c", "e"]
+    body, letter = take(workflow)
+    assert (letter.kind, letter.error.error, letter.attempts) == (Kind.DOCUMENTS, "DocumentRefused", 1)
+    assert letter.batch
+    assert letter.batch.documents == 2
+
+    domain.refused = {"d"}
+    assert workflow.run(body).error == "SomeWorkDeadLettered"
+    body, again = take(workflow)
+    assert (again.attempts, again.first_failed_at) == (2, letter.first_failed_at)
+
+    domain.refused = set()
+    run = workflow.run(body)
+    assert "Split Records" not in run.visits
+    assert sorted(domain.event_ids) == ["a", "b", "c", "d", "e"]
+
+
+def test_a_redriven_message_is_read_again(workflow: Workflow, domain: SearchDomain) -> None:
+    assert workflow.run("{}", deliver("1", "a")).error == "SomeWorkDeadLettered"
+    assert domain.event_ids == ["a"]
+    body, letter = take(workflow)
+    assert (letter.kind, letter.error.error) == (Kind.MESSAGE, "MessageNotRecognized")
+    assert letter.message
+    assert (letter.message.message_id, letter.message.body) == ("message-1", "{}")
+
+    assert workflow.run(body).error == "SomeWorkDeadLettered"
+    _, again = take(workflow)
+    assert (again.message, again.attempts) == (letter.message, 2)
+
+
+def test_redriven_messages_of_a_failed_step_start_over(workflow: Workflow, domain: SearchDomain) -> None:
+    messages = [deliver("1", "a"), deliver("2", "b")]
+    clients.s3().delete_bucket(Bucket="staging")
+    run = workflow.run(*messages)
+    letters = workflow.take_dead_letters()
+    assert run.error == "MessagesDeadLettered"
+    assert "s3://staging/records" in run.cause
+    assert sorted(letter.body for letter in letters) == sorted(messages)
+
+    clients.s3().create_bucket(Bucket="staging")
+    assert workflow.run(*(letter.body for letter in letters)).status == "SUCCEEDED"
+    assert sorted(domain.event_ids) == ["a", "b"]
+
+
+def one_at_a_time(function: ModuleType) -> Step:
+    """The function's handler, as its one execution environment calls it."""
+    handler: Callable[[dict[str, Any], Any], dict[str, Any]] = function.handler
+    lock = threading.Lock()
+
+    def handle(event: dict[str, Any]) -> dict[str, Any]:
+        with lock:
+            return handler(event, CONTEXT)
+
+    return handle
+
+
+def deliver(name: str, *event_ids: str) -> str:
+    """Put a log into the log bucket; give CloudTrail's notification."""
+    records = [RECORD | {"eventID": event_id} for event_id in event_ids]
+    put_log(name, gzip.compress(json.dumps({"Records": records}).encode()))
+    return json.dumps({"s3Bucket": "log-bucket", "s3ObjectKey": [LOG_KEY.format(name)]})
+
+
+def put_log(name: str, body: bytes) -> None:
+    clients.s3().put_object(Bucket="log-bucket", Key=LOG_KEY.format(name), Body=body)
+
+
+def take(workflow: Workflow) -> tuple[str, DeadLetter]:
+    """Take the one dead letter from the queue: its body, and what it says."""
+    (message,) = workflow.take_dead_letters()
+    letter = DeadLetter.from_body(message.body)
+    assert letter
+    return message.body, letter

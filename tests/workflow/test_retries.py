@@ -1,0 +1,172 @@
+"""Every Retry of the state machine: which errors, how often, and how long it waits.
+
+The cases are read from the definition, so that a new retrier or error name is tested too.
+"""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.workflow import definition
+from tests.workflow.samples import BATCH, FETCHED, INDEXED, OTHER_BATCH, REFUSED_DOCUMENTS, SPLIT
+from tests.workflow.workflow import Step, Workflow, always_fails, answers, fails
+from trailsearch.messages import Indexed, Work
+
+STATES = {state.name: state for state in definition.states(definition.load())}
+TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}
+
+
+CRASHED = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"}
+
+
+class Task(NamedTuple):
+    """How to make one Task state fail, and where its Catch, or the one of its Map state, leads.
+
+    ``others`` are the other steps that lead to this state; ``crash_caught_by`` is where a crash leads, if that
+    is elsewhere.
+    """
+
+    step: str
+    caught_by: str
+    others: dict[str, Step]
+    crash_caught_by: str | None = None
+    messages: int = 1
+
+    def caught(self, error: str) -> str:
+        """Where this error leads when its retries have come to an end."""
+        return (error in CRASHED and self.crash_caught_by) or self.caught_by
+
+
+CASES = {
+    "Fetch Logs": Task("fetch_logs", "Dead-Letter Messages", {}, "Several Messages?"),
+    "Split Records": Task("split_records", "Dead-Letter Messages", {}, "Several Messages?"),
+    "Index Batch": Task("index_batch", "Send Batch To Dead Letter Queue", {}),
+    "Send Batch To Dead Letter Queue": Task(
+        "send_message", "Dead-Letter Messages", {"index_batch": always_fails("BatchNotFound")}
+    ),
+    "Send Failure To Dead Letter Queue": Task(
+        "send_message",
+        "Dead-Letter Messages",
+        {"index_batch": answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,)))},
+    ),
+    "Start Execution For Message": Task(
+        "start_execution",
+        "Dead-Letter Messages",
+        {"fetch_logs": always_fails("PayloadTooLarge")},
+        messages=2,
+    ),
+    "Send Message To Dead Letter Queue": Task(
+        "send_message", "Dead Letter Queue Unreachable", {"fetch_logs": always_fails("StorageAccessDenied")}
+    ),
+}
+
+
+class Retrier(NamedTuple):
+    """One error name in one retrier of a Task."""
+
+    task: str
+    error: str
+    fields: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.task}-{self.error}"
+
+    @property
+    def longest_waits(self) -> list[float]:
+        """Seconds before each retry, before jitter."""
+        interval, rate, limit = (
+            self.fields[name] for name in ("IntervalSeconds", "BackoffRate", "MaxDelaySeconds")
+        )
+        return [min(limit, interval * rate**retry) for retry in range(self.fields["MaxAttempts"])]
+
+
+RETRIERS = [
+    Retrier(name, "SQS.ServiceUnavailable" if error == "States.ALL" else error, fields)
+    for name, state in TASKS.items()
+    for fields in state.fields["Retry"]
+    for error in fields["ErrorEquals"]
+]
+LONGEST = {(retrier.task, retrier.error): retrier.longest_waits for retrier in RETRIERS}
+LAMBDA_TASKS = [
+    name for name, case in CASES.items() if TASKS[name].fields["Resource"].endswith(":lambda:invoke")
+]
+
+
+def test_every_task_has_its_case() -> None:
+    assert CASES.keys() == TASKS.keys()
+
+
+@pytest.mark.parametrize("retrier", RETRIERS, ids=str)
+def test_the_last_retry_succeeds(workflow: Workflow, retrier: Retrier) -> None:
+    visits = run_failing(workflow, retrier.task, [retrier.error] * retrier.fields["MaxAttempts"])
+    assert retrier.task in visits
+    assert CASES[retrier.task].caught(retrier.error) not in visits
+    assert workflow.waits == retrier.longest_waits
+    assert workflow.jittered == [(0, wait) for wait in retrier.longest_waits]
+
+
+@pytest.mark.parametrize("retrier", RETRIERS, ids=str)
+def test_retries_end_in_the_catch(workflow: Workflow, retrier: Retrier) -> None:
+    visits = run_failing(workflow, retrier.task, [retrier.error] * (retrier.fields["MaxAttempts"] + 1))
+    assert visits[visits.index(retrier.task) + 1] == CASES[retrier.task].caught(retrier.error)
+    assert workflow.waits == retrier.longest_waits
+
+
+@pytest.mark.parametrize("task", LAMBDA_TASKS)
+@pytest.mark.parametrize("error", ["StorageAccessDenied", "KeyError", "Runtime.OutOfMemory"])
+def test_other_errors_are_not_retried(workflow: Workflow, task: str, error: str) -> None:
+    visits = run_failing(workflow, task, [error])
+    assert visits[visits.index(task) + 1] == CASES[task].caught_by
+    assert workflow.waits == []
+
+
+@pytest.mark.parametrize("task", LAMBDA_TASKS)
+def test_each_retrier_counts_for_itself(workflow: Workflow, task: str) -> None:
+    retriers = TASKS[task].fields["Retry"]
+    visits = run_failing(workflow, task, [retrier["ErrorEquals"][0] for retrier in retriers])
+    assert CASES[task].caught_by not in visits
+    assert workflow.waits == [retrier["IntervalSeconds"] for retrier in retriers]
+
+
+def test_a_throttled_search_domain_is_left_alone_for_long() -> None:
+    """What Terraform's variable ``index_batch_max_attempts`` says: 12 minutes on average, 25 at most."""
+    waits = LONGEST["Index Batch", "SearchThrottled"]
+    assert waits == [5, 10, 20, 40, 80] + 11 * [120]
+    assert 12 * 60 <= sum(waits) / 2 < 13 * 60
+    assert sum(waits) < 25 * 60
+
+
+def test_batches_are_retried_for_themselves(workflow: Workflow) -> None:
+    """As many batches as run at a time, all throttled: each one has the whole number of attempts."""
+    attempts: Counter[str] = Counter()
+    waits = LONGEST["Index Batch", "SearchThrottled"]
+
+    def throttle(event: dict[str, Any]) -> Any:
+        key = event["batch"]["key"]
+        attempts[key] += 1
+        if attempts[key] <= len(waits):
+            return always_fails("SearchThrottled")(event)
+        return answers(INDEXED)(event)
+
+    workflow.steps |= {
+        "fetch_logs": answers(FETCHED),
+        "split_records": answers(Work(batches=(BATCH, OTHER_BATCH))),
+        "index_batch": throttle,
+    }
+    assert workflow.run().status == "SUCCEEDED"
+    assert attempts == {BATCH.key: len(waits) + 1, OTHER_BATCH.key: len(waits) + 1}
+    assert sorted(workflow.waits) == sorted(2 * waits)
+
+
+def run_failing(workflow: Workflow, task: str, errors: list[str]) -> list[str]:
+    """Run with one Task failing in this way first; give the states visited."""
+    case = CASES[task]
+    workflow.steps |= {
+        "fetch_logs": answers(FETCHED),
+        "split_records": answers(SPLIT),
+        "index_batch": answers(INDEXED),
+        **case.others,
+    }
+    workflow.steps[case.step] = fails(workflow.steps[case.step], *errors)
+    return workflow.run(*["a message"] * case.messages).visits
