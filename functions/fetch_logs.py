@@ -25,7 +25,6 @@ from trailsearch.messages import (
     Counts,
     DeadLetter,
     Execution,
-    FailedExecution,
     Kind,
     LogRef,
     QueueMessage,
@@ -116,9 +115,6 @@ def read_messages(
     while pending:
         message, earlier = pending.popleft()
         try:
-            if failed := FailedExecution.from_body(message.body):
-                pending.extend((original, None) for original in _messages_of(failed, inputs))
-                continue
             match redriven := DeadLetter.from_body(message.body):
                 case None:
                     announcement = read_notification(message.body)
@@ -131,17 +127,18 @@ def read_messages(
                     logs[log.uri] = redriven.redriven(log)
                 case DeadLetter(message=QueueMessage() as original):
                     pending.append((original, redriven))
+                case DeadLetter(kind=Kind.EXECUTION, execution=failed):
+                    pending.extend((original, None) for original in _messages_of(failed, inputs))
         except (MessageNotRecognized, ExecutionNotFound) as error:
             dead_letters.append(execution.dead_letter(Kind.MESSAGE, error, earlier=earlier, message=message))
     return Announced(list(logs.values()), list(batches.values()), dead_letters, ignored)
 
 
-def _messages_of(failed: FailedExecution, inputs: ExecutionInputs) -> list[QueueMessage]:
-    arn = failed.detail.execution_arn
+def _messages_of(failed: str, inputs: ExecutionInputs) -> list[QueueMessage]:
     try:
-        return msgspec.json.decode(failed.detail.input or inputs.get(arn), type=list[QueueMessage])
+        return msgspec.json.decode(inputs.get(failed), type=list[QueueMessage])
     except msgspec.DecodeError as error:
-        raise MessageNotRecognized(f"The input of {arn} is no array of messages: {error}") from error
+        raise MessageNotRecognized(f"The input of {failed} is no array of messages: {error}") from error
 
 
 def _read_log(log: LogRef, log_bucket: LogBucket) -> tuple[LogHeader, Sequence[bytes | msgspec.Raw]]:

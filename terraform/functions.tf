@@ -157,7 +157,7 @@ data "aws_iam_policy_document" "fetch_logs" {
     resources = ["${aws_s3_bucket.staging.arn}/records/*"]
   }
 
-  # EventBridge leaves large inputs out of its events of failed executions.
+  # A dead letter about an execution points to it; its messages are in its input.
   statement {
     sid       = "ReadInputsOfExecutions"
     actions   = ["states:DescribeExecution"]

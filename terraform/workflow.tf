@@ -146,9 +146,9 @@ data "aws_iam_policy_document" "workflow" {
   }
 }
 
-# Executions that end as the workflow does not mean them to: timed out, aborted, failed uncaught. EventBridge puts its
-# event of them into the dead-letter queue as it is, with the execution's input, so that there is nothing that could fail
-# on the way. What the workflow has dead-lettered itself is left out.
+# Executions that end as the workflow does not mean them to: timed out, aborted, failed uncaught. EventBridge puts a dead
+# letter into the queue that points to the execution, which Step Functions keeps, with its messages, for 90 days. It uses
+# only what the event of every execution has. What the workflow has dead-lettered itself is left out.
 # https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 
 resource "aws_cloudwatch_event_rule" "failed_executions" {
@@ -171,10 +171,23 @@ resource "aws_cloudwatch_event_rule" "failed_executions" {
 
 # EventBridge tries for 24 hours, the most it does, and not at all again if policies do not let it send. The target has no
 # dead-letter queue of its own: it could only be this one, which has just refused the event. The alarm
-# undelivered_failed_executions rings instead, and the execution with its input is kept for 90 days.
+# undelivered_failed_executions rings instead.
 resource "aws_cloudwatch_event_target" "failed_executions" {
   rule = aws_cloudwatch_event_rule.failed_executions.name
   arn  = aws_sqs_queue.dead_letter.arn
+
+  # A DeadLetter of functions/trailsearch/messages.py.
+  input_transformer {
+    input_paths = {
+      execution = "$.detail.executionArn"
+      status    = "$.detail.status"
+      time      = "$.time"
+    }
+
+    input_template = <<-JSON
+      {"dead_letter": 1, "kind": "execution", "environment": "${var.environment}", "execution": "<execution>", "failed_at": "<time>", "error": {"Error": "<status>"}}
+    JSON
+  }
 
   retry_policy {
     maximum_event_age_in_seconds = 24 * 60 * 60

@@ -1,9 +1,8 @@
-"""What waits in the dead-letter queue, told in one way for the four forms that it waits in.
+"""What waits in the dead-letter queue, told in one way for the three forms that it waits in.
 
-* a dead letter of ours (``messages.DeadLetter``);
+* a dead letter (``messages.DeadLetter``), written by a function or, of an execution, by EventBridge;
 * a message as it came, whose step failed as a whole: the workflow says why in its message attributes;
-* a message as it came, that SQS moved because the Pipe could not hand it over;
-* EventBridge's event of an execution that ended otherwise than its workflow meant it to.
+* a message as it came, that SQS moved because the Pipe could not hand it over.
 
 All of them are taken back by the workflow when they are moved to the ingest queue as they are.
 """
@@ -14,13 +13,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from trailsearch.errors import MessageNotRecognized
-from trailsearch.messages import BatchRef, DeadLetter, ErrorOutput, FailedExecution, Kind
+from trailsearch.messages import BatchRef, DeadLetter, ErrorOutput, Kind
 
-EXECUTION = "execution"
 RECEIVED_TOO_OFTEN = "ReceivedTooOften"
 _SHOWN_CHARACTERS = 120
 _TIMED_OUT = "It did not end in time"
 _ABORTED = "A person or a program aborted it"
+_FAILED = "It failed in a way that the workflow does not know"
 _NOT_HANDED_OVER = "The Pipe could not start an execution with this message"
 
 
@@ -47,7 +46,7 @@ class WaitingLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     ``subject`` is the ``s3://`` URI of a log or batch, the beginning of a message, or an execution's ARN.
     ``error`` is a name, ``reason`` a sentence. ``sent_at`` is when the message was sent, by the clock of SQS.
-    ``expired`` says whether the staged batch is gone; None where that is not known.
+    ``expired`` says whether the staged batch or the execution is gone; None where that is not known.
     """
 
     message_id: str
@@ -99,12 +98,13 @@ def reason_of(error: ErrorOutput) -> str:
     except msgspec.DecodeError:
         if error.error == "ABORTED":
             return f"{_ABORTED}: {error.cause}" if error.cause else _ABORTED
-        return error.cause or (_TIMED_OUT if "Time" in error.error or "TIME" in error.error else error.error)
+        if error.cause:
+            return error.cause
+        timed_out = "Time" in error.error or "TIME" in error.error
+        return _TIMED_OUT if timed_out else {"FAILED": _FAILED}.get(error.error, error.error)
 
 
 def _of_body(message: QueuedMessage) -> WaitingLetter:
-    if failed := FailedExecution.from_body(message.body):
-        return _of_execution(message, failed)
     try:
         letter = DeadLetter.from_body(message.body)
     except MessageNotRecognized:
@@ -112,25 +112,9 @@ def _of_body(message: QueuedMessage) -> WaitingLetter:
     return _of_dead_letter(message, letter) if letter else _of_message(message)
 
 
-def _of_execution(message: QueuedMessage, failed: FailedExecution) -> WaitingLetter:
-    stopped = _iso(datetime.fromtimestamp(failed.detail.stop_date / 1000, UTC))
-    return WaitingLetter(
-        message_id=message.message_id,
-        kind=EXECUTION,
-        subject=failed.detail.execution_arn,
-        error=failed.error.error,
-        reason=reason_of(failed.error),
-        attempts=1,
-        first_failed_at=stopped,
-        last_failed_at=stopped,
-        sent_at=_iso(message.sent_at),
-        execution=failed.detail.execution_arn,
-    )
-
-
 def _of_dead_letter(message: QueuedMessage, letter: DeadLetter) -> WaitingLetter:
     pointer = letter.log or letter.batch
-    original = letter.message.body if letter.message else ""
+    original = letter.message.body if letter.message else letter.execution
     sent = _iso(message.sent_at)
     return WaitingLetter(
         message_id=message.message_id,

@@ -1,4 +1,4 @@
-"""The inputs of executions, where EventBridge leaves them out of its events."""
+"""The inputs of executions that failed: the messages that they were about."""
 
 from typing import TYPE_CHECKING
 

@@ -92,6 +92,7 @@ class Kind(StrEnum):
     BATCH = "batch"
     DOCUMENTS = "documents"
     MESSAGE = "message"
+    EXECUTION = "execution"
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -99,16 +100,18 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``kind`` says which pointer is set: ``log`` (fetch it again), ``batch`` and ``documents`` (index
     ``batch`` again: a whole batch, or the documents of one that could not be indexed), ``message`` (read it
-    again). ``attempts`` counts the failures, this one included.
+    again). ``execution`` is where it failed, and in ``state``; of kind ``execution``, which EventBridge writes
+    by the rule in ``terraform/workflow.tf``, it is the pointer itself (read its messages again).
+    ``attempts`` counts the failures, this one included.
     """
 
     dead_letter: Literal[1]
     kind: Kind
     environment: str
-    state: str
     execution: str
     failed_at: str
     error: ErrorOutput
+    state: str | None = None
     attempts: int = 1
     first_failed_at: str | None = None
     log: LogRef | None = None
@@ -116,8 +119,8 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     message: QueueMessage | None = None
 
     def __post_init__(self) -> None:
-        pointers = {Kind.LOG: self.log, Kind.MESSAGE: self.message}
-        if pointers.get(self.kind, self.batch) is None:
+        pointers = {Kind.LOG: self.log, Kind.MESSAGE: self.message, Kind.EXECUTION: self.execution}
+        if not pointers.get(self.kind, self.batch):
             raise ValueError(f"a dead letter of kind {self.kind} that does not say what it is about")
 
     @classmethod
@@ -144,40 +147,6 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             attempts=self.attempts,
             first_failed_at=self.first_failed_at or ref.first_failed_at or self.failed_at,
         )
-
-
-class _StatusChange(msgspec.Struct, frozen=True, rename="camel"):
-    execution_arn: str
-    status: str
-    stop_date: int
-    input: str | None = None
-    error: str | None = None
-    cause: str | None = None
-
-
-class FailedExecution(msgspec.Struct, frozen=True, rename={"detail_type": "detail-type"}):
-    """An execution that ended as its workflow did not mean it to: the event that EventBridge sends of it.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html. ``detail.input`` is the
-    JSON array of messages that the execution was about; events of more than 248 KiB come without it.
-    """
-
-    source: Literal["aws.states"]
-    detail_type: Literal["Step Functions Execution Status Change"]
-    detail: _StatusChange
-
-    @classmethod
-    def from_body(cls, body: str) -> Self | None:
-        """Read the body of a message, if it is such an event."""
-        try:
-            return msgspec.json.decode(body, type=cls)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-            return None
-
-    @property
-    def error(self) -> ErrorOutput:
-        """Why: the execution's error, or its status where that is all there is (``TIMED_OUT``, ``ABORTED``)."""
-        return ErrorOutput(self.detail.error or self.detail.status, self.detail.cause or "")
 
 
 class Execution(msgspec.Struct, frozen=True):

@@ -317,7 +317,7 @@ run "failed_executions_are_dead_lettered" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_target.failed_executions.arn == aws_sqs_queue.dead_letter.arn && length(aws_cloudwatch_event_target.failed_executions.input_transformer) == 0 && aws_cloudwatch_event_target.failed_executions.input_path == null
+    condition     = aws_cloudwatch_event_target.failed_executions.arn == aws_sqs_queue.dead_letter.arn && jsondecode(one(aws_cloudwatch_event_target.failed_executions.input_transformer).input_template).execution == "<execution>"
     error_message = "The event goes to the dead-letter queue as it is."
   }
 

@@ -19,6 +19,8 @@ _START = datetime(2023, 7, 10, 12, tzinfo=UTC)
 
 StagedDocuments = Callable[[str, str], Iterable[str]]
 """Gives the ids in a staged batch, by bucket and key."""
+InputOf = Callable[[str], str]
+"""Gives the input of an execution, by its ARN."""
 
 
 class Delivery:
@@ -46,7 +48,7 @@ class Delivery:
         for key in announced:
             pipeline.announce(json.dumps({"s3Bucket": pipeline.log_bucket, "s3ObjectKey": [key]}))
 
-    def events_behind(self, body: str, staged: StagedDocuments) -> set[str]:
+    def events_behind(self, body: str, staged: StagedDocuments, input_of: InputOf) -> set[str]:
         """Give the events that a message in the dead-letter queue points to.
 
         Raises:
@@ -58,11 +60,10 @@ class Delivery:
             case {"dead_letter": 1, "kind": "batch" | "documents", "batch": {"bucket": bucket, "key": key}}:
                 return set(staged(bucket, key))
             case {"dead_letter": 1, "kind": "message", "message": {"body": inner}}:
-                return self.events_behind(inner, staged)
-            case {"source": "aws.states", "detail": {"input": str(records)}}:
-                return set().union(
-                    *(self.events_behind(record["body"], staged) for record in json.loads(records))
-                )
+                return self.events_behind(inner, staged, input_of)
+            case {"dead_letter": 1, "kind": "execution", "execution": str(arn)}:
+                bodies = [record["body"] for record in json.loads(input_of(arn))]
+                return set().union(*(self.events_behind(each, staged, input_of) for each in bodies))
             case {"s3ObjectKey": [*keys]}:
                 return set().union(*(self.events_of_log.get(key, ()) for key in keys))
         raise ValueError(f"A message of no known kind in the dead-letter queue: {body[:500]}")

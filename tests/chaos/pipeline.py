@@ -101,6 +101,10 @@ class Pipeline:
         body = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         yield from (operation["id"] for operation in json.loads(body))
 
+    def input_of(self, execution_arn: str) -> str:
+        """Give the input of an execution."""
+        return self.stepfunctions.describe_execution(executionArn=execution_arn)["input"]
+
     def redrive(self) -> int:
         """Move all dead letters to the ingest queue, as the console's "Start DLQ redrive" does, and count them.
 

@@ -143,7 +143,9 @@ def _account(pipeline: Pipeline, delivery: Delivery) -> Account:
         problems.append(f"{len(doubled)} events are in the domain twice, for example {doubled[0]}")
     if unknown := times_found.keys() - delivery.events:
         problems.append(f"{len(unknown)} events in the domain were never delivered")
-    waiting = [delivery.events_behind(letter, pipeline.staged_documents) for letter in letters]
+    waiting = [
+        delivery.events_behind(letter, pipeline.staged_documents, pipeline.input_of) for letter in letters
+    ]
     return Account(
         frozenset(times_found) & delivery.events,
         frozenset().union(*waiting) & delivery.events,

@@ -347,59 +347,53 @@ def delivery(*messages: QueueMessage) -> dict[str, Any]:
 FAILED_EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:trailsearch-test-index-logs:failed"
 
 
-def status_change(*messages: QueueMessage, **detail: Any) -> QueueMessage:
-    """The event that EventBridge sends of an execution with these messages."""
-    records = json.dumps([{"messageId": each.message_id, "body": each.body} for each in messages])
-    body = {
-        "version": "0",
-        "source": "aws.states",
-        "detail-type": "Step Functions Execution Status Change",
-        "detail": {
-            "executionArn": FAILED_EXECUTION,
-            "status": "ABORTED",
-            "startDate": 1,
-            "stopDate": 2,
-            "input": records,
-            "inputDetails": {"included": True},
-            "error": None,
-            "cause": None,
-        }
-        | detail,
+def failed_execution(name: str = "failed") -> QueueMessage:
+    """The dead letter that EventBridge writes by the rule in terraform/workflow.tf."""
+    letter = {
+        "dead_letter": 1,
+        "kind": "execution",
+        "environment": "test",
+        "execution": FAILED_EXECUTION.replace(":failed", f":{name}"),
+        "failed_at": "2026-01-02T03:04:05Z",
+        "error": {"Error": "ABORTED"},
     }
-    return message(json.dumps(body))
+    return message(json.dumps(letter))
+
+
+def described(*messages: QueueMessage, **changes: Any) -> dict[str, Any]:
+    """What Step Functions says of an execution with these messages."""
+    records = json.dumps([{"messageId": each.message_id, "body": each.body} for each in messages])
+    return {
+        "executionArn": FAILED_EXECUTION,
+        "stateMachineArn": "arn",
+        "status": "ABORTED",
+        "startDate": 0,
+        "input": records,
+    } | changes
 
 
 def test_a_redriven_execution_is_read_as_its_messages(step: Step) -> None:
     for name in "ab":
         step.put(name, log_of(event(name)))
-    work = step.run(status_change(announce("a"), message("hello"), status_change(announce("b"))))
+    with Stubber(clients.stepfunctions()) as stub:
+        again = failed_execution("failed-again")
+        stub.add_response(
+            "describe_execution",
+            described(announce("a"), message("hello"), again),
+            {"executionArn": FAILED_EXECUTION},
+        )
+        stub.add_response("describe_execution", described(announce("b")))
+        work = step.run(failed_execution())
     assert step.staged_ids(work) == ["a", "b"]
     (dead_letter,) = work.dead_letters
     assert dead_letter.message
     assert dead_letter.message.body == "hello"
 
 
-def test_the_input_that_an_event_leaves_out_is_read_from_the_execution(step: Step) -> None:
-    step.put("a", log_of(event("a")))
-    records = json.dumps([{"messageId": "1", "body": announce("a").body}])
-    with Stubber(clients.stepfunctions()) as stub:
-        answer = {
-            "executionArn": FAILED_EXECUTION,
-            "stateMachineArn": "arn",
-            "status": "ABORTED",
-            "startDate": 0,
-        }
-        stub.add_response(
-            "describe_execution", answer | {"input": records}, {"executionArn": FAILED_EXECUTION}
-        )
-        work = step.run(status_change(input=None, inputDetails={"included": False}))
-    assert step.staged_ids(work) == ["a"]
-
-
 def test_an_execution_that_is_gone_is_dead_lettered(step: Step) -> None:
     with Stubber(clients.stepfunctions()) as stub:
         stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
-        work = step.run(status_change(input=None))
+        work = step.run(failed_execution())
     (dead_letter,) = work.dead_letters
     assert dead_letter.error.error == "ExecutionNotFound"
     assert FAILED_EXECUTION in dead_letter.error.cause
@@ -409,11 +403,13 @@ def test_step_functions_that_fail_are_for_the_workflow_to_retry(step: Step) -> N
     with Stubber(clients.stepfunctions()) as stub:
         stub.add_client_error("describe_execution", "ThrottlingException", http_status_code=400)
         with pytest.raises(ExecutionsUnavailable, match="failed"):
-            step.run(status_change(input=None))
+            step.run(failed_execution())
 
 
 def test_an_execution_that_was_about_no_messages_is_dead_lettered(step: Step) -> None:
-    work = step.run(status_change(input='{"not": "messages"}'))
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_response("describe_execution", described(input='{"not": "messages"}'))
+        work = step.run(failed_execution())
     (dead_letter,) = work.dead_letters
     assert dead_letter.error.error == "MessageNotRecognized"
     assert FAILED_EXECUTION in dead_letter.error.cause

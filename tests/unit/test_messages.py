@@ -31,6 +31,7 @@ LETTERS = {
     Kind.BATCH: execution().dead_letter(Kind.BATCH, ERROR, batch=BATCH),
     Kind.DOCUMENTS: execution().dead_letter(Kind.DOCUMENTS, ERROR, batch=BATCH),
     Kind.MESSAGE: execution().dead_letter(Kind.MESSAGE, ERROR, message=MESSAGE),
+    Kind.EXECUTION: execution().dead_letter(Kind.EXECUTION, ERROR),
 }
 
 
@@ -80,7 +81,7 @@ def test_a_dead_letter_of_every_kind_comes_back(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_dead_letter_that_does_not_say_what_it_is_about_is_not_recognized(kind: Kind) -> None:
-    body = body_of(kind, log=None, batch=None, message=None)
+    body = body_of(kind, log=None, batch=None, message=None, execution="")
     with pytest.raises(MessageNotRecognized, match=f"kind {kind} that does not say what it is about"):
         DeadLetter.from_body(body)
 

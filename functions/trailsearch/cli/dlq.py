@@ -19,12 +19,13 @@ from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letter_queue import peek, queue_state
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.selection import Selection, selecting
-from trailsearch.dead_letters import WaitingLetter
+from trailsearch.dead_letters import WaitingLetter, reason_of
+from trailsearch.messages import ErrorOutput, Kind
 
 # Lists are for people; JSON has everything.
 _SHOWN = 50
 # As many as a client of boto3 has connections.
-_HEADS_AT_ONCE = 10
+_LOOKED_UP_AT_ONCE = 10
 
 
 @click.command()
@@ -37,7 +38,7 @@ def dlq(environment: str, kind: str | None, reason: str | None, limit: int | Non
         hidden = queue_state(queue).hidden
         with peek(queue) as received:
             letters = [found.letter for found in Selection(kind, reason, limit).of(received)]
-        letters = with_expiry(letters)
+        letters = looked_up(letters)
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"The dead-letter queue cannot be read: {error}") from error
     if hidden:
@@ -51,31 +52,33 @@ def dlq(environment: str, kind: str | None, reason: str | None, limit: int | Non
         print_letters(letters, make_console())
 
 
-def with_expiry(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
-    """Say of each letter about a staged batch whether that is gone, where S3 says so.
+def looked_up(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
+    """Say of each letter whether the staged batch or execution that it points to is gone, where AWS says so.
 
-    Without ``s3:ListBucket`` S3 answers 403 whether it is or not.
+    Of an execution, say also why it failed: EventBridge writes only its status into the letter. Without
+    ``s3:ListBucket`` S3 answers 403 whether a batch is there or not.
     """
-    if not any(letter.batch for letter in letters):
-        return list(letters)
-    s3 = boto3.client("s3")
+    s3, stepfunctions = boto3.client("s3"), boto3.client("stepfunctions")
 
-    def looked_up(letter: WaitingLetter) -> WaitingLetter:
-        if letter.batch is None:
-            return letter
-        expired = False
+    def look_up(letter: WaitingLetter) -> WaitingLetter:
         try:
-            s3.head_object(Bucket=letter.batch.bucket, Key=letter.batch.key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            if letter.batch:
+                s3.head_object(Bucket=letter.batch.bucket, Key=letter.batch.key)
+            elif letter.kind == Kind.EXECUTION:
+                described = stepfunctions.describe_execution(executionArn=letter.subject)
+                error = ErrorOutput(described.get("error") or letter.error, described.get("cause", ""))
+                letter = msgspec.structs.replace(letter, error=error.error, reason=reason_of(error))
+            else:
                 return letter
-            expired = True
+        except ClientError as error:
+            gone = error.response["Error"].get("Code") in {"404", "NoSuchBucket", "ExecutionDoesNotExist"}
+            return msgspec.structs.replace(letter, expired=True) if gone else letter
         except BotoCoreError:
             return letter
-        return msgspec.structs.replace(letter, expired=expired)
+        return msgspec.structs.replace(letter, expired=False)
 
-    with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
-        return list(pool.map(looked_up, letters))
+    with ThreadPoolExecutor(_LOOKED_UP_AT_ONCE) as pool:
+        return list(pool.map(look_up, letters))
 
 
 def print_letters(letters: Sequence[WaitingLetter], console: Console) -> None:
@@ -120,7 +123,8 @@ def _age(since: str) -> str:
 
 
 def _expired(letter: WaitingLetter) -> str:
-    return " The staged batch has expired: it cannot be redriven." if letter.expired else ""
+    what = "execution" if letter.kind == Kind.EXECUTION else "staged batch"
+    return f" The {what} has expired: it cannot be redriven." if letter.expired else ""
 
 
 if __name__ == "__main__":

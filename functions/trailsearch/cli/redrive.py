@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letter_queue import peek, queue_state, send_back
-from trailsearch.cli.dlq import print_letters, with_expiry
+from trailsearch.cli.dlq import looked_up, print_letters
 from trailsearch.cli.environment import Environment, Queue
 from trailsearch.cli.idle import NotIdle, wait_until_idle
 from trailsearch.cli.selection import Selection, selecting
@@ -56,7 +56,7 @@ def redrive(
         if dry_run:
             with peek(source) as received:
                 letters = [found.letter for found in selection.of(received)]
-            print_letters(with_expiry(letters), console)
+            print_letters(looked_up(letters), console)
             return
         if selection.is_everything:
             sent = move_all(source, target, console)
@@ -143,7 +143,7 @@ def report(deployed: Environment, sent: Sent, console: Console) -> bool:
         ]
     if back:
         console.print("[red]Came back:[/]")
-        print_letters(with_expiry(back), console)
+        print_letters(looked_up(back), console)
     elif failed:
         # An event of EventBridge takes its time.
         console.print(

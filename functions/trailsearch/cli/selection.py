@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import click
 
 from trailsearch.cli.dead_letter_queue import Received
-from trailsearch.dead_letters import EXECUTION
 from trailsearch.messages import Kind
 
 
@@ -34,7 +33,7 @@ class Selection(NamedTuple):
 
 def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command."""
-    kinds = click.Choice([*(kind.value for kind in Kind), EXECUTION])
+    kinds = click.Choice([kind.value for kind in Kind])
     for option in (
         click.option(
             "--limit", envvar="LIMIT", type=click.IntRange(1), help="At most so many, oldest first."

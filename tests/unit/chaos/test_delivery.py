@@ -14,11 +14,21 @@ NOTIFICATION = json.dumps({"s3Bucket": "logs", "s3ObjectKey": [FIRST, SECOND]})
 
 
 def events_behind(body: Any) -> set[str]:
-    return DELIVERY.events_behind(body if isinstance(body, str) else json.dumps(body), staged)
+    return DELIVERY.events_behind(body if isinstance(body, str) else json.dumps(body), staged, input_of)
 
 
 def staged(bucket: str, key: str) -> Sequence[str]:
     return [f"{bucket}/{key}"]
+
+
+def input_of(execution: str) -> str:
+    records = {
+        "failed": [
+            {"body": NOTIFICATION},
+            {"body": json.dumps(dead_letter("batch", batch={"bucket": "b", "key": "k"}))},
+        ]
+    }
+    return json.dumps(records[execution])
 
 
 def dead_letter(kind: str, **pointer: Any) -> dict[str, Any]:
@@ -46,12 +56,8 @@ def test_a_message_points_to_the_events_of_all_logs_that_it_announces() -> None:
 
 
 def test_an_execution_points_to_what_its_messages_point_to() -> None:
-    records = [
-        {"body": NOTIFICATION},
-        {"body": json.dumps(dead_letter("batch", batch={"bucket": "b", "key": "k"}))},
-    ]
-    event = {"source": "aws.states", "detail": {"input": json.dumps(records)}}
-    assert events_behind(event) == events_behind(NOTIFICATION) | {"b/k"}
+    letter = dead_letter("execution", execution="failed")
+    assert events_behind(letter) == events_behind(NOTIFICATION) | {"b/k"}
 
 
 def test_what_is_not_known_is_no_proof() -> None:

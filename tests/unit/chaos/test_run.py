@@ -63,6 +63,9 @@ class FakePipeline:
     def staged_documents(self, _bucket: str, _key: str) -> list[str]:
         return []
 
+    def input_of(self, _execution_arn: str) -> str:
+        return "[]"
+
     def redrive(self) -> int:
         redriven, self.waiting = self.waiting, []
         for message in redriven:

@@ -23,11 +23,15 @@ from trailsearch.cli.redrive import redrive
 
 LOG = msgspec.json.encode(UNREADABLE_LOG).decode()
 DOCUMENTS = msgspec.json.encode(REFUSED_DOCUMENTS).decode()
+FAILED_EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:trailsearch-test-index-logs:failed"
 EXECUTION = json.dumps(
     {
-        "source": "aws.states",
-        "detail-type": "Step Functions Execution Status Change",
-        "detail": {"executionArn": "arn:e", "status": "ABORTED", "stopDate": 1, "input": "[]"},
+        "dead_letter": 1,
+        "kind": "execution",
+        "environment": "test",
+        "execution": FAILED_EXECUTION,
+        "failed_at": "2001-01-01T00:00:00Z",
+        "error": {"Error": "FAILED"},
     }
 )
 ERROR = {"error": {"DataType": "String", "StringValue": '{"Error":"StorageAccessDenied","Cause":"no"}'}}
@@ -59,8 +63,8 @@ def test_dlq_lists_every_form_and_consumes_nothing(waiting: Deployed) -> None:
         assert result.exit_code == 0
         letters = json.loads(result.output)
         assert sorted(letter["error"] for letter in letters) == [
-            "ABORTED",
             "DocumentRefused",
+            "FAILED",
             "LogCorrupt",
             "ReceivedTooOften",
             "StorageAccessDenied",
@@ -182,7 +186,21 @@ def test_what_looks_like_markup_is_printed_as_it_is(deployed: Deployed) -> None:
 
 def test_machines_are_told_too_that_a_batch_has_expired(waiting: Deployed) -> None:
     expired = {letter["kind"]: letter["expired"] for letter in json.loads(run(dlq, "--json").output)}
-    assert (expired["documents"], expired["log"]) == (True, None)
+    assert (expired["documents"], expired["execution"], expired["log"]) == (True, True, None)
+
+
+def test_dlq_says_why_an_execution_failed(deployed: Deployed) -> None:
+    stepfunctions = boto3.client("stepfunctions")
+    fails = {"StartAt": "Fail", "States": {"Fail": {"Type": "Fail", "Error": "Boom", "Cause": "It broke"}}}
+    machine = stepfunctions.create_state_machine(
+        name="fails", definition=json.dumps(fails), roleArn="arn:aws:iam::123456789012:role/r"
+    )
+    execution = stepfunctions.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    put(deployed, EXECUTION.replace(FAILED_EXECUTION, execution))
+
+    (letter,) = json.loads(run(dlq, "--json").output)
+    assert (letter["subject"], letter["expired"]) == (execution, False)
+    assert (letter["error"], letter["reason"]) == ("Boom", "It broke")
 
 
 def test_what_another_reader_hides_is_not_nothing(deployed: Deployed) -> None:

@@ -25,7 +25,13 @@ names = (f"fails-{number}" for number in itertools.count())
 class Machine:
     """A state machine of one state, and a queue that a rule sends its failed executions to."""
 
-    def __init__(self, client: Client, state: dict[str, Any], **fields: Any) -> None:
+    def __init__(
+        self,
+        client: Client,
+        state: dict[str, Any],
+        transformer: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
         self.stepfunctions, self.sqs = client("stepfunctions"), client("sqs")
         events, name = client("events"), next(names)
         definition = json.dumps({"StartAt": "Only", "States": {"Only": state}, **fields})
@@ -35,7 +41,9 @@ class Machine:
         attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])
         detail = {"stateMachineArn": [self.arn], **ENDS}
         events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.states"], "detail": detail}))
-        target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
+        target: dict[str, Any] = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
+        if transformer:
+            target["InputTransformer"] = transformer
         events.put_targets(Rule=name, Targets=[target])
 
     def start(self) -> str:
@@ -84,6 +92,19 @@ def test_the_event_of_a_stopped_execution_is_whole_and_says_why(client: Client) 
         "error": "DeadLettered",
         "cause": "by hand",
     }
+
+
+def test_a_transformed_event_has_its_time_as_aws_writes_it(client: Client) -> None:
+    paths = {"execution": "$.detail.executionArn", "status": "$.detail.status", "time": "$.time"}
+    template = '{"execution": "<execution>", "status": "<status>", "at": "<time>"}'
+    transformer = {"InputPathsMap": paths, "InputTemplate": template}
+    machine = Machine(client, {"Type": "Wait", "Seconds": 30, "End": True}, transformer)
+    execution = machine.start()
+    machine.stepfunctions.stop_execution(executionArn=execution)
+
+    (event,) = machine.events()
+    assert datetime.strptime(event.pop("at"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert event == {"execution": execution, "status": "ABORTED"}
 
 
 def test_a_timed_out_execution_is_sent(client: Client) -> None:
