@@ -1,6 +1,7 @@
 """Tell when a pipeline has nothing left to do."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,17 +23,21 @@ def wait_until_idle(
     state_machine_arn: str,
     timeout_seconds: float,
     quiet_polls: int = QUIET_POLLS,
+    enough: Callable[[], bool] = lambda: False,
 ) -> None:
     """Wait until the ingest queue is empty, nothing of it is in flight, and no execution is running.
 
     A message may be between the queue and its execution for a moment; hence several quiet looks in a row.
+    ``enough`` ends the wait before, where new messages come all the time.
 
     Raises:
-        NotIdle: that was not so within the time.
+        NotIdle: neither was so within the time.
     """
     deadline = time.monotonic() + timeout_seconds
     quiet = 0
     while quiet < quiet_polls:
+        if enough():
+            return
         waiting = messages_in(sqs, ingest_queue_url)
         running = stepfunctions.list_executions(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
         quiet = 0 if waiting or running["executions"] else quiet + 1

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -13,8 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress
 
+from trailsearch.cli.caused_executions import CausedExecutions
 from trailsearch.cli.console import make_console
-from trailsearch.cli.dead_letter_queue import peek, queue_state, send_back
+from trailsearch.cli.dead_letter_queue import Received, peek, queue_state, send_back
 from trailsearch.cli.dlq import looked_up, print_letters
 from trailsearch.cli.environment import Environment, Queue
 from trailsearch.cli.idle import NotIdle, wait_until_idle
@@ -30,14 +32,15 @@ _QUIET_POLLS = 20
 class Sent(NamedTuple):
     """What was sent back.
 
-    ``started`` is when that began, by the clock of SQS; ``left`` how many SQS did not take; ``seen`` the ids
-    of messages that waited before.
+    ``started`` is when that began, by the clock of SQS; ``bodies`` those of the messages; ``left`` how many SQS
+    did not take; ``seen`` the ids of messages that waited before.
     """
 
     started: datetime
     messages: int
+    bodies: tuple[str, ...]
+    seen: frozenset[str]
     left: int = 0
-    seen: frozenset[str] = frozenset()
 
 
 @click.command()
@@ -77,6 +80,8 @@ def move_all(source: Queue, target: Queue, console: Console) -> Sent:
     goes on if this is interrupted.
     """
     started = queue_state(source).time
+    with peek(source) as received:
+        pass
     source.client.start_message_move_task(SourceArn=source.arn, DestinationArn=target.arn)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("Moving messages", total=None)
@@ -89,7 +94,7 @@ def move_all(source: Queue, target: Queue, console: Console) -> Sent:
             if task["Status"] == "CANCELLED":
                 raise click.ClickException(f"SQS moved {moved:,}, then somebody cancelled the task.")
             if task["Status"] == "COMPLETED":
-                return Sent(started, moved)
+                return Sent(started, moved, _bodies(received), frozenset())
             time.sleep(_POLL_SECONDS)
 
 
@@ -107,39 +112,50 @@ def send_selected(selection: Selection, source: Queue, target: Queue, console: C
             sent += count
             progress.advance(bar, count)
     seen = frozenset(found.letter.message_id for found in received)
-    return Sent(started, sent, len(selected) - sent, seen)
+    return Sent(started, sent, _bodies(selected), seen, left=len(selected) - sent)
+
+
+def _bodies(received: Sequence[Received]) -> tuple[str, ...]:
+    return tuple(found.message["Body"] for found in received)
 
 
 def report(deployed: Environment, sent: Sent, console: Console) -> bool:
     """Wait for the executions that the redrive caused, and print how they ended and what came back.
 
+    In an environment where new logs arrive all the time, these are told from others by the messages in them.
+
     Returns:
-        Whether all executions since then succeeded, and nothing was sent to the dead-letter queue.
+        Whether all of them succeeded, and nothing came back to the dead-letter queue.
     """
     stepfunctions = boto3.client("stepfunctions")
     arn = deployed.state_machine_arn()
     queue = deployed.ingest_queue()
+    caused = CausedExecutions(stepfunctions, arn, sent.started, sent.bodies)
     with console.status("Waiting for the executions …"):
         try:
-            wait_until_idle(queue.client, stepfunctions, queue.url, arn, _SECONDS_TO_IDLE, _QUIET_POLLS)
+            wait_until_idle(
+                queue.client,
+                stepfunctions,
+                queue.url,
+                arn,
+                _SECONDS_TO_IDLE,
+                _QUIET_POLLS,
+                enough=caused.have_ended,
+            )
         except NotIdle as error:
             raise click.ClickException(f"Still busy: {error}. See later: make dlq") from error
-    statuses: dict[str, int] = {}
-    for page in stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=arn):
-        since = [each for each in page["executions"] if each["startDate"] >= sent.started]
-        for execution in since:
-            statuses[execution["status"]] = statuses.get(execution["status"], 0) + 1
-        if len(since) < len(page["executions"]):  # The newest come first.
-            break
+    caused.have_ended()
+    statuses = Counter(caused.statuses.values())
     ended = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
-    console.print(f"Executions since: {ended or 'none'}.", highlight=False)
-    failed = sum(statuses.values()) - statuses.get("SUCCEEDED", 0)
+    console.print(f"Executions: {ended or 'none'}.", highlight=False)
+    failed = statuses.total() - statuses["SUCCEEDED"]
     with peek(deployed.dead_letter_queue()) as received:
         back = [
             found.letter
             for found in received
             if datetime.fromisoformat(found.letter.sent_at) >= sent.started
             and found.letter.message_id not in sent.seen
+            and (found.letter.execution in caused.statuses or found.message["Body"] in sent.bodies)
         ]
     if back:
         console.print("[red]Came back:[/]")

@@ -298,7 +298,7 @@ def test_the_trace_of_a_message_is_kept(deployed: Deployed, monkeypatch: pytest.
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, what: Callable[[], object]) -> None:
     """Let something take place while a redrive waits for its executions."""
-    monkeypatch.setattr(redriving, "wait_until_idle", lambda *_arguments: what())
+    monkeypatch.setattr(redriving, "wait_until_idle", lambda *_arguments, **_options: what())
 
 
 @pytest.mark.parametrize("arguments", [[], ["--kind", "log"]])
@@ -356,7 +356,11 @@ class FailedExecutions:
         return self
 
     def paginate(self, **_request: str) -> list[Any]:
-        return [{"executions": [{"status": "TIMED_OUT", "startDate": datetime.now(UTC)}]}]
+        execution = {"executionArn": "arn", "status": "TIMED_OUT", "startDate": datetime.now(UTC)}
+        return [{"executions": [execution]}]
+
+    def describe_execution(self, **_request: str) -> dict[str, str]:
+        return {"input": json.dumps([{"messageId": "1", "body": LOG}])}
 
 
 def test_what_sqs_does_not_take_is_no_success(waiting: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
