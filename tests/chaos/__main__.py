@@ -96,7 +96,7 @@ def run_one(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
 
 def table(selected: Sequence[Scenario], outcomes: Sequence[Sequence[Outcome]]) -> Table:
     """A row for each fault and state: runs, and what became of the events."""
-    rows = Table(box=box.SIMPLE_HEAD)
+    rows = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
     rows.add_column("State", no_wrap=True)
     rows.add_column("Fault", no_wrap=True)
     for heading in (
@@ -109,7 +109,7 @@ def table(selected: Sequence[Scenario], outcomes: Sequence[Sequence[Outcome]]) -
         "Lost",
         "s",
     ):
-        rows.add_column(heading, justify="right")
+        rows.add_column(heading, justify="right", no_wrap=True)
     state = ""
     for scenario, runs in zip(selected, outcomes, strict=True):
         lost = sum(len(outcome.lost) for outcome in runs)

@@ -102,7 +102,7 @@ def _request_faults(state: str) -> Iterator[Scenario]:
     yield Scenario("slow answer", state, (Rule(Delay(3), read, times=PASSING),))
     yield Scenario("no answer", state, (Rule(NoAnswer(_LONGER_THAN_A_CLIENT_WAITS[state]), read, times=1),))
     lasting: tuple[tuple[str, Fault, Match], ...] = (
-        ("HTTP 503", ErrorAnswer(503, "SlowDown"), read),
+        *((f"HTTP {status}", ErrorAnswer(status, code), read) for status, code in [*throttles, errors[-1]]),
         ("connection reset", Reset(), read),
         ("answer lost", AnswerLost(), _written(state)),
     )
