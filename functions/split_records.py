@@ -85,19 +85,21 @@ class _Splitting:
     def documents(self) -> Iterator[EncodedDocument]:
         """Give the document of every event: the first one, where an event was delivered several times."""
         seen: set[str] = set()
-        for log, record in self._stage.get_records(self._records):
-            document = build_document(record, log.uri)
-            if document.id in seen:
-                self.duplicates += 1
-                continue
-            seen.add(document.id)
-            encoded = self._format.encode(document)
-            try:
-                check_size(encoded, self._format)
-            except DocumentTooLarge as error:
-                self._dead_letter(encoded, DocumentTooLarge(f"{error}. It is from {log.uri}"))
-            else:
-                yield encoded
+        for log, records in self._stage.get_records(self._records):
+            log_file = log.uri
+            for record in records:
+                document = build_document(record, log_file)
+                if document.id in seen:
+                    self.duplicates += 1
+                    continue
+                seen.add(document.id)
+                encoded = self._format.encode(document)
+                try:
+                    check_size(encoded, self._format)
+                except DocumentTooLarge as error:
+                    self._dead_letter(encoded, DocumentTooLarge(f"{error}. It is from {log_file}"))
+                else:
+                    yield encoded
 
     def stage_batch(self, name: str, documents: list[EncodedDocument]) -> BatchRef:
         """Stage one batch."""

@@ -28,8 +28,8 @@ MAX_VALUES = 1_000
 # Not a character of XML 1.0 (https://www.w3.org/TR/xml/#charsets), or beyond the Basic Multilingual Plane:
 # the pattern that the developer guide gives for characters that make a batch fail.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
-# How msgspec writes forbidden ASCII characters. CloudTrail's own \u003d and the like do not match.
-_FORBIDDEN_ASCII_ENCODED = re.compile(rb"\\u00[01]|\\b|\\f")
+# How JSON writes them, control characters always and the others perhaps. CloudTrail's own \u003d does not match.
+_PERHAPS_FORBIDDEN = re.compile(r"\\(?:u(?!00[2-7])|[bf])")
 
 _TEXT_FIELDS = frozenset({"raw", "error_message"})
 
@@ -72,16 +72,14 @@ class CloudSearchFormat:
         at 4,096 characters and arrays at 1,000 values; ``raw`` has the rest.
         """
         fields = document.fields
-        if len(fields.raw) > MAX_LITERAL_CHARACTERS:  # No field is longer than the record it is from.
+        raw = fields.raw
+        # All fields but log_file are from the record: where its text is clean, so are they, and no longer than it is.
+        clean = raw.isascii() and fields.log_file.isascii() and fields.log_file.isprintable()
+        if not clean or _PERHAPS_FORBIDDEN.search(raw):
+            fields = _changed(fields, _escape)
+        if len(fields.raw) > MAX_LITERAL_CHARACTERS:  # After escaping, which makes a value longer.
             fields = _changed(fields, _cut)
-        try:
-            body = _encode_add(document.id, fields)
-        except UnicodeEncodeError:  # A lone surrogate.
-            body = b""
-        if not body or not body.isascii() or _FORBIDDEN_ASCII_ENCODED.search(body):
-            # Escaping makes a value longer, so what was cut may have to be cut again.
-            body = _encode_add(document.id, _changed(_changed(fields, _escape), _cut))
-        return EncodedDocument(document.id, fields.event_time, body)
+        return EncodedDocument(document.id, fields.event_time, _encode_add(document.id, fields))
 
     def join(self, documents: Iterable[EncodedDocument]) -> bytes:
         """Make one batch: a JSON array, one document a line."""

@@ -1,12 +1,14 @@
 """What Trailsearch asks of a search backend. Amazon CloudSearch is the first one (``cloudsearch``)."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from trailsearch.documents import Document
 
 
-class EncodedDocument(NamedTuple):
+class EncodedDocument(msgspec.Struct, frozen=True, gc=False):
     """A document as it stands in a batch: ``body`` in the form that the search domain takes."""
 
     id: str

@@ -9,7 +9,7 @@ A state that is retried writes the same keys again. The bucket expires objects l
 queue forgets what points to them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -48,40 +48,41 @@ class Written(NamedTuple):
     bytes: int
 
 
-class StagedRecord(NamedTuple):
-    """One staged record and the log it is from."""
+class StagedRecords(NamedTuple):
+    """Some staged records, in order, and the log they are from."""
 
     log: LogHeader
-    record: bytes
+    records: Sequence[bytes]
 
 
 _header_decoder = msgspec.json.Decoder(LogHeader)
 
 
-def write_records(log: LogHeader, records: Iterable[bytes | msgspec.Raw], file: IO[bytes]) -> Written:
+def write_records(log: LogHeader, records: Sequence[bytes | msgspec.Raw], file: IO[bytes]) -> Written:
     """Write the records of one log, one a line, after the line that says which log it is."""
     file.write(b"# " + msgspec.json.encode(log) + b"\n")
-    count = size = 0
-    for record in records:
-        count += 1
-        size += file.write(record)
-        file.write(b"\n")
-    return Written(count, size)
+    if not records:
+        return Written(0, 0)
+    size = file.write(b"\n".join(records))
+    file.write(b"\n")
+    return Written(len(records), size - len(records) + 1)
 
 
-def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecord]:
-    """Read staged records from the chunks of bytes that they come in."""
+def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:
+    """Read staged records from the chunks of bytes that they come in, as many at once as a chunk has of a log."""
     log: LogHeader | None = None
     rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line.startswith(b"#"):
-                log = _header_decoder.decode(line[1:])
-            elif log is None:
-                raise ValueError("Staged records begin without a line that says which log they are from")
-            else:
-                yield StagedRecord(log, line)
+        begin = 0
+        for at in [*(at for at, line in enumerate(lines) if line.startswith(b"#")), len(lines)]:
+            if begin < at:
+                if log is None:
+                    raise ValueError("Staged records begin without a line that says which log they are from")
+                yield StagedRecords(log, lines[begin:at])
+            if at < len(lines):
+                log = _header_decoder.decode(lines[at][1:])
+            begin = at + 1
     if rest:
         raise ValueError("Staged records end in the middle of a line")
 
@@ -109,7 +110,7 @@ class Staging:
             self._client.upload_fileobj(file, pointer.bucket, pointer.key)
         return RecordsRef(pointer.bucket, pointer.key, records, size, oldest_delivery_time)
 
-    def get_records(self, ref: RecordsRef) -> Iterator[StagedRecord]:
+    def get_records(self, ref: RecordsRef) -> Iterator[StagedRecords]:
         """Read staged records as they arrive: memory is bounded by a few MiB."""
         with subsegment("Read records", records=ref.uri), storage_errors(ref, _STAGING_ERRORS):
             body = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"]

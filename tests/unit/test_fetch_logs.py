@@ -57,7 +57,9 @@ class Step:
     def staged(self, work: Work) -> list[tuple[str, bytes]]:
         """The key of the log and the record, of everything staged."""
         assert work.records
-        return [(log.key, record) for log, record in self.stage.get_records(work.records)]
+        return [
+            (log.key, record) for log, records in self.stage.get_records(work.records) for record in records
+        ]
 
     def staged_ids(self, work: Work) -> list[str]:
         return [json.loads(record)["eventID"] for _, record in self.staged(work)]
