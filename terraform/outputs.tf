@@ -10,6 +10,16 @@ output "state_machine_url" {
   value       = "${local.console}/states/home?region=${var.region}#/statemachines/view/${aws_sfn_state_machine.index_logs.arn}"
 }
 
+output "dashboard_url" {
+  description = "The dashboard in the AWS console."
+  value       = "${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.pipeline.dashboard_name}"
+}
+
+output "dead_letter_queue_console_url" {
+  description = "The dead-letter queue in the AWS console, with its button \"Start DLQ redrive\"."
+  value       = "${local.console}/sqs/v3/home?region=${var.region}#/queues/${urlencode(aws_sqs_queue.dead_letter.url)}"
+}
+
 output "state_machine_arn" {
   description = "The workflow."
   value       = aws_sfn_state_machine.index_logs.arn
@@ -71,6 +81,9 @@ output "subscribe_commands" {
 output "commands" {
   description = "What to do next."
   value = {
-    search = "make search ENV=${var.environment} QUERY=matchall FACETS=event_source,event_name"
+    status  = "make status ENV=${var.environment}"
+    search  = "make search ENV=${var.environment} QUERY=matchall FACETS=event_source,event_name"
+    dlq     = "make dlq ENV=${var.environment}"
+    redrive = "make redrive ENV=${var.environment}"
   }
 }

@@ -399,6 +399,41 @@ variable "alarm_topic_arns" {
   }
 }
 
+variable "alarm_oldest_message_seconds" {
+  type        = number
+  description = "Age of the oldest message in the ingest queue that rings the alarm: how long a log may wait to be taken up."
+  default     = 900
+  nullable    = false
+
+  validation {
+    condition     = var.alarm_oldest_message_seconds >= 60 && floor(var.alarm_oldest_message_seconds) == var.alarm_oldest_message_seconds
+    error_message = "alarm_oldest_message_seconds must be a whole number and at least 60."
+  }
+}
+
+variable "alarm_lag_seconds" {
+  type        = number
+  description = "Time from the delivery of a log until its events are searchable that rings the alarm, if one event in a hundred takes longer."
+  default     = 1800
+  nullable    = false
+
+  validation {
+    condition     = var.alarm_lag_seconds >= 60 && floor(var.alarm_lag_seconds) == var.alarm_lag_seconds
+    error_message = "alarm_lag_seconds must be a whole number and at least 60."
+  }
+}
+
+variable "alarm_no_logs_hours" {
+  type        = number
+  description = "Hours without any new log that ring the alarm. null: no such alarm, for an account in which nothing may happen for long."
+  default     = 6
+
+  validation {
+    condition     = var.alarm_no_logs_hours == null ? true : var.alarm_no_logs_hours >= 1 && var.alarm_no_logs_hours <= 24 && floor(var.alarm_no_logs_hours) == var.alarm_no_logs_hours
+    error_message = "alarm_no_logs_hours must be a whole number from 1 to 24, or null: CloudWatch evaluates at most one day."
+  }
+}
+
 variable "force_destroy" {
   type        = bool
   description = "Whether \"terraform destroy\" also deletes the logs and staged batches that are still in the buckets."

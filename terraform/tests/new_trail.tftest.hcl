@@ -318,17 +318,12 @@ run "failed_executions_are_dead_lettered" {
 
   assert {
     condition     = aws_cloudwatch_event_target.failed_executions.arn == aws_sqs_queue.dead_letter.arn && jsondecode(one(aws_cloudwatch_event_target.failed_executions.input_transformer).input_template).execution == "<execution>"
-    error_message = "The event goes to the dead-letter queue as it is."
+    error_message = "What goes to the dead-letter queue points to the execution."
   }
 
   assert {
     condition     = one(aws_cloudwatch_event_target.failed_executions.retry_policy).maximum_event_age_in_seconds == 86400 && one(aws_cloudwatch_event_target.failed_executions.retry_policy).maximum_retry_attempts == 185
     error_message = "EventBridge must try for as long as it can."
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.undelivered_failed_executions.metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.undelivered_failed_executions.dimensions == tomap({ RuleName = aws_cloudwatch_event_rule.failed_executions.name })
-    error_message = "An event that EventBridge drops must ring an alarm."
   }
 
   assert {

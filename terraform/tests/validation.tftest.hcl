@@ -34,6 +34,9 @@ run "forms" {
     search_principal_arns        = ["*"]
     log_group_retention_days     = 31
     alarm_topic_arns             = ["on-call"]
+    alarm_oldest_message_seconds = 59
+    alarm_lag_seconds            = 59
+    alarm_no_logs_hours          = 25
     kms_deletion_window_days     = 6
   }
 
@@ -58,6 +61,9 @@ run "forms" {
     var.search_principal_arns,
     var.log_group_retention_days,
     var.alarm_topic_arns,
+    var.alarm_oldest_message_seconds,
+    var.alarm_lag_seconds,
+    var.alarm_no_logs_hours,
     var.kms_deletion_window_days,
   ]
 }

@@ -13,6 +13,7 @@ from tests.local_cloud.idle import wait_until_idle
 from tests.log_generator import generate_logs
 from trailsearch.cli.dead_letter_queue import peek
 from trailsearch.cli.environment import Queue
+from trailsearch.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.messages import DeadLetter, Kind
 
 PREFIX = "AWSLogs/111122223333/CloudTrail/us-east-1/2014/09/01"
@@ -128,20 +129,44 @@ def test_the_queries_of_the_original_solution_answer(pipeline: Pipeline, deliver
         assert sum(b["count"] for b in answer["facets"]["event_source"]["buckets"]) <= answer["hits"]["found"]
 
 
+def json_lines(pipeline: Pipeline, log_group: str) -> list[dict[str, Any]]:
+    events = pipeline.client("logs").filter_log_events(logGroupName=log_group)["events"]
+    return [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
+
+
 def test_metrics_and_structured_logs_reach_cloudwatch(pipeline: Pipeline, delivered: Delivered) -> None:
-    logs = pipeline.client("logs")
-    group = "/aws/lambda/trailsearch-local-index-batch"
-    lines = [
-        json.loads(event["message"])
-        for event in logs.filter_log_events(logGroupName=group)["events"]
-        if event["message"].startswith("{")
-    ]
+    lines = json_lines(pipeline, "/aws/lambda/trailsearch-local-index-batch")
     indexed = [line for line in lines if "_aws" in line]
     assert sum(sum(line["EventsIndexed"]) for line in indexed) == len(delivered.event_ids) - 1
     assert all(
         {"IndexingLagFromDelivery", "BytesIndexed", "BatchesIndexed"} <= line.keys() for line in indexed
     )
     assert any(line.get("message") == "indexed" and line["execution"].startswith("arn:") for line in lines)
+
+
+def test_the_dashboard_shows_what_the_functions_measure(pipeline: Pipeline, delivered: Delivered) -> None:
+    dashboard = pipeline.client("cloudwatch").get_dashboard(DashboardName="trailsearch-local")
+    shown = {
+        (name, *dimensions)
+        for widget in json.loads(dashboard["DashboardBody"])["widgets"]
+        for namespace, name, *dimensions, _ in widget["properties"].get("metrics", [])
+        if namespace == "Trailsearch"
+    }
+    measured = {
+        (metric["Name"], *(value for name in sorted(set_of) for value in (name, line[name])))
+        for step in ("fetch-logs", "split-records", "index-batch")
+        for line in json_lines(pipeline, f"/aws/lambda/trailsearch-local-{step}")
+        for measurement in line.get("_aws", {}).get("CloudWatchMetrics", [])
+        for set_of in measurement["Dimensions"]
+        for metric in measurement["Metrics"]
+    }
+    # Those that did not happen here are errors, which are measured under their names.
+    of_errors = {
+        (error.__name__, "environment", "local", "service", "index_batch")
+        for error in (SearchThrottled, SearchUnavailable, SearchAccessDenied)
+    }
+    assert shown - of_errors <= measured
+    assert shown & of_errors == of_errors
 
 
 def test_make_search_prints_tables_and_what_cloudsearch_says_of_a_bad_query(

@@ -6,6 +6,7 @@ Each module is written so that it could be offered to moto: it names the class t
 from . import (
     awslambda,
     events,
+    logs,
     s3,
     sqs,
     stepfunctions,
@@ -33,6 +34,7 @@ def register() -> None:
     for service in (
         awslambda,
         events,
+        logs,
         s3,
         sqs,
         stepfunctions,

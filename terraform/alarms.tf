@@ -1,0 +1,205 @@
+# Alarms. Each description is a small runbook: what it means, and what to do, in order.
+
+locals {
+  console_of_executions = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.state_machine_arn}"
+
+  # What an alarm watches is one of local.metrics, or an expression over several of them. Periods are in seconds.
+  alarms = merge(
+    {
+      dead-letters = {
+        meaning = "Something could not be made searchable and waits in the dead-letter queue ${local.prefix}-dead-letter (for at most 14 days)."
+        steps = [
+          "See what and why: make dlq ENV=${var.environment}",
+          "Remove the cause. The execution that each dead letter names shows the failing state.",
+          "Send it back: make redrive ENV=${var.environment}",
+        ]
+        metrics = ["dead_letters"], above = 0, period = 60, periods = 1
+      }
+
+      undelivered-failed-executions = {
+        meaning = "An execution timed out, was aborted or failed, and EventBridge could not put a dead letter about it into the queue ${local.prefix}-dead-letter."
+        steps = [
+          "Remove the cause: the policy of the queue or of its key no longer lets the rule ${local.prefix}-failed-executions send, or the key is disabled.",
+          "Find the executions that ended as Timed out, Aborted or Failed since, and are not in make dlq ENV=${var.environment}: ${local.console_of_executions}",
+          "Start each again, by \"New execution\" on its page, which takes the same input. What is indexed already stays as it is. Step Functions keeps executions for 90 days.",
+        ]
+        metrics = ["undelivered_failures"], above = 0, period = 60, periods = 1
+      }
+
+      executions-failed = {
+        meaning = "Executions failed, timed out or were aborted. What they could not do waits in the dead-letter queue; the rest is indexed."
+        steps = [
+          "Open a red execution, whose Cause says what and why: ${local.console_of_executions}",
+          "See all that waits: make dlq ENV=${var.environment}",
+          "Remove the cause, then: make redrive ENV=${var.environment}",
+        ]
+        metrics    = ["executions_failed", "executions_timed_out", "executions_aborted"]
+        expression = "executions_failed + executions_timed_out + executions_aborted", above = 0, period = 300, periods = 1
+      }
+
+      oldest-message = {
+        meaning = "A message has waited in the ingest queue for more than ${var.alarm_oldest_message_seconds} seconds: logs arrive faster than they are indexed, or the Pipe does not take them."
+        steps = [
+          "See whether the Pipe is RUNNING, and what runs: make status ENV=${var.environment}",
+          "If the Pipe fails, the log group ${local.log_group_names.pipe} says why.",
+          "If executions wait in Index Batch, the domain throttles: raise search_instance_type. If functions are throttled, raise their concurrency.",
+        ]
+        metrics = ["oldest_message"], above = var.alarm_oldest_message_seconds, period = 300, periods = 2
+      }
+
+      pipe-stopped = {
+        meaning = "Messages wait in the ingest queue, and the Pipe ${local.prefix}-ingest has taken none for 15 minutes: it is stopped, or may not receive them. Nothing is lost for 14 days."
+        steps = [
+          "See its state and the reason: make status ENV=${var.environment}",
+          "A role, key or queue that was changed by hand: make plan ENV=${var.environment} shows it, make apply ENV=${var.environment} mends it.",
+          "Start it again: aws pipes start-pipe --name ${local.prefix}-ingest",
+        ]
+        metrics    = ["pipe_invocations", "messages_waiting"]
+        expression = "IF(FILL(pipe_invocations, 0) < 1 AND messages_waiting > 0, 1, 0)", above = 0, period = 300, periods = 3
+      }
+
+      pipe-failing = {
+        meaning = "The Pipe ${local.prefix}-ingest cannot start executions. Messages that it has received ${var.ingest_max_receive_count} times go to the dead-letter queue."
+        steps = [
+          "Read why: the log group ${local.log_group_names.pipe}",
+          "Remove the cause: its role or key (make plan ENV=${var.environment}), or the account's quota of StartExecution.",
+          "Send back what went to the dead-letter queue: make redrive ENV=${var.environment} REASON=ReceivedTooOften",
+        ]
+        metrics    = ["pipe_failed", "pipe_timed_out", "pipe_throttled"]
+        expression = "pipe_failed + pipe_timed_out + pipe_throttled", above = 0, period = 300, periods = 3
+      }
+
+      lag = {
+        meaning = "One event in a hundred is searchable only more than ${var.alarm_lag_seconds} seconds after CloudTrail delivered it."
+        steps = [
+          "See where it waits: make status ENV=${var.environment}",
+          "In the ingest queue: see the alarm ${local.prefix}-oldest-message. In Index Batch: the domain throttles, see the alarm ${local.prefix}-domain-throttling.",
+          "After an outage or a large redrive it falls by itself.",
+        ]
+        metrics = ["delivery_lag_p99"], above = var.alarm_lag_seconds, period = 300, periods = 3
+      }
+
+      domain-throttling = {
+        meaning = "The search domain has asked for fewer uploads for half an hour (503, 507, 509). The workflow retries each batch for 12 minutes on average; what outlasts that waits in the dead-letter queue."
+        steps = [
+          "See the domain's state: make status ENV=${var.environment}",
+          "Raise search_instance_type or search_partition_count, or lower map_concurrency, and make apply ENV=${var.environment}",
+          "Then send back what was given up: make redrive ENV=${var.environment} REASON=SearchThrottled",
+        ]
+        metrics = ["search_throttled"], above = 0, period = 300, periods = 6
+      }
+
+      domain-errors = {
+        meaning = "The search domain is down, out of reach, or does not let the role ${local.prefix}-index-batch upload, for 15 minutes."
+        steps = [
+          "See the domain's state and the errors: make status ENV=${var.environment}",
+          "SearchAccessDenied: the domain's access policy was changed; make plan ENV=${var.environment} shows it.",
+          "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
+        ]
+        metrics    = ["search_unavailable", "search_access_denied"]
+        expression = "FILL(search_unavailable, 0) + FILL(search_access_denied, 0)", above = 0, period = 300, periods = 3
+      }
+
+      domain-nearly-full = {
+        meaning = "The search domain's index is more than 80 % full. CloudSearch scales up by itself, but not while it is overloaded, and not beyond 10 partitions."
+        steps = [
+          "See how many instances and partitions it has: make status ENV=${var.environment}",
+          "Raise search_instance_type, or with search.2xlarge search_partition_count, and make apply ENV=${var.environment}",
+          "Or delete old events: CloudSearch does not expire documents.",
+        ]
+        metrics = ["index_utilization"], above = 80, period = 300, periods = 3
+      }
+    },
+    {
+      for key, function in local.functions : "${replace(key, "_", "-")}-errors" => {
+        meaning = "More than half of the invocations of ${function.name} have failed for 15 minutes. The workflow retries them; what stays failed waits in the dead-letter queue."
+        steps = [
+          "Read the errors: the saved query ${local.prefix}/errors in CloudWatch Logs Insights.",
+          "Time-outs or exits without an error: raise the function's memory or time-out in functions.tf.",
+          "Send back what was given up: make redrive ENV=${var.environment}",
+        ]
+        metrics    = ["${key}_errors", "${key}_invocations"]
+        expression = "IF(${key}_invocations > 0, 100 * ${key}_errors / ${key}_invocations, 0)", above = 50, period = 300, periods = 3
+      }
+    },
+    {
+      for key, function in local.functions : "${replace(key, "_", "-")}-throttles" => {
+        meaning = "Lambda has throttled ${function.name} for 15 minutes. The workflow waits and tries again; the queue grows."
+        steps = [
+          "See the account's concurrent executions: aws lambda get-account-settings",
+          "Raise reserved_concurrency for it, or the account's quota.",
+          "Send back what was given up: make redrive ENV=${var.environment} REASON=TooManyRequests",
+        ]
+        metrics = ["${key}_throttles"], above = 0, period = 300, periods = 3
+      }
+    },
+  )
+
+  # An alarm of its own: here it is the missing data that is alarming.
+  delivery_metric = var.create_trail ? local.metrics.notifications : local.metrics.messages_sent
+}
+
+resource "aws_cloudwatch_metric_alarm" "runbook" {
+  for_each = local.alarms
+
+  alarm_name          = "${local.prefix}-${each.key}"
+  alarm_description   = join("\n", concat([each.value.meaning], [for at, step in each.value.steps : "${at + 1}. ${step}"]))
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.above
+  evaluation_periods  = each.value.periods
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  dynamic "metric_query" {
+    for_each = try([each.value.expression], [])
+
+    content {
+      id          = "value"
+      expression  = metric_query.value
+      label       = each.key
+      return_data = true
+    }
+  }
+
+  dynamic "metric_query" {
+    for_each = each.value.metrics
+
+    content {
+      id          = metric_query.value
+      return_data = !can(each.value.expression)
+
+      metric {
+        namespace   = local.metrics[metric_query.value].namespace
+        metric_name = local.metrics[metric_query.value].name
+        dimensions  = local.metrics[metric_query.value].dimensions
+        stat        = local.metrics[metric_query.value].stat
+        period      = each.value.period
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "no_logs" {
+  count = var.alarm_no_logs_hours == null ? 0 : 1
+
+  alarm_name        = "${local.prefix}-no-logs"
+  alarm_description = <<-EOT
+    No CloudTrail log has been announced for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account.
+    1. Is the trail logging? aws cloudtrail get-trail-status --name <trail>: IsLogging, LatestDeliveryError, LatestNotificationError
+    2. May it still write to the bucket, use the key, publish to the topic? Does the topic still deliver to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
+    3. Logs that were delivered without a notification: send their keys to the queue (README, "When something fails").
+  EOT
+
+  namespace           = local.delivery_metric.namespace
+  metric_name         = local.delivery_metric.name
+  dimensions          = local.delivery_metric.dimensions
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = var.alarm_no_logs_hours
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}

@@ -1,0 +1,129 @@
+# Every metric that an alarm or the dashboard shows, under one name each, with the statistic that it is looked at by. What
+# the functions measure is described in functions/trailsearch/telemetry.py; the others are AWS's own.
+
+locals {
+  metric_sources = merge(
+    {
+      index_batch = {
+        namespace  = "Trailsearch"
+        dimensions = { service = "index_batch", environment = var.environment }
+        metrics = {
+          events_indexed       = ["EventsIndexed", "Sum"]
+          batches_indexed      = ["BatchesIndexed", "Sum"]
+          documents_refused    = ["DocumentsRefused", "Sum"]
+          search_throttled     = ["SearchThrottled", "Sum"]
+          search_unavailable   = ["SearchUnavailable", "Sum"]
+          search_access_denied = ["SearchAccessDenied", "Sum"]
+          event_lag_p50        = ["IndexingLagFromEvent", "p50"]
+          event_lag_p99        = ["IndexingLagFromEvent", "p99"]
+          delivery_lag_p50     = ["IndexingLagFromDelivery", "p50"]
+          delivery_lag_p99     = ["IndexingLagFromDelivery", "p99"]
+        }
+      }
+
+      # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+      ingest_queue = {
+        namespace  = "AWS/SQS"
+        dimensions = { QueueName = aws_sqs_queue.ingest.name }
+        metrics = {
+          messages_sent      = ["NumberOfMessagesSent", "Sum"]
+          messages_waiting   = ["ApproximateNumberOfMessagesVisible", "Maximum"]
+          messages_in_flight = ["ApproximateNumberOfMessagesNotVisible", "Maximum"]
+          oldest_message     = ["ApproximateAgeOfOldestMessage", "Maximum"]
+        }
+      }
+      dead_letter_queue = {
+        namespace  = "AWS/SQS"
+        dimensions = { QueueName = aws_sqs_queue.dead_letter.name }
+        metrics    = { dead_letters = ["ApproximateNumberOfMessagesVisible", "Maximum"] }
+      }
+
+      # https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
+      topic = {
+        namespace  = "AWS/SNS"
+        dimensions = { TopicName = "${local.prefix}-logs" }
+        metrics    = { notifications = ["NumberOfMessagesPublished", "Sum"] }
+      }
+
+      # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html
+      pipe = {
+        namespace  = "AWS/EventBridge/Pipes"
+        dimensions = { PipeName = aws_pipes_pipe.ingest.name }
+        metrics = {
+          pipe_invocations = ["Invocations", "Sum"]
+          pipe_failed      = ["ExecutionFailed", "Sum"]
+          pipe_timed_out   = ["ExecutionTimeout", "Sum"]
+          pipe_throttled   = ["ExecutionThrottled", "Sum"]
+        }
+      }
+
+      # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+      workflow = {
+        namespace  = "AWS/States"
+        dimensions = { StateMachineArn = aws_sfn_state_machine.index_logs.arn }
+        metrics = {
+          executions_succeeded = ["ExecutionsSucceeded", "Sum"]
+          executions_failed    = ["ExecutionsFailed", "Sum"]
+          executions_timed_out = ["ExecutionsTimedOut", "Sum"]
+          executions_aborted   = ["ExecutionsAborted", "Sum"]
+        }
+      }
+      # Step Functions counts state transitions for the whole account and Region.
+      transitions = {
+        namespace  = "AWS/States"
+        dimensions = { ServiceMetric = "StateTransition" }
+        metrics    = { state_transitions = ["ConsumedCapacity", "Sum"] }
+      }
+
+      # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+      failed_executions = {
+        namespace  = "AWS/Events"
+        dimensions = { RuleName = aws_cloudwatch_event_rule.failed_executions.name }
+        metrics    = { undelivered_failures = ["FailedInvocations", "Sum"] }
+      }
+
+      # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/cloudwatch-monitoring.html
+      search_domain = {
+        namespace  = "AWS/CloudSearch"
+        dimensions = { ClientId = local.account_id, DomainName = aws_cloudsearch_domain.events.name }
+        metrics = {
+          searchable_documents = ["SearchableDocuments", "Maximum"]
+          index_utilization    = ["IndexUtilization", "Maximum"]
+          partitions           = ["Partitions", "Maximum"]
+        }
+      }
+    },
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    {
+      for key, function in local.functions : "${key}_function" => {
+        namespace  = "AWS/Lambda"
+        dimensions = { FunctionName = function.name }
+        metrics = {
+          "${key}_invocations" = ["Invocations", "Sum"]
+          "${key}_errors"      = ["Errors", "Sum"]
+          "${key}_throttles"   = ["Throttles", "Sum"]
+          "${key}_duration"    = ["Duration", "Sum"]
+        }
+      }
+    },
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+    {
+      for key, name in local.log_group_names : "${key}_log_group" => {
+        namespace  = "AWS/Logs"
+        dimensions = { LogGroupName = name }
+        metrics    = { "${key}_log_bytes" = ["IncomingBytes", "Sum"] }
+      }
+    },
+  )
+
+  metrics = merge([
+    for source in local.metric_sources : {
+      for key, metric in source.metrics : key => {
+        namespace  = source.namespace
+        dimensions = source.dimensions
+        name       = metric[0]
+        stat       = metric[1]
+      }
+    }
+  ]...)
+}
