@@ -188,6 +188,7 @@ data "aws_iam_policy_document" "split_records" {
   }
 }
 
+# That it may upload, the search domain's access policy says.
 data "aws_iam_policy_document" "index_batch" {
   source_policy_documents = [data.aws_iam_policy_document.every_step["index_batch"].json]
 
@@ -208,12 +209,6 @@ data "aws_iam_policy_document" "index_batch" {
     sid       = "StageRefusedDocuments"
     actions   = ["s3:PutObject"]
     resources = ["${aws_s3_bucket.staging.arn}/batches/*"]
-  }
-
-  statement {
-    sid       = "UploadDocuments"
-    actions   = ["cloudsearch:document"]
-    resources = [aws_cloudsearch_domain.events.arn]
   }
 }
 

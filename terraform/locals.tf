@@ -53,7 +53,7 @@ data "aws_iam_policy_document" "pipeline_key" {
 
   statement {
     sid       = "LogGroups"
-    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "pipeline_key" {
     }
 
     condition {
-      test     = "ArnEquals"
+      test     = "StringEquals"
       variable = "kms:EncryptionContext:aws:logs:arn"
       values = [
         for name in values(local.log_group_names) :

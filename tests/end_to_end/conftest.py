@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from tests.chaos.pipeline import RETRY_WAIT_FACTOR
+from tests.iam.account import SETTINGS
 from tests.local_cloud.deployment import Deployment
 from tests.local_cloud.process import LocalCloud
 from trailsearch.cli.package import FUNCTIONS, build_package
@@ -48,7 +49,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     build_package(package, local=True)
     with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=RETRY_WAIT_FACTOR) as cloud:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
-        deployment = Deployment(folder, variables, package)
+        deployment = Deployment(folder, variables, package, SETTINGS)
         deployment.initialize()
         deployment.apply(lambda *_: None)
         session = boto3.Session("local", "local", region_name=cloud.region)

@@ -28,11 +28,25 @@ class TerraformFailed(RuntimeError):
 class Deployment:
     """One environment of Trailsearch in the local cloud."""
 
-    def __init__(self, folder: Path, variables: Mapping[str, str], package: Path) -> None:
-        """Take an empty folder to work in, the local cloud's environment variables, and the Lambda package."""
+    def __init__(
+        self,
+        folder: Path,
+        variables: Mapping[str, str],
+        package: Path,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take an empty folder to work in, the local cloud's environment variables, and the Lambda package.
+
+        ``settings`` are Terraform variables, in place of or beside those of ``terraform/local.tfvars``.
+        """
         self._root = folder / "terraform"
+        self._settings = dict(settings or {})
         self._variables = dict(variables)
-        self._arguments = ["-var-file=local.tfvars", f"-var=package_path={package.resolve()}"]
+        self._arguments = [
+            "-var-file=local.tfvars",
+            "-var-file=settings.tfvars.json",
+            f"-var=package_path={package.resolve()}",
+        ]
         if configuration := cli_configuration(REPOSITORY / "build" / "terraform.rc"):
             self._variables["TF_CLI_CONFIG_FILE"] = str(configuration)
         else:
@@ -49,6 +63,7 @@ class Deployment:
         shutil.copytree(REPOSITORY / "statemachine", self._root.parent / "statemachine")
         for path in OVERRIDES.iterdir():
             shutil.copy(path, self._root)
+        (self._root / "settings.tfvars.json").write_text(json.dumps(self._settings))
         self._run("init", "-input=false", "-no-color")
 
     def apply(self, report: Report) -> None:
@@ -78,6 +93,11 @@ class Deployment:
             name: output["value"]
             for name, output in json.loads(self._run("output", "-json", "-no-color")).items()
         }
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The values of everything that was made or read, by address."""
+        state = json.loads(self._run("show", "-json", "-no-color"))
+        return {each["address"]: each["values"] for each in state["values"]["root_module"]["resources"]}
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -1,0 +1,95 @@
+"""The policies that Terraform rendered, and what happens if one of their statements or conditions were not there."""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.iam.account import DOMAIN, LOG_KEY, PIPELINE_KEY
+
+Policy = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Policies:
+    """All policies: those of roles, by the role's ARN, and those of resources (trust policies too), by theirs."""
+
+    identity: Mapping[str, Policy]
+    resource: Mapping[str, Policy]
+
+    def without_statement(self, kind: str, arn: str, at: int) -> "Policies":
+        """Give the policies without one statement."""
+        changed = copy.deepcopy(self)
+        del changed.of(kind)[arn]["Statement"][at]
+        return changed
+
+    def without_condition(self, kind: str, arn: str, at: int, operator: str, key: str) -> "Policies":
+        """Give the policies without one condition of a statement."""
+        changed = copy.deepcopy(self)
+        conditions = changed.of(kind)[arn]["Statement"][at]["Condition"]
+        del conditions[operator][key]
+        if not conditions[operator]:
+            del conditions[operator]
+        return changed
+
+    def with_statement(self, arn: str, statement: Policy) -> "Policies":
+        """Give the policies with one more statement for a role."""
+        changed = copy.deepcopy(self)
+        changed.identity[arn]["Statement"].append(statement)
+        return changed
+
+    def of(self, kind: str) -> Mapping[str, Policy]:
+        """Give the policies of one kind, ``identity`` or ``resource``."""
+        return self.identity if kind == "identity" else self.resource
+
+    def all(self) -> Iterator[tuple[str, str, Policy]]:
+        """Give each policy with its kind and the ARN that it belongs to."""
+        for kind in ("identity", "resource"):
+            for arn, policy in self.of(kind).items():
+                yield kind, arn, policy
+
+    def statements(self) -> Iterator[tuple[str, str, int, Policy]]:
+        """Give each statement with its kind, the ARN that its policy belongs to, and its place there."""
+        for kind, arn, policy in self.all():
+            for at, statement in enumerate(policy["Statement"]):
+                yield kind, arn, at, statement
+
+
+def rendered(resources: Mapping[str, Mapping[str, Any]]) -> Policies:
+    """Read the policies from the values of a deployment's resources (``Deployment.resources``)."""
+    text = json.dumps(resources)
+    for address, name in (("aws_kms_key.pipeline", PIPELINE_KEY), ("aws_kms_key.logs[0]", LOG_KEY)):
+        text = text.replace(resources[address]["arn"], name)
+    values: dict[str, dict[str, Any]] = json.loads(text)
+    roles = {each["name"]: each["arn"] for address, each in _of_type(values, "aws_iam_role")}
+    identity = {
+        roles[each["role"]]: _policy(each["policy"]) for _, each in _of_type(values, "aws_iam_role_policy")
+    }
+    resource = {
+        each["arn"]: _policy(each["assume_role_policy"]) for _, each in _of_type(values, "aws_iam_role")
+    }
+    for kind in ("aws_kms_key", "aws_sqs_queue"):
+        resource |= {each["arn"]: _policy(each["policy"]) for _, each in _of_type(values, kind)}
+    resource |= {each["arn"]: _policy(each["policy"]) for _, each in _of_type(values, "aws_sns_topic_policy")}
+    resource |= {
+        f"arn:aws:s3:::{each['bucket']}": _policy(each["policy"])
+        for _, each in _of_type(values, "aws_s3_bucket_policy")
+    }
+    ((_, domain),) = _of_type(values, "aws_cloudsearch_domain_service_access_policy")
+    resource[DOMAIN] = _policy(domain["access_policy"])
+    # It is about the domain that it belongs to, and names none; the simulator wants to be told.
+    for statement in resource[DOMAIN]["Statement"]:
+        statement["Resource"] = DOMAIN
+    return Policies(identity, resource)
+
+
+def _of_type(values: Mapping[str, dict[str, Any]], kind: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(address, each) for address, each in values.items() if address.startswith(f"{kind}.")]
+
+
+def _policy(text: str) -> Policy:
+    policy: Policy = json.loads(text)
+    if isinstance(policy["Statement"], dict):
+        policy["Statement"] = [policy["Statement"]]
+    return policy

@@ -1,0 +1,369 @@
+"""Who needs to do what, and who must not: the table that the rendered policies are held against.
+
+Each request is one that a function, the Pipe, the workflow, a service or a person makes of AWS, with the context keys
+that AWS sets for it. What is not needed stays forbidden; the forbidden ones are those that a wrong statement, a missing
+condition or a confused deputy would let through.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tests.iam.account import (
+    ACCOUNT,
+    ANALYST,
+    CENTRAL_KEY,
+    CENTRAL_LOGS,
+    CENTRAL_TOPIC,
+    DEAD_LETTER,
+    DOMAIN,
+    EXECUTION,
+    INGEST,
+    LOG_KEY,
+    LOGS,
+    NOTIFYING_BUCKET,
+    OPT_IN_TOPIC,
+    OTHER_ACCOUNT,
+    PIPE,
+    PIPELINE_KEY,
+    PREFIX,
+    REGION,
+    RULE,
+    STAGING,
+    STATE_MACHINE,
+    TOPIC,
+    TRAIL,
+    function,
+    log_group,
+    role,
+)
+
+Context = Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A role (by its ARN) or a service (by its principal) that asks for an action on a resource."""
+
+    who: str
+    action: str
+    resource: str
+    why: str
+    context: Context = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        keys = " ".join(f"{key}={value}" for key, value in self.context.items())
+        return f"{self.who} {self.action} {self.resource} {keys} ({self.why})"
+
+
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/somebody"
+OTHER_PREFIX = "trailsearch-prod"
+
+FETCH, SPLIT, INDEX = role("fetch-logs"), role("split-records"), role("index-batch")
+STEPS = {"fetch-logs": FETCH, "split-records": SPLIT, "index-batch": INDEX}
+WORKFLOW, PIPE_ROLE = role("workflow"), role("pipe")
+ROLES = (*STEPS.values(), WORKFLOW, PIPE_ROLE)
+
+CLOUDTRAIL, SNS, S3, EVENTS = (f"{name}.amazonaws.com" for name in ("cloudtrail", "sns", "s3", "events"))
+SNS_OPT_IN, CLOUDWATCH_LOGS = "sns.af-south-1.amazonaws.com", f"logs.{REGION}.amazonaws.com"
+
+LOG, CENTRAL_LOG = (
+    f"{LOGS}/AWSLogs/{ACCOUNT}/CloudTrail/l.json.gz",
+    f"arn:aws:s3:::{CENTRAL_LOGS}/AWSLogs/l.json.gz",
+)
+RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
+PLAIN_HTTP = {"aws:SecureTransport": "false"}
+DELIVERED = {"s3:x-amz-acl": "bucket-owner-full-control"}
+
+
+def via(service: str, region: str = REGION) -> Context:
+    """A use of a key through a service."""
+    return {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
+
+
+def on_behalf_of(arn: str, account: str = ACCOUNT) -> Context:
+    """A service that acts for one of its resources."""
+    return {"aws:SourceArn": arn, "aws:SourceAccount": account}
+
+
+def encrypting(group: str) -> Context:
+    """CloudWatch Logs that encrypts a log group."""
+    return {"kms:EncryptionContext:aws:logs:arn": log_group(group)}
+
+
+def encrypting_logs(trail: str) -> Context:
+    """CloudTrail that encrypts a log."""
+    return {"kms:EncryptionContext:aws:cloudtrail:arn": trail}
+
+
+def needed() -> Iterator[Request]:
+    """What has to be allowed."""
+    yield from _needed_by_functions()
+    yield from _needed_by_workflow_and_pipe()
+    yield from _needed_by_services()
+    for action in ("search", "suggest"):
+        yield Request(ANALYST, f"cloudsearch:{action}", DOMAIN, "searches events")
+    for key in (PIPELINE_KEY, LOG_KEY):
+        yield Request(ADMINISTRATOR, "kms:ScheduleKeyDeletion", key, "terraform destroy")
+
+
+def _needed_by_functions() -> Iterator[Request]:
+    for name, who in STEPS.items():
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            stream = f"{log_group(f'/aws/lambda/{PREFIX}-{name}')}:log-stream:2026/01/02/[$LATEST]0"
+            yield Request(who, action, stream, "writes its log")
+        for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
+            yield Request(who, action, "*", "sends traces")
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
+        yield Request("lambda.amazonaws.com", "sts:AssumeRole", who, "runs the function")
+    for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
+        yield Request(FETCH, "s3:GetObject", log, "fetches a log")
+        yield Request(FETCH, "s3:ListBucket", bucket, "tells a deleted log from one that is denied")
+    yield Request(FETCH, "kms:Decrypt", LOG_KEY, "decrypts a log", via("s3"))
+    yield Request(
+        FETCH, "kms:Decrypt", CENTRAL_KEY, "decrypts a log of another Region", via("s3", "eu-west-1")
+    )
+    for action in ("s3:PutObject", "s3:AbortMultipartUpload"):
+        yield Request(FETCH, action, RECORDS, "stages records")
+    yield Request(FETCH, "states:DescribeExecution", EXECUTION, "reads the messages of a failed execution")
+    yield Request(SPLIT, "s3:GetObject", RECORDS, "reads records")
+    yield Request(SPLIT, "s3:PutObject", BATCH, "stages a batch")
+    yield Request(INDEX, "s3:GetObject", BATCH, "reads a batch")
+    yield Request(INDEX, "s3:PutObject", BATCH, "stages refused documents")
+    yield Request(INDEX, "cloudsearch:document", DOMAIN, "uploads a batch")
+    for who in (SPLIT, INDEX):
+        yield Request(who, "s3:ListBucket", STAGING, "tells an expired object from one that is denied")
+
+
+def _needed_by_workflow_and_pipe() -> Iterator[Request]:
+    for name in STEPS:
+        yield Request(WORKFLOW, "lambda:InvokeFunction", function(name), "runs a step")
+    yield Request(WORKFLOW, "sqs:SendMessage", DEAD_LETTER, "dead-letters")
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        yield Request(WORKFLOW, action, PIPELINE_KEY, "dead-letters", via("sqs"))
+    yield Request(WORKFLOW, "states:StartExecution", STATE_MACHINE, "starts executions for messages")
+    for action in (
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    ):
+        yield Request(WORKFLOW, action, "*", "logs and traces executions")
+    yield Request("states.amazonaws.com", "sts:AssumeRole", WORKFLOW, "runs", on_behalf_of(STATE_MACHINE))
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        yield Request(PIPE_ROLE, action, INGEST, "takes messages")
+    yield Request(PIPE_ROLE, "kms:Decrypt", PIPELINE_KEY, "takes messages", via("sqs"))
+    yield Request(PIPE_ROLE, "states:StartExecution", STATE_MACHINE, "starts executions")
+    yield Request("pipes.amazonaws.com", "sts:AssumeRole", PIPE_ROLE, "runs", on_behalf_of(PIPE))
+
+
+def _needed_by_services() -> Iterator[Request]:
+    trail = on_behalf_of(TRAIL)
+    yield Request(CLOUDTRAIL, "s3:GetBucketAcl", LOGS, "checks the bucket", trail)
+    yield Request(CLOUDTRAIL, "s3:PutObject", LOG, "delivers a log", {**trail, **DELIVERED})
+    yield Request(CLOUDTRAIL, "sns:Publish", TOPIC, "announces a log", trail)
+    yield Request(
+        CLOUDTRAIL, "kms:GenerateDataKey", LOG_KEY, "encrypts a log", {**trail, **encrypting_logs(TRAIL)}
+    )
+    yield Request(CLOUDTRAIL, "kms:DescribeKey", LOG_KEY, "checks the key", trail)
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        yield Request(CLOUDTRAIL, action, PIPELINE_KEY, "announces a log", trail)
+        for who, topic in ((SNS, TOPIC), (SNS, CENTRAL_TOPIC), (SNS_OPT_IN, OPT_IN_TOPIC)):
+            yield Request(who, action, PIPELINE_KEY, "delivers to the queue", on_behalf_of(topic))
+        yield Request(S3, action, PIPELINE_KEY, "sends an event", _bucket_event(NOTIFYING_BUCKET))
+        yield Request(EVENTS, action, PIPELINE_KEY, "dead-letters an execution", on_behalf_of(RULE))
+    for who, topic in ((SNS, TOPIC), (SNS, CENTRAL_TOPIC), (SNS_OPT_IN, OPT_IN_TOPIC)):
+        yield Request(who, "sqs:SendMessage", INGEST, "delivers to the queue", on_behalf_of(topic))
+    yield Request(S3, "sqs:SendMessage", INGEST, "sends an event", _bucket_event(NOTIFYING_BUCKET))
+    yield Request(EVENTS, "sqs:SendMessage", DEAD_LETTER, "dead-letters an execution", on_behalf_of(RULE))
+    for group in (f"/aws/lambda/{PREFIX}-fetch-logs", f"/aws/vendedlogs/states/{PREFIX}-index-logs"):
+        for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "GenerateDataKey"):
+            yield Request(
+                CLOUDWATCH_LOGS, f"kms:{action}", PIPELINE_KEY, "encrypts log groups", encrypting(group)
+            )
+
+
+def _bucket_event(bucket: str, account: str = OTHER_ACCOUNT) -> Context:
+    return on_behalf_of(f"arn:aws:s3:::{bucket}", account)
+
+
+def forbidden() -> Iterator[Request]:
+    """What has to be denied."""
+    yield from _work_of_others()
+    yield from _other_environments()
+    yield from _confused_deputies()
+    yield from _plain_http()
+    yield from _keys_elsewhere()
+    yield from _destruction()
+
+
+def _work_of_others() -> Iterator[Request]:
+    yield from _reading_and_searching_by_others()
+    yield from _sending_and_starting_by_others()
+    yield from _staging_by_others()
+    for who, name in ((FETCH, "split-records"), (SPLIT, "index-batch"), (INDEX, "fetch-logs")):
+        stream = f"{log_group(f'/aws/lambda/{PREFIX}-{name}')}:log-stream:0"
+        yield Request(who, "logs:PutLogEvents", stream, "writes its own log only")
+    for who in ROLES:
+        for service in ("ec2.amazonaws.com", "states.amazonaws.com", "lambda.amazonaws.com"):
+            if not (service == "lambda.amazonaws.com" and who in STEPS.values()):
+                yield Request(service, "sts:AssumeRole", who, "is no service for this role")
+
+
+def _reading_and_searching_by_others() -> Iterator[Request]:
+    for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE):
+        yield Request(who, "s3:GetObject", LOG, "only fetch_logs reads logs")
+        yield Request(who, "kms:Decrypt", LOG_KEY, "only fetch_logs decrypts logs", via("s3"))
+        yield Request(who, "states:DescribeExecution", EXECUTION, "only fetch_logs reads inputs")
+    for who in (FETCH, SPLIT, WORKFLOW, PIPE_ROLE, ANALYST):
+        yield Request(who, "cloudsearch:document", DOMAIN, "only index_batch uploads")
+    for who in (*ROLES, OTHER_ROLE):
+        for action in ("search", "suggest"):
+            yield Request(who, f"cloudsearch:{action}", DOMAIN, "only named principals search")
+
+
+def _sending_and_starting_by_others() -> Iterator[Request]:
+    for who in (FETCH, SPLIT, INDEX, PIPE_ROLE):
+        yield Request(who, "sqs:SendMessage", DEAD_LETTER, "only the workflow dead-letters")
+        yield Request(who, "lambda:InvokeFunction", function("fetch-logs"), "only the workflow runs steps")
+    for who in (FETCH, SPLIT, INDEX):
+        yield Request(who, "states:StartExecution", STATE_MACHINE, "only Pipe and workflow start executions")
+        yield Request(who, "sqs:ReceiveMessage", INGEST, "only the Pipe takes messages")
+    yield Request(WORKFLOW, "sqs:ReceiveMessage", DEAD_LETTER, "only operators read dead letters")
+
+
+def _staging_by_others() -> Iterator[Request]:
+    yield Request(FETCH, "s3:PutObject", BATCH, "stages records only")
+    yield Request(FETCH, "s3:GetObject", BATCH, "stages records only")
+    yield Request(FETCH, "s3:PutObject", LOG, "reads logs only")
+    yield Request(SPLIT, "s3:PutObject", RECORDS, "reads records only")
+    yield Request(INDEX, "s3:GetObject", RECORDS, "reads batches only")
+    for who in (WORKFLOW, PIPE_ROLE):
+        yield Request(who, "s3:GetObject", BATCH, "hands on pointers only")
+    for who in (SPLIT, INDEX):
+        yield Request(who, "s3:ListBucket", LOGS, "has nothing to do with logs")
+
+
+def _other_environments() -> Iterator[Request]:
+    def there(arn: str) -> str:
+        return arn.replace(PREFIX, OTHER_PREFIX)
+
+    for who, action, resource in (
+        (FETCH, "s3:GetObject", there(LOG)),
+        (FETCH, "s3:PutObject", there(RECORDS)),
+        (FETCH, "states:DescribeExecution", there(EXECUTION)),
+        (SPLIT, "s3:GetObject", there(RECORDS)),
+        (SPLIT, "s3:PutObject", there(BATCH)),
+        (INDEX, "s3:GetObject", there(BATCH)),
+        (INDEX, "cloudsearch:document", there(DOMAIN)),
+        (WORKFLOW, "lambda:InvokeFunction", there(function("index-batch"))),
+        (WORKFLOW, "sqs:SendMessage", there(DEAD_LETTER)),
+        (WORKFLOW, "states:StartExecution", there(STATE_MACHINE)),
+        (PIPE_ROLE, "sqs:ReceiveMessage", there(INGEST)),
+        (PIPE_ROLE, "states:StartExecution", there(STATE_MACHINE)),
+    ):
+        yield Request(who, action, resource, "belongs to another environment")
+    for who, action, resource, source in (
+        (SNS, "sqs:SendMessage", INGEST, TOPIC),
+        (EVENTS, "sqs:SendMessage", DEAD_LETTER, RULE),
+        (CLOUDTRAIL, "sns:Publish", TOPIC, TRAIL),
+        ("states.amazonaws.com", "sts:AssumeRole", WORKFLOW, STATE_MACHINE),
+        ("pipes.amazonaws.com", "sts:AssumeRole", PIPE_ROLE, PIPE),
+    ):
+        yield Request(who, action, resource, "acts for another environment", on_behalf_of(there(source)))
+    group = encrypting(f"/aws/lambda/{OTHER_PREFIX}-fetch-logs")
+    yield Request(CLOUDWATCH_LOGS, "kms:Encrypt", PIPELINE_KEY, "encrypts a log group of another", group)
+
+
+def _confused_deputies() -> Iterator[Request]:
+    def elsewhere(arn: str) -> Context:
+        return on_behalf_of(arn.replace(ACCOUNT, OTHER_ACCOUNT), OTHER_ACCOUNT)
+
+    why = "acts for somebody of another account"
+    trail = elsewhere(TRAIL)
+    yield Request(CLOUDTRAIL, "s3:GetBucketAcl", LOGS, why, trail)
+    yield Request(CLOUDTRAIL, "s3:PutObject", LOG, why, {**trail, **DELIVERED})
+    yield Request(CLOUDTRAIL, "s3:PutObject", LOG, "would keep the log to itself", on_behalf_of(TRAIL))
+    yield Request(CLOUDTRAIL, "sns:Publish", TOPIC, why, trail)
+    yield Request(CLOUDTRAIL, "kms:GenerateDataKey", LOG_KEY, why, {**trail, **encrypting_logs(TRAIL)})
+    yield Request(
+        CLOUDTRAIL,
+        "kms:GenerateDataKey",
+        LOG_KEY,
+        "encrypts logs of another account's trail",
+        {**on_behalf_of(TRAIL), **encrypting_logs(TRAIL.replace(ACCOUNT, OTHER_ACCOUNT))},
+    )
+    yield Request(CLOUDTRAIL, "kms:DescribeKey", LOG_KEY, why, trail)
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        yield Request(CLOUDTRAIL, action, PIPELINE_KEY, why, trail)
+        yield Request(SNS, action, PIPELINE_KEY, why, elsewhere(TOPIC))
+        yield Request(EVENTS, action, PIPELINE_KEY, why, elsewhere(RULE))
+        yield Request(S3, action, PIPELINE_KEY, why, _bucket_event("unknown-bucket"))
+        yield Request(
+            S3, action, PIPELINE_KEY, "took over the name", _bucket_event(NOTIFYING_BUCKET, ACCOUNT)
+        )
+    yield Request(SNS, "sqs:SendMessage", INGEST, why, elsewhere(TOPIC))
+    yield Request(EVENTS, "sqs:SendMessage", DEAD_LETTER, why, elsewhere(RULE))
+    yield Request(S3, "sqs:SendMessage", INGEST, why, _bucket_event("unknown-bucket"))
+    yield Request(
+        S3, "sqs:SendMessage", INGEST, "took over the name", _bucket_event(NOTIFYING_BUCKET, ACCOUNT)
+    )
+    for service, who, source in (
+        ("states.amazonaws.com", WORKFLOW, STATE_MACHINE),
+        ("pipes.amazonaws.com", PIPE_ROLE, PIPE),
+    ):
+        yield Request(service, "sts:AssumeRole", who, why, elsewhere(source))
+        yield Request(
+            service, "sts:AssumeRole", who, why, {**on_behalf_of(source), "aws:SourceAccount": OTHER_ACCOUNT}
+        )
+    for who in (EVENTS, S3, CLOUDTRAIL):
+        yield Request(who, "sqs:SendMessage", INGEST, "does not announce logs", on_behalf_of(TOPIC))
+    yield Request(SNS, "sqs:SendMessage", DEAD_LETTER, "does not dead-letter", on_behalf_of(RULE))
+
+
+def _plain_http() -> Iterator[Request]:
+    why = "TLS only"
+    yield Request(FETCH, "s3:GetObject", LOG, why, PLAIN_HTTP)
+    yield Request(FETCH, "s3:PutObject", RECORDS, why, PLAIN_HTTP)
+    yield Request(PIPE_ROLE, "sqs:ReceiveMessage", INGEST, why, PLAIN_HTTP)
+    yield Request(WORKFLOW, "sqs:SendMessage", DEAD_LETTER, why, PLAIN_HTTP)
+    yield Request(CLOUDTRAIL, "sns:Publish", TOPIC, why, {**on_behalf_of(TRAIL), **PLAIN_HTTP})
+
+
+def _keys_elsewhere() -> Iterator[Request]:
+    why = "uses the key only through its service"
+    for who in STEPS.values():
+        yield Request(who, "kms:Decrypt", PIPELINE_KEY, why, via("sqs"))
+        yield Request(who, "kms:GenerateDataKey", PIPELINE_KEY, why)
+    for who in (WORKFLOW, PIPE_ROLE):
+        yield Request(who, "kms:Decrypt", PIPELINE_KEY, why, via("s3"))
+    yield Request(FETCH, "kms:Decrypt", LOG_KEY, why)
+    yield Request(FETCH, "kms:Decrypt", CENTRAL_KEY, why)
+    for key in (PIPELINE_KEY, LOG_KEY):
+        yield Request(OTHER_ROLE, "kms:Decrypt", key, "is nobody", via("s3"))
+
+
+def _destruction() -> Iterator[Request]:
+    for who in ROLES:
+        for action, resource in (
+            ("s3:DeleteObject", LOG),
+            ("s3:DeleteObject", BATCH),
+            ("s3:PutBucketPolicy", LOGS),
+            ("s3:PutBucketPolicy", STAGING),
+            ("sqs:PurgeQueue", DEAD_LETTER),
+            ("sqs:DeleteMessage", DEAD_LETTER),
+            ("kms:ScheduleKeyDeletion", LOG_KEY),
+            ("cloudtrail:StopLogging", TRAIL),
+            ("cloudsearch:DeleteDomain", DOMAIN),
+            ("states:StopExecution", EXECUTION),
+        ):
+            yield Request(who, action, resource, "nothing of the pipeline deletes or changes anything")
