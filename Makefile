@@ -28,13 +28,20 @@ help: ## List the targets
 # ── Tools ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: setup
-setup: .venv/ready node_modules/ready ## Install the tools that the other targets need (they do so themselves)
+setup: .venv/ready .venv-checkov/ready node_modules/ready ## Install the tools that the other targets need (they do so themselves)
 
 .venv/ready: requirements-dev.txt
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailsearch needs Python 3.11 or newer; this is " + sys.version)'
 	@echo "Installing the Python tools into .venv (once)"
 	@$(PYTHON3) -m venv --clear .venv
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# checkov pins most of what it needs.
+.venv-checkov/ready: requirements-checkov.txt | .venv/ready
+	@echo "Installing checkov into .venv-checkov (once)"
+	@$(PYTHON3) -m venv --clear .venv-checkov
+	@.venv-checkov/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-checkov.txt
 	@touch $@
 
 # Where the machine has no Node.js, PyPI carries one.
@@ -58,13 +65,16 @@ fmt: terraform-present .venv/ready ## Format the code
 	@$(TERRAFORM) fmt -recursive .
 
 .PHONY: lint
-lint: terraform-present .venv/ready node_modules/ready build/lambda.zip ## Check formatting, types, Terraform and the state machine
+lint: terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, Terraform and the state machine
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/mypy
 	@$(TERRAFORM) fmt -check -recursive .
 	@$(TERRAFORM) init -backend=false -input=false >/dev/null
 	@$(TERRAFORM) validate
+	@found=$$(.venv-checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact) \
+		|| { echo "$$found"; exit 1; }; echo "checkov: $$(grep '^Passed' <<< "$$found")"; \
+		! grep 'Parsing errors' <<< "$$found"
 	@$(TERRAFORM) test
 	@$(PYTHON) -m tests.workflow.definition > build/index_logs.asl.json
 	@.venv/bin/statelint build/index_logs.asl.json

@@ -1,8 +1,10 @@
 locals {
-  console = "https://${var.region}.${lookup({
+  console_domains = {
+    aws        = "console.aws.amazon.com"
     aws-us-gov = "console.amazonaws-us-gov.com"
     aws-cn     = "console.amazonaws.cn"
-  }, local.partition, "console.aws.amazon.com")}"
+  }
+  console = "https://${var.region}.${local.console_domains[local.partition]}"
 }
 
 output "state_machine_url" {

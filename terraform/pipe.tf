@@ -34,6 +34,8 @@ resource "aws_pipes_pipe" "ingest" {
 }
 
 resource "aws_cloudwatch_log_group" "pipe" {
+  #checkov:skip=CKV_AWS_338:Diagnostics, no audit data; environments choose how long (log_group_retention_days), prod a year.
+
   name              = local.log_group_names.pipe
   retention_in_days = var.log_group_retention_days
   kms_key_id        = aws_kms_key.pipeline.arn

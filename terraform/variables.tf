@@ -434,6 +434,17 @@ variable "alarm_no_logs_hours" {
   }
 }
 
+variable "access_log_bucket_name" {
+  type        = string
+  description = "Existing bucket of this Region and account that S3 writes access logs of the log and staging buckets to (who read the audit logs). It must let logging.s3.amazonaws.com put objects. null: no access logs."
+  default     = null
+
+  validation {
+    condition     = var.access_log_bucket_name == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_log_bucket_name))
+    error_message = "access_log_bucket_name must be the name of an S3 bucket, not an ARN, or null."
+  }
+}
+
 variable "force_destroy" {
   type        = bool
   description = "Whether \"terraform destroy\" also deletes the logs and staged batches that are still in the buckets."

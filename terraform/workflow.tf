@@ -45,6 +45,8 @@ resource "aws_sfn_state_machine" "index_logs" {
 }
 
 resource "aws_cloudwatch_log_group" "workflow" {
+  #checkov:skip=CKV_AWS_338:Diagnostics, no audit data; environments choose how long (log_group_retention_days), prod a year.
+
   name              = local.log_group_names.workflow
   retention_in_days = var.log_group_retention_days
   kms_key_id        = aws_kms_key.pipeline.arn

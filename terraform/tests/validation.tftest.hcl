@@ -36,6 +36,7 @@ run "forms" {
     alarm_topic_arns             = ["on-call"]
     alarm_oldest_message_seconds = 59
     alarm_lag_seconds            = 59
+    access_log_bucket_name       = "arn:aws:s3:::access-logs"
     alarm_no_logs_hours          = 25
     kms_deletion_window_days     = 6
   }
@@ -63,6 +64,7 @@ run "forms" {
     var.alarm_topic_arns,
     var.alarm_oldest_message_seconds,
     var.alarm_lag_seconds,
+    var.access_log_bucket_name,
     var.alarm_no_logs_hours,
     var.kms_deletion_window_days,
   ]
