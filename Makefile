@@ -111,7 +111,11 @@ VAR_FILE := environments/$(ENV).tfvars
 
 .PHONY: environment
 environment: terraform-present
-	@test -f terraform/$(VAR_FILE) || { echo "No such environment: terraform/$(VAR_FILE) is not there" >&2; exit 1; }
+	@test -f terraform/$(VAR_FILE) || { echo "There is no environment $(ENV). There are:" \
+		$(basename $(notdir $(wildcard terraform/environments/*.tfvars))) >&2; exit 1; }
+	@! grep -q '<your-state-bucket>' terraform/environments/$(ENV).s3.tfbackend || { \
+		echo "Put the name of your state bucket into terraform/environments/$(ENV).s3.tfbackend; README.md," \
+		"\"Deploy to AWS\", tells how to make one." >&2; exit 1; }
 
 .PHONY: init
 init: environment .venv/ready

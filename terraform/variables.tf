@@ -445,6 +445,13 @@ variable "access_log_bucket_name" {
   }
 }
 
+variable "deletion_protection" {
+  type        = bool
+  description = "Whether \"terraform destroy\" is refused. Turning it off takes an apply of its own."
+  default     = true
+  nullable    = false
+}
+
 variable "force_destroy" {
   type        = bool
   description = "Whether \"terraform destroy\" also deletes the logs and staged batches that are still in the buckets."

@@ -12,5 +12,6 @@ log_level                = "DEBUG"
 log_group_retention_days = 14
 
 log_retention_days       = 30
+deletion_protection      = false
 force_destroy            = true
 kms_deletion_window_days = 7

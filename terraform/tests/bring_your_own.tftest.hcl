@@ -10,9 +10,10 @@ override_resource {
 }
 
 variables {
-  environment  = "test"
-  region       = "us-east-1"
-  package_path = "../statemachine/index_logs.asl.json" # Any file does.
+  deletion_protection = false # What a test makes, it destroys.
+  environment         = "test"
+  region              = "us-east-1"
+  package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 
   create_trail     = false
   log_bucket_names = ["audit-logs", "other-logs"]

@@ -5,10 +5,11 @@ mock_provider "aws" {
 }
 
 variables {
-  environment      = "test"
-  region           = "us-east-1"
-  package_path     = "../statemachine/index_logs.asl.json" # Any file does.
-  alarm_topic_arns = ["arn:aws:sns:us-east-1:111122223333:on-call"]
+  deletion_protection = false # What a test makes, it destroys.
+  environment         = "test"
+  region              = "us-east-1"
+  package_path        = "../statemachine/index_logs.asl.json" # Any file does.
+  alarm_topic_arns    = ["arn:aws:sns:us-east-1:111122223333:on-call"]
 }
 
 run "alarms_are_runbooks" {

@@ -5,9 +5,10 @@ mock_provider "aws" {
 }
 
 variables {
-  environment  = "test"
-  region       = "us-east-1"
-  package_path = "../statemachine/index_logs.asl.json" # Any file does.
+  deletion_protection = false # What a test makes, it destroys.
+  environment         = "test"
+  region              = "us-east-1"
+  package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 }
 
 run "forms" {

@@ -24,6 +24,7 @@ class Pipeline(NamedTuple):
     outputs: dict[str, Any]
     session: boto3.Session
     variables: dict[str, str]
+    package: Path
 
     def client(self, service: Any) -> Any:
         """A boto3 client of the local cloud."""
@@ -53,4 +54,4 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         deployment.initialize()
         deployment.apply(lambda *_: None)
         session = boto3.Session("local", "local", region_name=cloud.region)
-        yield Pipeline(deployment, deployment.outputs(), session, variables)
+        yield Pipeline(deployment, deployment.outputs(), session, variables, package)

@@ -63,7 +63,7 @@ class Deployment:
         shutil.copytree(REPOSITORY / "statemachine", self._root.parent / "statemachine")
         for path in OVERRIDES.iterdir():
             shutil.copy(path, self._root)
-        (self._root / "settings.tfvars.json").write_text(json.dumps(self._settings))
+        self.configure({})
         self._run("init", "-input=false", "-no-color")
 
     def apply(self, report: Report) -> None:
@@ -87,6 +87,22 @@ class Deployment:
             if event["type"] == "planned_change"
         ]
 
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Change the settings, from the next command on."""
+        self._settings |= settings
+        (self._root / "settings.tfvars.json").write_text(json.dumps(self._settings))
+
+    def destroy(self) -> None:
+        """Destroy everything.
+
+        Raises:
+            TerraformFailed: it is refused, or something cannot be deleted.
+        """
+        for _ in self._stream(
+            "destroy", "-auto-approve", "-input=false", "-parallelism=30", *self._arguments
+        ):
+            pass
+
     def outputs(self) -> dict[str, Any]:
         """The configuration's outputs."""
         return {
@@ -96,8 +112,17 @@ class Deployment:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The values of everything that was made or read, by address."""
+        return {each["address"]: each["values"] for each in self._state()}
+
+    def dependencies(self, address: str) -> set[str]:
+        """The addresses, without keys, of all that a resource depends on, directly or not."""
+        (found,) = (each for each in self._state() if each["address"] == address)
+        return set(found["depends_on"])
+
+    def _state(self) -> list[dict[str, Any]]:
         state = json.loads(self._run("show", "-json", "-no-color"))
-        return {each["address"]: each["values"] for each in state["values"]["root_module"]["resources"]}
+        resources: list[dict[str, Any]] = state.get("values", {}).get("root_module", {}).get("resources", [])
+        return resources
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -5,6 +5,7 @@ Each module is written so that it could be offered to moto: it names the class t
 
 from . import (
     awslambda,
+    cloudtrail,
     events,
     logs,
     s3,
@@ -33,6 +34,7 @@ def register() -> None:
     # In this order: of an execution that is stopped, the event must be sent once.
     for service in (
         awslambda,
+        cloudtrail,
         events,
         logs,
         s3,

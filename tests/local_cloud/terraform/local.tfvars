@@ -6,5 +6,6 @@ pipe_batch_size              = 10
 pipe_batching_window_seconds = 1
 
 log_level                = "DEBUG"
+deletion_protection      = false
 force_destroy            = true
 kms_deletion_window_days = 7

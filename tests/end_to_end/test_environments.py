@@ -1,0 +1,57 @@
+"""Two environments in one account do not touch each other; one of them can be deleted, once it is meant to be."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.conftest import Pipeline
+from tests.local_cloud.deployment import Deployment, TerraformFailed
+
+ONE, OTHER = "trailsearch-local", "trailsearch-other"
+
+
+@pytest.fixture(scope="module")
+def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """An environment beside the one of all other tests, protected as prod is."""
+    settings = {"environment": "other", "deletion_protection": True, "force_destroy": False}
+    deployment = Deployment(
+        tmp_path_factory.mktemp("neighbour"), pipeline.variables, pipeline.package, settings
+    )
+    deployment.initialize()
+    deployment.apply(lambda *_: None)
+    yield deployment
+    for name in ("logs", "staging"):
+        bucket = f"{OTHER}-{name}-123456789012-us-east-1"
+        pipeline.client("s3").put_object(Bucket=bucket, Key=f"AWSLogs/{name}", Body=b"data")
+    deployment.configure({"deletion_protection": False, "force_destroy": True})
+    deployment.apply(lambda *_: None)
+    deployment.destroy()
+    assert deployment.resources() == {}
+    assert pipeline.deployment.planned_changes() == []
+
+
+def test_both_plans_are_empty(pipeline: Pipeline, neighbour: Deployment) -> None:
+    assert pipeline.deployment.planned_changes() == []
+    assert neighbour.planned_changes() == []
+
+
+def test_nothing_of_one_knows_of_the_other(pipeline: Pipeline, neighbour: Deployment) -> None:
+    ones, others = pipeline.deployment.resources(), neighbour.resources()
+    assert [address for address, values in ones.items() if OTHER in json.dumps(values)] == []
+    assert [address for address, values in others.items() if ONE in json.dumps(values)] == []
+
+
+def test_nothing_is_destroyed_before_the_protection_has_agreed(pipeline: Pipeline) -> None:
+    protection = "terraform_data.deletion_protection"
+    made = {address.partition("[")[0] for address in pipeline.deployment.resources()}
+    unprotected = made - pipeline.deployment.dependencies(protection) - {protection}
+    assert sorted(address for address in unprotected if not address.startswith("data.")) == []
+
+
+def test_a_protected_environment_refuses_to_be_destroyed(neighbour: Deployment) -> None:
+    before = neighbour.resources()
+    with pytest.raises(TerraformFailed, match="deletion_protection is true"):
+        neighbour.destroy()
+    assert neighbour.resources().keys() == before.keys()
+    assert neighbour.planned_changes() == []

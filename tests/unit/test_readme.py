@@ -1,0 +1,26 @@
+"""What the README shows is what is tested."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text()
+ADOPTION = (REPOSITORY / "terraform" / "tests" / "adoption.tftest.hcl").read_text()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_examples_of_adoption_are_the_tested_ones(number: int) -> None:
+    shown = re.search(rf"```hcl\n# \S+, example {number}\n(.+?)```", README, re.DOTALL)
+    tested = re.search(rf'run "example_{number}" {{\n  variables {{\n(.+?)\n  }}\n', ADOPTION, re.DOTALL)
+    assert shown
+    assert tested
+    assert shown[1].split() == tested[1].split()
+
+
+def test_every_make_target_that_the_readme_names_is_there() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)|^\s*make ([a-z-]+)", README, re.MULTILINE))
+    assert {one or other for one, other in named} <= targets
