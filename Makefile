@@ -139,6 +139,10 @@ destroy: package init ## Delete an environment: ENV=dev|staging|prod
 search: .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.search
 
+.PHONY: status
+status: .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.status
+
 .PHONY: dlq
 dlq: .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.dlq

@@ -43,7 +43,7 @@ def stepfunctions() -> "SFNClient":
 
 
 @cache
-def cloudsearch_domain(endpoint: str) -> "CloudSearchDomainClient":
+def cloudsearch_domain(endpoint: str, config: Config = _SEARCH_CONFIG) -> "CloudSearchDomainClient":
     """Client of one CloudSearch domain; its endpoint is a host name, or a URL that has a scheme already."""
     url = endpoint if "://" in endpoint else f"https://{endpoint}"
-    return boto3.client("cloudsearchdomain", endpoint_url=url, config=_SEARCH_CONFIG)
+    return boto3.client("cloudsearchdomain", endpoint_url=url, config=config)

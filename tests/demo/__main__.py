@@ -268,9 +268,10 @@ def print_kept(console: Console, folder: Path, cloud: LocalCloud) -> None:
     (folder / "cloud.pid").write_text(f"{cloud.pid}\n")
     console.print(f"\nThe local cloud goes on running at {cloud.endpoint_url}", highlight=False)
     console.print(
-        """  search it: make search ENV=local QUERY="source_ip_address:'198.51.100.231'" """, highlight=False
+        """  search it:  make search ENV=local QUERY="source_ip_address:'198.51.100.231'" """, highlight=False
     )
-    console.print("  stop it:   make demo-stop", highlight=False)
+    console.print("  look at it: make status ENV=local", highlight=False)
+    console.print("  stop it:    make demo-stop", highlight=False)
 
 
 def stop_kept(folder: Path) -> None:

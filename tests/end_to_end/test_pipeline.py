@@ -186,6 +186,25 @@ def test_make_search_prints_tables_and_what_cloudsearch_says_of_a_bad_query(
     assert "trailsearch-nowhere does not exist" in unknown.stderr
 
 
+def test_make_status_shows_what_waits_and_why(
+    pipeline: Pipeline, delivered: Delivered, dead_letters: dict[Kind, list[DeadLetter]]
+) -> None:
+    run = pipeline.run("trailsearch.cli.status", "--env", "local", "--json")
+    assert run.returncode == 0, run.stderr
+    status = json.loads(run.stdout)
+    assert status["well"] is False
+    assert status["problems"][0].startswith("4 dead letters wait")
+    assert "cannot_be_read" not in run.stdout
+    assert status["ingest_queue"] == {"waiting": 0, "in_flight": 0, "delayed": 0}
+    assert status["pipe"]["current_state"] == "RUNNING"
+    assert status["search_domain"]["documents"] == len(delivered.event_ids) - 1
+    assert status["executions"]["statuses"].keys() == {"SUCCEEDED", "FAILED"}
+    assert {each["error"] for each in status["executions"]["last"]} == {None, "SomeWorkDeadLettered"}
+    printed = pipeline.run("trailsearch.cli.status", "--env", "local").stdout
+    assert printed.startswith("✗ 4 dead letters wait")
+    assert status["executions"]["last"][0]["name"] in printed
+
+
 def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(
     pipeline: Pipeline, dead_letters: dict[Kind, list[DeadLetter]]
 ) -> None:

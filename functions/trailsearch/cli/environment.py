@@ -31,6 +31,9 @@ class Environment:
     def __init__(self, environment: str, name: str = "trailsearch") -> None:
         self.environment = environment
         self.prefix = f"{name}-{environment}"
+        self.ingest_queue_name = self.pipe_name = f"{self.prefix}-ingest"
+        self.dead_letter_queue_name = f"{self.prefix}-dead-letter"
+        self.search_domain_name = self.prefix
 
     def ingest_queue(self) -> "Queue":
         """The ingest queue.
@@ -38,16 +41,26 @@ class Environment:
         Raises:
             EnvironmentNotFound: there is no such queue, or AWS cannot be asked.
         """
-        return self._queue(f"{self.prefix}-ingest")
+        return self._queue(self.ingest_queue_name)
 
     def dead_letter_queue(self) -> "Queue":
         """The dead-letter queue. Raises as ``ingest_queue`` does."""
-        return self._queue(f"{self.prefix}-dead-letter")
+        return self._queue(self.dead_letter_queue_name)
 
     def state_machine_arn(self) -> str:
-        """The ARN of the workflow's state machine, in the account and Region of the queues."""
-        partition, _, region, account = self.ingest_queue().arn.split(":")[1:5]
-        return f"arn:{partition}:states:{region}:{account}:stateMachine:{self.prefix}-index-logs"
+        """The ARN of the workflow's state machine, in the account and Region of the credentials, there or not.
+
+        Raises:
+            EnvironmentNotFound: AWS cannot be asked: no Region, no credentials, or they have expired.
+        """
+        try:
+            sts = boto3.client("sts")
+            identity = sts.get_caller_identity()
+        except (BotoCoreError, ClientError) as error:
+            raise EnvironmentNotFound(f"Cannot ask AWS who is asking: {error}") from error
+        partition = identity["Arn"].split(":")[1]
+        place = f"{sts.meta.region_name}:{identity['Account']}"
+        return f"arn:{partition}:states:{place}:stateMachine:{self.prefix}-index-logs"
 
     def _queue(self, name: str) -> "Queue":
         try:
@@ -69,7 +82,7 @@ class Environment:
         """
         try:
             cloudsearch = boto3.client("cloudsearch")
-            domains = cloudsearch.describe_domains(DomainNames=[self.prefix])["DomainStatusList"]
+            domains = cloudsearch.describe_domains(DomainNames=[self.search_domain_name])["DomainStatusList"]
         except (BotoCoreError, ClientError) as error:
             raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
         endpoint = domains[0].get("SearchService", {}).get("Endpoint") if domains else None

@@ -1,0 +1,229 @@
+"""The state of one environment as values, and the judgement whether all is well. Nothing here asks AWS."""
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+
+# The Pipe takes a message within a minute. One that it cannot hand over is in the dead-letter queue after some.
+OLD_MESSAGE_SECONDS = 15 * 60
+# The median: what is redriven was delivered long ago, and its lag says nothing about the pipeline.
+HIGH_LAG_SECONDS = 15 * 60
+MAX_LISTED = 1_000
+"""How many executions of one status Step Functions lists at once."""
+
+_T = TypeVar("_T")
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """In place of what AWS would not tell, or did not tell in time: what it said instead."""
+
+    cannot_be_read: str
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """How many messages of a queue wait, are being handled and are delayed; SQS counts them approximately."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def messages(self) -> int:
+        """All of them."""
+        return self.waiting + self.in_flight + self.delayed
+
+
+class Pipe(msgspec.Struct, frozen=True):
+    """What the Pipe does, what it should do, and why it does something else if EventBridge says so."""
+
+    current_state: str
+    desired_state: str
+    reason: str | None = None
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution. ``started_at`` is ISO 8601 in UTC.
+
+    ``messages`` are those in its input, ``events`` those in its batches if it succeeded. ``error`` is a name,
+    ``cause`` a sentence.
+    """
+
+    name: str
+    status: str
+    started_at: str
+    seconds: float | None = None
+    messages: int | None = None
+    events: int | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class Executions(msgspec.Struct, frozen=True):
+    """How many executions ended within the last hour, by status, or are running; and the last that started."""
+
+    statuses: Mapping[str, int]
+    last: tuple[Execution, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many ended in the last hour otherwise than well."""
+        return sum(n for status, n in self.statuses.items() if status not in {"SUCCEEDED", "RUNNING"})
+
+
+class Percentiles(msgspec.Struct, frozen=True):
+    """Of a metric over the last hour."""
+
+    p50: float
+    p99: float
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """What CloudWatch knows; None where it has no data. Ages and lags are in seconds.
+
+    ``events_indexed`` and the lags are those of the last hour, the others the newest values. The lag of a batch
+    is that of its oldest event: from when CloudTrail delivered its log, or from when it happened, to when it
+    was indexed.
+    """
+
+    oldest_in_ingest_queue: float | None = None
+    oldest_in_dead_letter_queue: float | None = None
+    events_indexed: float | None = None
+    lag_from_delivery: Percentiles | None = None
+    lag_from_event: Percentiles | None = None
+    searchable_documents: float | None = None
+    index_utilization: float | None = None
+
+
+class SearchDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """The search domain; ``documents`` is None where these credentials may not search."""
+
+    documents: int | Unreadable | None
+    instance_type: str
+    instance_count: int
+    partition_count: int
+    processing: bool
+    requires_index_documents: bool
+
+
+class Alarms(msgspec.Struct, frozen=True):
+    """How many CloudWatch alarms the environment has, and the names of those in state ALARM."""
+
+    count: int
+    ringing: tuple[str, ...]
+
+
+class PipelineStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one environment that AWS told."""
+
+    environment: str
+    ingest_queue: Queue | Unreadable
+    dead_letter_queue: Queue | Unreadable
+    pipe: Pipe | Unreadable
+    executions: Executions | Unreadable
+    metrics: Metrics | Unreadable
+    search_domain: SearchDomain | Unreadable
+    alarms: Alarms | Unreadable
+
+    @property
+    def nothing_is_there(self) -> bool:
+        """Whether nothing that Terraform makes for an environment can be read."""
+        made = (self.ingest_queue, self.pipe, self.executions, self.search_domain)
+        return all(isinstance(part, Unreadable) for part in made)
+
+
+def known(part: _T | Unreadable) -> _T | None:
+    """Give what was read, or None."""
+    return None if isinstance(part, Unreadable) else part
+
+
+def problems(status: PipelineStatus) -> list[str]:
+    """Say what is not well, in sentences, the worst first. Nothing at all means that all is well."""
+    return [
+        *_of_dead_letters(status),
+        *_of_pipe(status),
+        *_of_ingest_queue(status),
+        *_of_executions(status),
+        *_of_search_domain(status),
+        *_of_lag(status),
+        *_of_alarms(status),
+        *_of_unreadable(status),
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Say how long, with two units at most: ``0.8 s``, ``45 s``, ``12 min``, ``3 h 5 min``, ``2 d 4 h``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    if hours >= 24:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _of_dead_letters(status: PipelineStatus) -> Iterator[str]:
+    queue, metrics = known(status.dead_letter_queue), known(status.metrics)
+    if queue and queue.messages:
+        age = metrics and metrics.oldest_in_dead_letter_queue
+        since = f", the oldest for {duration(age)}" if age else ""
+        what = "dead letter waits" if queue.messages == 1 else "dead letters wait"
+        yield f"{queue.messages:,} {what}{since}. See why: make dlq ENV={status.environment}"
+
+
+def _of_pipe(status: PipelineStatus) -> Iterator[str]:
+    pipe = known(status.pipe)
+    if pipe and pipe.current_state != "RUNNING":
+        should = "" if pipe.desired_state == pipe.current_state else f" and should be {pipe.desired_state}"
+        why = f": {pipe.reason}" if pipe.reason else ""
+        yield f"The Pipe is {pipe.current_state}{should}, so messages wait in the ingest queue{why}"
+
+
+def _of_ingest_queue(status: PipelineStatus) -> Iterator[str]:
+    queue, metrics = known(status.ingest_queue), known(status.metrics)
+    age = metrics and metrics.oldest_in_ingest_queue
+    if queue and queue.messages and age and age > OLD_MESSAGE_SECONDS:
+        yield f"The oldest message has been in the ingest queue for {duration(age)}"
+
+
+def _of_executions(status: PipelineStatus) -> Iterator[str]:
+    executions = known(status.executions)
+    if executions and executions.failed:
+        ended = sum(executions.statuses.values()) - executions.statuses.get("RUNNING", 0)
+        yield f"{executions.failed:,} of {ended:,} executions of the last hour failed"
+
+
+def _of_search_domain(status: PipelineStatus) -> Iterator[str]:
+    domain = known(status.search_domain)
+    if domain is None:
+        return
+    if isinstance(domain.documents, Unreadable):
+        yield f"The search domain cannot be searched: {domain.documents.cannot_be_read}"
+    if domain.requires_index_documents:
+        yield "The search domain's index fields have changed, and it has not been told to index its documents again"
+    if domain.processing:
+        yield "The search domain is processing changes of its configuration"
+
+
+def _of_lag(status: PipelineStatus) -> Iterator[str]:
+    metrics = known(status.metrics)
+    lag = metrics and metrics.lag_from_delivery
+    if lag and lag.p50 > HIGH_LAG_SECONDS:
+        yield f"Half of the batches are indexed later than {duration(lag.p50)} after CloudTrail delivered their logs"
+
+
+def _of_alarms(status: PipelineStatus) -> Iterator[str]:
+    alarms = known(status.alarms)
+    if alarms and alarms.ringing:
+        yield f"In state ALARM: {', '.join(alarms.ringing)}"
+
+
+def _of_unreadable(status: PipelineStatus) -> Iterator[str]:
+    names = [
+        name.replace("_", " ")
+        for name in status.__struct_fields__
+        if isinstance(getattr(status, name), Unreadable)
+    ]
+    if names:
+        yield f"Cannot be read, and may be well or not: {', '.join(names)}"
