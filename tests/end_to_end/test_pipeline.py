@@ -10,9 +10,11 @@ import pytest
 from tests.end_to_end.conftest import Pipeline
 from tests.local_cloud.cloudtrail_delivery import Delivered, Log, deliver
 from tests.local_cloud.idle import wait_until_idle
+from tests.local_cloud.process import ACCOUNT_ID
 from tests.log_generator import generate_logs
 from trailsearch.cli.dead_letter_queue import peek
-from trailsearch.cli.environment import Queue
+from trailsearch.cli.environment import Environment, Queue
+from trailsearch.cli.observe import metric_queries
 from trailsearch.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.messages import DeadLetter, Kind
 
@@ -198,11 +200,33 @@ def test_make_status_shows_what_waits_and_why(
     assert status["ingest_queue"] == {"waiting": 0, "in_flight": 0, "delayed": 0}
     assert status["pipe"]["current_state"] == "RUNNING"
     assert status["search_domain"]["documents"] == len(delivered.event_ids) - 1
+    assert status["metrics"]["events_indexed"] == len(delivered.event_ids) - 1
+    assert 0 <= status["metrics"]["lag_from_delivery"]["p50"] <= status["metrics"]["lag_from_delivery"]["p99"]
     assert status["executions"]["statuses"].keys() == {"SUCCEEDED", "FAILED"}
     assert {each["error"] for each in status["executions"]["last"]} == {None, "SomeWorkDeadLettered"}
     printed = pipeline.run("trailsearch.cli.status", "--env", "local").stdout
     assert printed.startswith("✗ 4 dead letters wait")
     assert status["executions"]["last"][0]["name"] in printed
+
+
+def test_make_status_asks_for_metrics_that_the_dashboard_shows(pipeline: Pipeline) -> None:
+    dashboard = pipeline.client("cloudwatch").get_dashboard(DashboardName="trailsearch-local")
+    shown = {
+        (*names, *sorted(zip(dimensions[::2], dimensions[1::2], strict=True)), options["stat"])
+        for widget in json.loads(dashboard["DashboardBody"])["widgets"]
+        for *names, options in widget["properties"].get("metrics", [])
+        for names, dimensions in [(names[:2], names[2:])]
+    }
+    asked_for = {
+        query["Id"]: (
+            query["MetricStat"]["Metric"]["Namespace"],
+            query["MetricStat"]["Metric"]["MetricName"],
+            *sorted((each["Name"], each["Value"]) for each in query["MetricStat"]["Metric"]["Dimensions"]),
+            query["MetricStat"]["Stat"],
+        )
+        for query in metric_queries(Environment("local"), ACCOUNT_ID)
+    }
+    assert {name for name, metric in asked_for.items() if metric not in shown} == {"dead_letter_age"}
 
 
 def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(

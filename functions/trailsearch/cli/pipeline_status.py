@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import msgspec
 
-# The Pipe takes a message within a minute. One that it cannot hand over is in the dead-letter queue after some.
+# As long as alarm_oldest_message_seconds and alarm_lag_seconds are, unless an environment sets them otherwise.
 OLD_MESSAGE_SECONDS = 15 * 60
-# The median: what is redriven was delivered long ago, and its lag says nothing about the pipeline.
-HIGH_LAG_SECONDS = 15 * 60
+# Compared with the median: what is redriven was delivered long ago, and its lag says nothing about the pipeline.
+HIGH_LAG_SECONDS = 30 * 60
 MAX_LISTED = 1_000
 """How many executions of one status Step Functions lists at once."""
 

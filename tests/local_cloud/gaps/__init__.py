@@ -6,6 +6,7 @@ Each module is written so that it could be offered to moto: it names the class t
 from . import (
     awslambda,
     cloudtrail,
+    cloudwatch,
     events,
     logs,
     s3,
@@ -35,6 +36,7 @@ def register() -> None:
     for service in (
         awslambda,
         cloudtrail,
+        cloudwatch,
         events,
         logs,
         s3,

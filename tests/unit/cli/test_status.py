@@ -113,7 +113,7 @@ PROBLEMS = [
     ),
     (
         {"metrics": aged(lag_from_delivery=Percentiles(HIGH_LAG_SECONDS + 1.0, 7_200.0))},
-        "Half of the batches are indexed later than 15 min after CloudTrail delivered their logs",
+        "Half of the batches are indexed later than 30 min after CloudTrail delivered their logs",
     ),
     ({"alarms": Alarms(2, ("trailsearch-test-x",))}, "In state ALARM: trailsearch-test-x"),
     (
