@@ -41,8 +41,10 @@ if TYPE_CHECKING:
 
 # Who looks at a status does not wait for a service that does not answer.
 _CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-_STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_FAILED: tuple["ExecutionStatusType", ...] = ("FAILED", "TIMED_OUT", "ABORTED")
+_STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED)
 _LAST = 10
+_LAST_FAILED = 3
 _HOUR = timedelta(hours=1)
 # Newest values that are older say nothing about now.
 _STALE = timedelta(minutes=15)
@@ -138,7 +140,7 @@ def read_pipe(pipes: "EventBridgePipesClient", name: str) -> Pipe:
 def read_executions(stepfunctions: "SFNClient", state_machine_arn: str, now: datetime) -> Executions:
     """List executions by status, so that failures are found among however many that succeeded.
 
-    At most 1,000 of each status are counted.
+    At most 1,000 of each status are counted. The last ten are described, and the last three that failed.
     """
 
     def listed(status: "ExecutionStatusType") -> list["ExecutionListItemTypeDef"]:
@@ -149,11 +151,12 @@ def read_executions(stepfunctions: "SFNClient", state_machine_arn: str, now: dat
 
     with ThreadPoolExecutor() as pool:
         found = [each for executions in pool.map(listed, _STATUSES) for each in executions]
-        newest_first = sorted(found, key=lambda each: each["startDate"], reverse=True)
-        arns = [each["executionArn"] for each in newest_first[:_LAST]]
-        described = pool.map(lambda arn: stepfunctions.describe_execution(executionArn=arn), arns)
-    ended = (each for each in found if each.get("stopDate", now) >= now - _HOUR)
-    return Executions(Counter(each["status"] for each in ended), tuple(map(execution, described)))
+        found.sort(key=lambda each: each["startDate"], reverse=True)
+        counted = [each for each in found if each.get("stopDate", now) >= now - _HOUR]
+        failed = [each for each in counted if each["status"] in _FAILED][:_LAST_FAILED]
+        shown = [each["executionArn"] for at, each in enumerate(found) if at < _LAST or each in failed]
+        described = pool.map(lambda arn: stepfunctions.describe_execution(executionArn=arn), shown)
+    return Executions(Counter(each["status"] for each in counted), tuple(map(execution, described)))
 
 
 class _Output(msgspec.Struct):
@@ -163,7 +166,7 @@ class _Output(msgspec.Struct):
 def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
     """Tell of an execution, as Step Functions describes it, what a list of executions shows."""
     status, started, stopped = described["status"], described["startDate"], described.get("stopDate")
-    failed = status not in {"RUNNING", "SUCCEEDED"}
+    failed = status in _FAILED
     error = ErrorOutput(described.get("error") or status, described.get("cause") or "")
     try:
         messages = len(msgspec.json.decode(described.get("input", ""), type=list[msgspec.Raw]))

@@ -60,7 +60,10 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Executions(msgspec.Struct, frozen=True):
-    """How many executions ended within the last hour, by status, or are running; and the last that started."""
+    """How many executions ended within the last hour, by status, or are running.
+
+    ``last`` are the last that started, the newest first, and the last that failed, if these are not among them.
+    """
 
     statuses: Mapping[str, int]
     last: tuple[Execution, ...]

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.process import LocalCloud
-from trailsearch.cli.observe import execution, metrics_of
+from trailsearch.cli.observe import execution, metrics_of, read_executions
 from trailsearch.cli.pipeline_status import (
     HIGH_LAG_SECONDS,
     OLD_MESSAGE_SECONDS,
@@ -259,6 +259,38 @@ def test_an_execution_that_is_not_the_pipes_is_told_too(changes: dict[str, Any])
 def test_an_execution_that_timed_out_says_so() -> None:
     told = execution(described(status="TIMED_OUT", output=""))
     assert (told.error, told.cause) == ("TIMED_OUT", "It did not end in time")
+
+
+class StepFunctions:
+    """Step Functions with executions of which a test says the status and the minutes since start and end."""
+
+    def __init__(self, *executions: tuple[str, int, int]) -> None:
+        self.executions = [
+            described(
+                executionArn=f"machine:{at}",
+                status=status,
+                startDate=NOW - timedelta(minutes=started),
+                stopDate=NOW - timedelta(minutes=stopped),
+            )
+            for at, (status, started, stopped) in enumerate(executions)
+        ]
+
+    def list_executions(self, **request: Any) -> Any:
+        return {"executions": [each for each in self.executions if each["status"] == request["statusFilter"]]}
+
+    def describe_execution(self, *, executionArn: str) -> Any:  # noqa: N803, the name is boto3's
+        (found,) = (each for each in self.executions if each["executionArn"] == executionArn)
+        return found
+
+
+def test_failures_are_shown_among_however_many_that_succeeded() -> None:
+    succeeded = [("SUCCEEDED", minutes, minutes) for minutes in range(20)]
+    failed = [("FAILED", 30, 29), ("TIMED_OUT", 90, 40), ("ABORTED", 50, 45), ("FAILED", 55, 52)]
+    earlier = [("FAILED", 70, 61), ("SUCCEEDED", 70, 61)]
+    client: Any = StepFunctions(*succeeded, *failed, *earlier)
+    executions = read_executions(client, "machine", NOW)
+    assert executions.statuses == {"SUCCEEDED": 20, "FAILED": 2, "TIMED_OUT": 1, "ABORTED": 1}
+    assert [each.name for each in executions.last] == [*map(str, range(10)), "20", "22", "23"]
 
 
 def series(name: str, *values: tuple[int, float]) -> Any:
