@@ -28,7 +28,8 @@ def observed(handler: Handler) -> Handler:
     """Wrap a Lambda handler.
 
     Every log line says which execution it is for. Metrics are written when the handler is done; one of
-    them counts each of Trailsearch's own errors under its name.
+    them counts each of Trailsearch's own errors under its name. An error that nobody foresaw is logged in
+    the same form, with its traceback.
     """
 
     @wraps(handler)
@@ -39,6 +40,9 @@ def observed(handler: Handler) -> Handler:
         except TrailsearchError as error:
             logger.warning("failed", error=type(error).__name__, cause=str(error))
             metrics.add_metric(type(error).__name__, MetricUnit.Count, 1)
+            raise
+        except Exception as error:
+            logger.exception("crashed", error=type(error).__name__, cause=str(error))
             raise
 
     with_metrics: Handler = metrics.log_metrics(

@@ -147,3 +147,15 @@ def test_an_error_is_counted_under_its_name_and_logged_with_its_cause(observe: O
     assert metrics["SearchThrottled"] == [1.0]
     assert (line["level"], line["message"], line["execution"]) == ("WARNING", "failed", ARN)
     assert (line["error"], line["cause"]) == ("SearchThrottled", "HTTP 507: slow down")
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_an_error_that_nobody_foresaw_is_logged_with_its_execution_and_traceback(observe: Observe) -> None:
+    def crash() -> None:
+        raise ZeroDivisionError("by nothing")
+
+    (line,), metrics = observe(crash, error=ZeroDivisionError)
+    assert (line["level"], line["message"], line["execution"]) == ("ERROR", "crashed", ARN)
+    assert (line["error"], line["cause"]) == ("ZeroDivisionError", "by nothing")
+    assert "Traceback" in line["exception"]
+    assert metrics == []
