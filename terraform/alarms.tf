@@ -3,7 +3,8 @@
 locals {
   console_of_executions = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.state_machine_arn}"
 
-  # What an alarm watches is one of local.metrics, or an expression over several of them. Periods are in seconds.
+  # What an alarm watches is one of local.metrics, or an expression over several of them. Periods are in seconds. Many
+  # metrics have no value where nothing happened: FILL, because a sum with a missing term is missing as a whole.
   alarms = merge(
     {
       dead-letters = {
@@ -14,6 +15,9 @@ locals {
           "Send it back: make redrive ENV=${var.environment}",
         ]
         metrics = ["dead_letters"], above = 0, period = 60, periods = 1
+        # SQS may stop measuring a queue that nobody has touched for six hours. What waits in it waits all the same.
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
+        missing = "ignore"
       }
 
       undelivered-failed-executions = {
@@ -34,7 +38,7 @@ locals {
           "Remove the cause, then: make redrive ENV=${var.environment}",
         ]
         metrics    = ["executions_failed", "executions_timed_out", "executions_aborted"]
-        expression = "executions_failed + executions_timed_out + executions_aborted", above = 0, period = 300, periods = 1
+        expression = "FILL(executions_failed, 0) + FILL(executions_timed_out, 0) + FILL(executions_aborted, 0)", above = 0, period = 300, periods = 1
       }
 
       oldest-message = {
@@ -52,10 +56,11 @@ locals {
         steps = [
           "See its state and the reason: make status ENV=${var.environment}",
           "A role, key or queue that was changed by hand: make plan ENV=${var.environment} shows it, make apply ENV=${var.environment} mends it.",
-          "Start it again: aws pipes start-pipe --name ${local.prefix}-ingest",
+          "Start it again: aws pipes start-pipe --region ${var.region} --name ${local.prefix}-ingest",
         ]
-        metrics    = ["pipe_invocations", "messages_waiting"]
-        expression = "IF(FILL(pipe_invocations, 0) < 1 AND messages_waiting > 0, 1, 0)", above = 0, period = 300, periods = 3
+        # The queue's own count: what the Pipe says of itself may be late, or not come at all.
+        metrics    = ["messages_received", "messages_waiting"]
+        expression = "IF(FILL(messages_received, 0) == 0 AND messages_waiting > 0, 1, 0)", above = 0, period = 300, periods = 3
       }
 
       pipe-failing = {
@@ -66,11 +71,11 @@ locals {
           "Send back what went to the dead-letter queue: make redrive ENV=${var.environment} REASON=ReceivedTooOften",
         ]
         metrics    = ["pipe_failed", "pipe_timed_out", "pipe_throttled"]
-        expression = "pipe_failed + pipe_timed_out + pipe_throttled", above = 0, period = 300, periods = 3
+        expression = "FILL(pipe_failed, 0) + FILL(pipe_timed_out, 0) + FILL(pipe_throttled, 0)", above = 0, period = 300, periods = 3
       }
 
       lag = {
-        meaning = "One event in a hundred is searchable only more than ${var.alarm_lag_seconds} seconds after CloudTrail delivered it."
+        meaning = "For 15 minutes, one batch in a hundred has become searchable only more than ${var.alarm_lag_seconds} seconds after CloudTrail delivered the oldest of its logs."
         steps = [
           "See where it waits: make status ENV=${var.environment}",
           "In the ingest queue: see the alarm ${local.prefix}-oldest-message. In Index Batch: the domain throttles, see the alarm ${local.prefix}-domain-throttling.",
@@ -114,7 +119,7 @@ locals {
       for key, function in local.functions : "${replace(key, "_", "-")}-errors" => {
         meaning = "More than half of the invocations of ${function.name} have failed for 15 minutes. The workflow retries them; what stays failed waits in the dead-letter queue."
         steps = [
-          "Read the errors: the saved query ${local.prefix}/errors in CloudWatch Logs Insights.",
+          "Read the errors: the saved query ${local.prefix}/errors in CloudWatch Logs Insights. Of index_batch, those of the search domain have alarms of their own.",
           "Time-outs or exits without an error: raise the function's memory or time-out in functions.tf.",
           "Send back what was given up: make redrive ENV=${var.environment}",
         ]
@@ -147,7 +152,7 @@ resource "aws_cloudwatch_metric_alarm" "runbook" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.above
   evaluation_periods  = each.value.periods
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = try(each.value.missing, "notBreaching")
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
 
@@ -185,8 +190,8 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
 
   alarm_name        = "${local.prefix}-no-logs"
   alarm_description = <<-EOT
-    No CloudTrail log has been announced for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account.
-    1. Is the trail logging? aws cloudtrail get-trail-status --name <trail>: IsLogging, LatestDeliveryError, LatestNotificationError
+    No CloudTrail log has been announced for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account. Just deployed: the first log ends this alarm.
+    1. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${var.create_trail ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
     2. May it still write to the bucket, use the key, publish to the topic? Does the topic still deliver to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
     3. Logs that were delivered without a notification: send their keys to the queue (README, "When something fails").
   EOT

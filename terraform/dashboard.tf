@@ -1,55 +1,138 @@
-# One page for whoever is called at night. From top to bottom: is it well, does it flow, what does it cost.
+# One page for whoever is called at night. From top to bottom: is it well, what to do, does it flow, what does it cost.
 
 locals {
   dashboard_text = <<-EOT
-    # ${local.prefix}
-    Something red? `make status ENV=${var.environment}` says what, `make dlq ENV=${var.environment}` what waits and why. Remove the cause, then `make redrive ENV=${var.environment}`. Each alarm's description says what to do.
+    **${local.prefix}.** Something red? Its alarm's description says what to do, step by step. `make dlq ENV=${var.environment}` lists what waits and why; remove the cause, then `make redrive ENV=${var.environment}`. Nothing is lost: what fails waits for 14 days.
 
-    [Executions](${local.console_of_executions}) · [Dead-letter queue](${local.console}/sqs/v3/home?region=${var.region}#/queues/${urlencode(aws_sqs_queue.dead_letter.url)}) · [Saved queries](${local.console}/cloudwatch/home?region=${var.region}#logsV2:logs-insights)
+    [Executions](${local.console_of_executions}) · [Dead-letter queue](${local.console}/sqs/v3/home?region=${var.region}#/queues/${urlencode(aws_sqs_queue.dead_letter.url)}) · [Alarms](${local.console}/cloudwatch/home?region=${var.region}#alarmsV2:) · [Logs Insights](${local.console}/cloudwatch/home?region=${var.region}#logsV2:logs-insights), saved queries under ${local.prefix} · [Traces](${local.console}/cloudwatch/home?region=${var.region}#xray:traces)
   EOT
 
-  # Four graphs a row. Each shows some of local.metrics: label and name.
-  dashboard_graphs = [
-    { title = "Events indexed", metrics = [["events", "events_indexed"]] },
-    { title = "Lag from delivery to searchable (s)", metrics = [["p50", "delivery_lag_p50"], ["p99", "delivery_lag_p99"]] },
-    { title = "Dead letters waiting", metrics = [["dead letters", "dead_letters"]] },
+  # A graph shows some of local.metrics, as label and name, or expressions over metrics that are not shown themselves;
+  # and as a line the threshold of the alarm that watches them.
+  dashboard_rows = [
     {
-      title = "Executions"
-      metrics = [
-        ["succeeded", "executions_succeeded"], ["failed", "executions_failed"],
-        ["timed out", "executions_timed_out"], ["aborted", "executions_aborted"],
+      title = "Health"
+      graphs = [
+        { title = "Dead letters waiting", metrics = [["dead letters", "dead_letters"]] },
+        {
+          title = "Executions by outcome"
+          metrics = [
+            ["succeeded", "executions_succeeded"], ["failed", "executions_failed"],
+            ["timed out", "executions_timed_out"], ["aborted", "executions_aborted"],
+          ]
+        },
+        { title = "Ingest queue: age of the oldest message (s)", metrics = [["oldest", "oldest_message"]], alarm = "oldest-message" },
+        { title = "Lag from delivery to searchable (s)", metrics = [["p50", "delivery_lag_p50"], ["p99", "delivery_lag_p99"]], alarm = "lag" },
       ]
     },
-
-    { title = "Ingest queue: messages", metrics = [["waiting", "messages_waiting"], ["in flight", "messages_in_flight"]] },
-    { title = "Ingest queue: age of the oldest (s)", metrics = [["oldest", "oldest_message"]] },
-    { title = "Pipe", metrics = [["invocations", "pipe_invocations"], ["failed", "pipe_failed"], ["throttled", "pipe_throttled"]] },
-    { title = "Lag from the event to searchable (s)", metrics = [["p50", "event_lag_p50"], ["p99", "event_lag_p99"]] },
-
     {
-      title = "Uploads that the domain did not take"
-      metrics = [
-        ["throttled", "search_throttled"], ["unavailable", "search_unavailable"], ["denied", "search_access_denied"],
-        ["documents refused", "documents_refused"],
+      title = "Flow"
+      graphs = [
+        { title = "Events indexed", metrics = [["events", "events_indexed"]] },
+        { title = "Ingest queue: messages", metrics = [["waiting", "messages_waiting"], ["in flight", "messages_in_flight"]] },
+        {
+          title = "Pipe"
+          metrics = [
+            ["invocations", "pipe_invocations"], ["failed", "pipe_failed"],
+            ["timed out", "pipe_timed_out"], ["throttled", "pipe_throttled"],
+          ]
+        },
+        { title = "Lag from the event to searchable (s)", metrics = [["p50", "event_lag_p50"], ["p99", "event_lag_p99"]] },
       ]
     },
-    { title = "Search domain: documents", metrics = [["searchable", "searchable_documents"]] },
-    { title = "Search domain: index used (%), partitions", metrics = [["index", "index_utilization"], ["partitions", "partitions"]] },
     {
-      title = "Functions: errors and throttles"
-      metrics = concat(
-        [for key in keys(local.functions) : ["${key} errors", "${key}_errors"]],
-        [for key in keys(local.functions) : ["${key} throttles", "${key}_throttles"]],
-      )
+      title = "Search domain and functions"
+      graphs = [
+        {
+          title = "Uploads that the domain did not take (the workflow retries the first two)"
+          metrics = [
+            ["throttled", "search_throttled"], ["unavailable", "search_unavailable"], ["denied", "search_access_denied"],
+            ["documents refused", "documents_refused"],
+          ]
+        },
+        { title = "Index used (%), partitions", metrics = [["index", "index_utilization"], ["partitions", "partitions"]], alarm = "domain-nearly-full" },
+        { title = "Searchable documents", metrics = [["documents", "searchable_documents"]] },
+        {
+          title = "Functions: errors and throttles"
+          metrics = concat(
+            [for key in keys(local.functions) : ["${key} errors", "${key}_errors"]],
+            [for key in keys(local.functions) : ["${key} throttles", "${key}_throttles"]],
+          )
+        },
+      ]
     },
-
-    { title = "Cost: batches uploaded", metrics = [["batches", "batches_indexed"]] },
-    { title = "Cost: state transitions (whole account)", metrics = [["transitions", "state_transitions"]] },
-    { title = "Cost: Lambda duration (ms)", metrics = [for key in keys(local.functions) : [key, "${key}_duration"]] },
-    { title = "Cost: logs ingested (bytes)", metrics = [for key in keys(local.log_group_names) : [key, "${key}_log_bytes"]] },
+    {
+      # S3 measures requests only for a fee. There is about one GET for each log, and a PUT and a GET for each batch.
+      title = "What costs"
+      graphs = [
+        { title = "Logs fetched, batches uploaded", metrics = [["logs", "logs_fetched"], ["batches", "batches_indexed"]] },
+        {
+          title       = "State transitions (of the whole account), queue requests"
+          metrics     = [["transitions", "state_transitions"]]
+          expressions = [["queue requests, at most", "FILL(messages_sent, 0) + FILL(messages_received, 0) + FILL(messages_deleted, 0) + FILL(empty_receives, 0)"]]
+          over        = ["messages_sent", "messages_received", "messages_deleted", "empty_receives"]
+        },
+        {
+          title       = "Lambda (GB-seconds)"
+          metrics     = []
+          expressions = [for key, function in local.functions : [key, "${key}_duration / 1000 * ${function.memory_mb} / 1024"]]
+          over        = [for key in keys(local.functions) : "${key}_duration"]
+        },
+        { title = "Logs written (bytes)", metrics = [for key in keys(local.log_group_names) : [key, "${key}_log_bytes"]] },
+      ]
+    },
   ]
 
-  dashboard_graph_height = 6
+  # A metric as dashboards write it: namespace, name, dimensions.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+  dashboard_metrics = {
+    for key, metric in local.metrics :
+    key => concat([metric.namespace, metric.name], flatten([for name, value in metric.dimensions : [name, value]]))
+  }
+
+  dashboard_alarms = {
+    type = "alarm", x = 0, y = 0, width = 24, height = 4
+    properties = {
+      title  = "Alarms"
+      sortBy = "stateUpdatedTimestamp" # Those that ring come first.
+      alarms = concat(values(aws_cloudwatch_metric_alarm.runbook)[*].arn, aws_cloudwatch_metric_alarm.no_logs[*].arn)
+    }
+  }
+
+  dashboard_next = {
+    type       = "text", x = 0, y = 4, width = 24, height = 3
+    properties = { markdown = local.dashboard_text }
+  }
+
+  dashboard_titles = [
+    for at, row in local.dashboard_rows : {
+      type       = "text", x = 0, y = 7 * (at + 1), width = 24, height = 1
+      properties = { markdown = "## ${row.title}" }
+    }
+  ]
+
+  dashboard_graphs = flatten([
+    for at, row in local.dashboard_rows : [
+      for column, graph in row.graphs : {
+        type = "metric", x = 6 * column, y = 7 * (at + 1) + 1, width = 6, height = 6
+        properties = {
+          title  = graph.title
+          region = var.region
+          period = 300
+          view   = "timeSeries"
+          yAxis  = { left = { min = 0 } }
+          annotations = {
+            horizontal = [for alarm in try([graph.alarm], []) : { label = "alarm", value = local.alarms[alarm].above }]
+          }
+          metrics = concat(
+            [for shown in graph.metrics : concat(local.dashboard_metrics[shown[1]], [{ label = shown[0], stat = local.metrics[shown[1]].stat }])],
+            [for key in try(graph.over, []) : concat(local.dashboard_metrics[key], [{ id = key, stat = local.metrics[key].stat, visible = false }])],
+            [for shown in try(graph.expressions, []) : [{ label = shown[0], expression = shown[1] }]],
+          )
+        }
+      }
+    ]
+  ])
 }
 
 resource "aws_cloudwatch_dashboard" "pipeline" {
@@ -57,40 +140,6 @@ resource "aws_cloudwatch_dashboard" "pipeline" {
   dashboard_body = jsonencode({
     start          = "-PT6H"
     periodOverride = "inherit"
-    widgets = concat(
-      [
-        { type = "text", x = 0, y = 0, width = 24, height = 3, properties = { markdown = local.dashboard_text } },
-        {
-          type = "alarm", x = 0, y = 3, width = 24, height = 3
-          properties = {
-            title  = "Alarms"
-            alarms = concat(values(aws_cloudwatch_metric_alarm.runbook)[*].arn, aws_cloudwatch_metric_alarm.no_logs[*].arn)
-          }
-        },
-      ],
-      [
-        for at, graph in local.dashboard_graphs : {
-          type   = "metric"
-          x      = at % 4 * 6
-          y      = 6 + floor(at / 4) * local.dashboard_graph_height
-          width  = 6
-          height = local.dashboard_graph_height
-          properties = {
-            title  = graph.title
-            region = var.region
-            period = 300
-            view   = "timeSeries"
-            yAxis  = { left = { min = 0 } }
-            metrics = [
-              for metric in graph.metrics : concat(
-                [local.metrics[metric[1]].namespace, local.metrics[metric[1]].name],
-                flatten([for name, value in local.metrics[metric[1]].dimensions : [name, value]]),
-                [{ label = metric[0], stat = local.metrics[metric[1]].stat }],
-              )
-            ]
-          }
-        }
-      ],
-    )
+    widgets        = concat([local.dashboard_alarms, local.dashboard_next], local.dashboard_titles, local.dashboard_graphs)
   })
 }

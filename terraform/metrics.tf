@@ -4,6 +4,11 @@
 locals {
   metric_sources = merge(
     {
+      fetch_logs = {
+        namespace  = "Trailsearch"
+        dimensions = { service = "fetch_logs", environment = var.environment }
+        metrics    = { logs_fetched = ["LogsFetched", "Sum"] }
+      }
       index_batch = {
         namespace  = "Trailsearch"
         dimensions = { service = "index_batch", environment = var.environment }
@@ -27,6 +32,9 @@ locals {
         dimensions = { QueueName = aws_sqs_queue.ingest.name }
         metrics = {
           messages_sent      = ["NumberOfMessagesSent", "Sum"]
+          messages_received  = ["NumberOfMessagesReceived", "Sum"]
+          messages_deleted   = ["NumberOfMessagesDeleted", "Sum"]
+          empty_receives     = ["NumberOfEmptyReceives", "Sum"]
           messages_waiting   = ["ApproximateNumberOfMessagesVisible", "Maximum"]
           messages_in_flight = ["ApproximateNumberOfMessagesNotVisible", "Maximum"]
           oldest_message     = ["ApproximateAgeOfOldestMessage", "Maximum"]

@@ -1,12 +1,16 @@
-# Saved queries of CloudWatch Logs Insights: the functions' logs are JSON, one object a line (functions/trailsearch/telemetry.py).
+# Saved queries of CloudWatch Logs Insights. The functions' logs are JSON, one object a line, which telemetry.py describes;
+# Insights has the leaves of an object as fields, with dots. Time-outs and exits are lines of Lambda's own.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
 
 locals {
   saved_queries = {
     errors = {
       steps = keys(local.functions)
       query = <<-EOT
-        filter level in ["WARNING", "ERROR", "CRITICAL"] or @message like /Task timed out|Runtime\./
-        | stats count(*) as times, latest(@timestamp) as last, latest(cause) as example by service, message, error
+        filter level in ["WARNING", "ERROR", "CRITICAL"] or @message like /Task timed out|Runtime exited/
+        | parse @message /(?<ended>Task timed out|Runtime exited)/
+        | fields coalesce(error, reason.Error, ended) as name, coalesce(cause, reason.Cause, @message) as why
+        | stats count(*) as times, max(@timestamp) as last, latest(why) as example by @log, message, name
         | sort times desc
       EOT
     }
@@ -16,8 +20,9 @@ locals {
       query = <<-EOT
         # Put the execution's name, the last part of its ARN, between the slashes.
         filter execution like /paste-the-name-here/
+        | fields coalesce(error, reason.Error) as name, coalesce(cause, reason.Cause) as why
         | sort @timestamp asc
-        | display @timestamp, service, level, message, batch, documents, counts.logs, counts.records, error, cause
+        | display @timestamp, service, level, message, batch, documents, counts.logs, counts.records, name, why
       EOT
     }
 
@@ -32,18 +37,21 @@ locals {
     slowest-invocations = {
       steps = keys(local.functions)
       query = <<-EOT
-        filter @type = "REPORT"
-        | stats max(@duration) as slowest_ms, pct(@duration, 50) as median_ms, max(@maxMemoryUsed / 1000 / 1000) as memory_mb by @log
-        | sort slowest_ms desc
+        # What a function says, and what Lambda reports of the same invocation, have the request in common.
+        fields coalesce(function_request_id, @requestId) as request
+        | filter ispresent(request)
+        | stats max(@duration) as ms, max(@maxMemoryUsed / 1000 / 1000) as memory_mb, sortsLast(execution) as run, sortsLast(batch) as uploaded by @log, request
+        | sort ms desc
+        | limit 50
       EOT
     }
 
     ignored-messages = {
       steps = ["fetch_logs"]
       query = <<-EOT
-        filter message = "fetched" and ispresent(counts.ignored)
-        | display @timestamp, execution, counts.messages, counts.logs, counts.ignored
+        filter message = "fetched" and @message like /"ignored":/
         | sort @timestamp desc
+        | display @timestamp, execution, counts.messages, counts.logs, ${join(", ", [for reason in local.ignored : "counts.ignored.${reason}"])}
       EOT
     }
 
@@ -51,12 +59,15 @@ locals {
       steps = ["fetch_logs"]
       query = <<-EOT
         filter message = "fetched"
-        | display @timestamp, counts.bytes, counts.records, counts.logs, execution
         | sort counts.bytes desc
+        | display @timestamp, counts.bytes, counts.records, counts.logs, execution
         | limit 50
       EOT
     }
   }
+
+  # Ignored of functions/trailsearch/notifications.py.
+  ignored = ["validation_message", "test_event", "subscription_confirmation", "digest_file", "other_object", "other_event"]
 }
 
 resource "aws_cloudwatch_query_definition" "saved" {

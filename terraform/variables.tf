@@ -413,7 +413,7 @@ variable "alarm_oldest_message_seconds" {
 
 variable "alarm_lag_seconds" {
   type        = number
-  description = "Time from the delivery of a log until its events are searchable that rings the alarm, if one event in a hundred takes longer."
+  description = "Time from the delivery of a log until its events are searchable that rings the alarm, if one batch in a hundred takes longer. The oldest log of a batch counts."
   default     = 1800
   nullable    = false
 
@@ -429,8 +429,8 @@ variable "alarm_no_logs_hours" {
   default     = 6
 
   validation {
-    condition     = var.alarm_no_logs_hours == null ? true : var.alarm_no_logs_hours >= 1 && var.alarm_no_logs_hours <= 24 && floor(var.alarm_no_logs_hours) == var.alarm_no_logs_hours
-    error_message = "alarm_no_logs_hours must be a whole number from 1 to 24, or null: CloudWatch evaluates at most one day."
+    condition     = var.alarm_no_logs_hours == null ? true : var.alarm_no_logs_hours >= 1 && var.alarm_no_logs_hours <= 168 && floor(var.alarm_no_logs_hours) == var.alarm_no_logs_hours
+    error_message = "alarm_no_logs_hours must be a whole number from 1 to 168, or null: CloudWatch looks back seven days at most."
   }
 }
 

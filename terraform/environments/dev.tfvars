@@ -11,6 +11,9 @@ search_instance_type = "search.small"
 log_level                = "DEBUG"
 log_group_retention_days = 14
 
+# Nothing may happen in a development account for days.
+alarm_no_logs_hours = null
+
 log_retention_days       = 30
 deletion_protection      = false
 force_destroy            = true

@@ -13,5 +13,8 @@ search_multi_az      = true
 log_level                = "INFO"
 log_group_retention_days = 365
 
+# Something always happens in a production account: silence is a trail that was stopped, or a delivery that is broken.
+alarm_no_logs_hours = 2
+
 # Seven years; whoever must keep audit logs longer raises it, null keeps them for ever.
 log_retention_days = 2557

@@ -38,7 +38,7 @@ run "forms" {
     alarm_oldest_message_seconds = 59
     alarm_lag_seconds            = 59
     access_log_bucket_name       = "arn:aws:s3:::access-logs"
-    alarm_no_logs_hours          = 25
+    alarm_no_logs_hours          = 169
     kms_deletion_window_days     = 6
   }
 

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +19,7 @@ from trailsearch.cli.environment import Environment, Queue
 from trailsearch.cli.observe import metric_queries
 from trailsearch.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.messages import DeadLetter, Kind
+from trailsearch.notifications import Ignored
 
 PREFIX = "AWSLogs/111122223333/CloudTrail/us-east-1/2014/09/01"
 GOOD = [
@@ -146,18 +149,35 @@ def test_metrics_and_structured_logs_reach_cloudwatch(pipeline: Pipeline, delive
     assert any(line.get("message") == "indexed" and line["execution"].startswith("arn:") for line in lines)
 
 
-def test_the_dashboard_shows_what_the_functions_measure(pipeline: Pipeline, delivered: Delivered) -> None:
-    dashboard = pipeline.client("cloudwatch").get_dashboard(DashboardName="trailsearch-local")
-    shown = {
+FUNCTION_LOG_GROUPS = [
+    f"/aws/lambda/trailsearch-local-{function}" for function in ("fetch-logs", "split-records", "index-batch")
+]
+
+
+def test_dashboard_and_alarms_show_what_the_functions_measure(
+    pipeline: Pipeline, delivered: Delivered
+) -> None:
+    cloudwatch = pipeline.client("cloudwatch")
+    dashboard = json.loads(cloudwatch.get_dashboard(DashboardName="trailsearch-local")["DashboardBody"])
+    on_dashboard = {
         (name, *dimensions)
-        for widget in json.loads(dashboard["DashboardBody"])["widgets"]
-        for namespace, name, *dimensions, _ in widget["properties"].get("metrics", [])
+        for widget in dashboard["widgets"]
+        for namespace, name, *dimensions, _ in (
+            metric for metric in widget["properties"].get("metrics", []) if len(metric) > 1
+        )
         if namespace == "Trailsearch"
+    }
+    in_alarms = {
+        (metric["MetricName"], *(value for each in dimensions for value in (each["Name"], each["Value"])))
+        for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
+        for query in alarm.get("Metrics", [])
+        if (metric := query.get("MetricStat", {}).get("Metric")) and metric["Namespace"] == "Trailsearch"
+        if (dimensions := sorted(metric["Dimensions"], key=lambda each: str(each["Name"])))
     }
     measured = {
         (metric["Name"], *(value for name in sorted(set_of) for value in (name, line[name])))
-        for step in ("fetch-logs", "split-records", "index-batch")
-        for line in json_lines(pipeline, f"/aws/lambda/trailsearch-local-{step}")
+        for group in FUNCTION_LOG_GROUPS
+        for line in json_lines(pipeline, group)
         for measurement in line.get("_aws", {}).get("CloudWatchMetrics", [])
         for set_of in measurement["Dimensions"]
         for metric in measurement["Metrics"]
@@ -167,8 +187,61 @@ def test_the_dashboard_shows_what_the_functions_measure(pipeline: Pipeline, deli
         (error.__name__, "environment", "local", "service", "index_batch")
         for error in (SearchThrottled, SearchUnavailable, SearchAccessDenied)
     }
-    assert shown - of_errors <= measured
-    assert shown & of_errors == of_errors
+    assert on_dashboard - of_errors <= measured
+    assert of_errors <= on_dashboard
+    assert ("IndexingLagFromDelivery", "environment", "local", "service", "index_batch") in in_alarms
+    assert in_alarms <= on_dashboard
+
+
+def leaves(value: Any, name: str) -> Iterator[str]:
+    """The fields that Logs Insights finds in an object."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, f"{name}.{key}" if name else key)
+    else:
+        yield name
+
+
+QUERY_WORDS = {
+    "fields",
+    "filter",
+    "stats",
+    "sort",
+    "limit",
+    "display",
+    "parse",
+    "by",
+    "as",
+    "in",
+    "or",
+    "and",
+} | {*("like", "asc", "desc")}
+
+
+def fields_of(query: str) -> set[str]:
+    """The fields that a query of Logs Insights reads, but for those that begin with @, which are Insights' own."""
+    code = re.sub(r"""#.*|/[^/\n]+/|"[^"]*\"""", " ", query)
+    own_names = {*re.findall(r"\bas (\w+)", code), *re.findall(r"\(\?<(\w+)>", query)}
+    words = re.findall(r"(?<![\w@.])[A-Za-z_][\w.]*+(?!\()", code)
+    return set(words) - QUERY_WORDS - own_names
+
+
+def test_saved_queries_ask_for_fields_that_the_logs_have(pipeline: Pipeline, delivered: Delivered) -> None:
+    saved = pipeline.client("logs").describe_query_definitions(queryDefinitionNamePrefix="trailsearch-local/")
+    asked = {each["name"]: fields_of(each["queryString"]) for each in saved["queryDefinitions"]}
+    written = {
+        field
+        for group in FUNCTION_LOG_GROUPS
+        for line in json_lines(pipeline, group)
+        for field in leaves(line, "")
+    }
+    ignored = {f"counts.ignored.{reason}" for reason in Ignored}
+    assert ignored < asked["trailsearch-local/ignored-messages"]
+    assert "counts.ignored.validation_message" in written
+    # No function failed here; what it logs then is in the unit tests of telemetry.
+    of_errors = {"error", "cause"}
+    assert of_errors < asked["trailsearch-local/errors"]
+    assert set().union(*asked.values()) - ignored - of_errors <= written
 
 
 def test_make_search_prints_tables_and_what_cloudsearch_says_of_a_bad_query(
