@@ -193,7 +193,7 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
     No CloudTrail log has been announced for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account. Just deployed: the first log ends this alarm.
     1. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${var.create_trail ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
     2. May it still write to the bucket, use the key, publish to the topic? Does the topic still deliver to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
-    3. Logs that were delivered without a notification: send their keys to the queue (README, "When something fails").
+    3. Logs that were delivered without a notification: send their keys to the queue (README, "Delete, upgrade, reindex").
   EOT
 
   namespace           = local.delivery_metric.namespace

@@ -6,14 +6,19 @@ region      = "us-east-1"
 pipe_batch_size              = 1
 pipe_batching_window_seconds = 0
 
+# One batch after the other, so that what the console shows is in order.
+map_concurrency = 1
+
 search_instance_type = "search.small"
 
 log_level                = "DEBUG"
 log_group_retention_days = 14
 
-# Nothing may happen in a development account for days.
+# Nobody is woken for development; nothing may happen in its account for days.
+alarm_topic_arns    = []
 alarm_no_logs_hours = null
 
+# make destroy works at once, with logs in the bucket.
 log_retention_days       = 30
 deletion_protection      = false
 force_destroy            = true

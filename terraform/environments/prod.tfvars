@@ -6,15 +6,31 @@ region      = "us-east-1"
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 30
 
-# CloudSearch scales up by itself, but only while no upload is refused: start with room.
-search_instance_type = "search.large"
-search_multi_az      = true
+# CloudSearch scales up by itself, but slowly: start with room. Two Availability Zones double the instances, so one
+# copy of the index in each is enough unless many people search.
+search_instance_type     = "search.large"
+search_multi_az          = true
+search_replication_count = 1
+
+# Batches of one execution that are uploaded at a time. Raise it with the instance type, and if the dashboard shows no
+# throttled uploads while messages wait.
+map_concurrency = 4
 
 log_level                = "INFO"
 log_group_retention_days = 365
 
+# The topics that reach whoever is on call, and the IAM roles that may search:
+# ["arn:aws:sns:us-east-1:…:on-call"], ["arn:aws:iam::…:role/security-analyst"]
+alarm_topic_arns      = []
+search_principal_arns = []
+
+# Half of what is bearable anywhere else: a log waits ten minutes at most, its events are searchable in twenty.
+alarm_oldest_message_seconds = 600
+alarm_lag_seconds            = 1200
 # Something always happens in a production account: silence is a trail that was stopped, or a delivery that is broken.
 alarm_no_logs_hours = 2
 
+# Destroying it takes two steps: deletion_protection = false (and force_destroy = true) in an apply, then make destroy.
+deletion_protection = true
 # Seven years; whoever must keep audit logs longer raises it, null keeps them for ever.
 log_retention_days = 2557

@@ -6,9 +6,18 @@ region      = "us-east-1"
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 30
 
+# A small domain takes few uploads at a time; more would only be throttled and retried.
 search_instance_type = "search.small"
+map_concurrency      = 2
 
 log_level                = "INFO"
 log_group_retention_days = 30
 
-log_retention_days = 90
+# The topics that reach the team in working hours: ["arn:aws:sns:us-east-1:…:trailsearch-staging"]
+alarm_topic_arns = []
+# Less happens here than in production, most of all at weekends.
+alarm_no_logs_hours = 72
+
+# As in production: whoever destroys it says so in an apply of its own first.
+deletion_protection = true
+log_retention_days  = 90

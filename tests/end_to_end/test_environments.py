@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.conftest import Pipeline
 from tests.local_cloud.deployment import Deployment, TerraformFailed
 
-ONE, OTHER = "trailsearch-local", "trailsearch-other"
+ONE, OTHER = "trailsearch-local", "trailsearch-prod"
 
 
 @pytest.fixture(scope="module")
 def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """An environment beside the one of all other tests, protected as prod is."""
-    settings = {"environment": "other", "deletion_protection": True, "force_destroy": False}
+    """Environment prod, with its own settings, beside the environment of all other tests."""
     deployment = Deployment(
-        tmp_path_factory.mktemp("neighbour"), pipeline.variables, pipeline.package, settings
+        tmp_path_factory.mktemp("prod"),
+        pipeline.variables,
+        pipeline.package,
+        var_file="environments/prod.tfvars",
     )
     deployment.initialize()
     deployment.apply(lambda *_: None)
@@ -29,6 +32,17 @@ def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> I
     deployment.destroy()
     assert deployment.resources() == {}
     assert pipeline.deployment.planned_changes() == []
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging"])
+def test_the_settings_of_every_other_environment_can_be_planned(
+    pipeline: Pipeline, tmp_path: Path, environment: str
+) -> None:
+    deployment = Deployment(
+        tmp_path, pipeline.variables, pipeline.package, var_file=f"environments/{environment}.tfvars"
+    )
+    deployment.initialize()
+    assert "aws_sfn_state_machine.index_logs" in deployment.planned_changes()
 
 
 def test_both_plans_are_empty(pipeline: Pipeline, neighbour: Deployment) -> None:

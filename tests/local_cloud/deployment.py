@@ -34,16 +34,18 @@ class Deployment:
         variables: Mapping[str, str],
         package: Path,
         settings: Mapping[str, Any] | None = None,
+        var_file: str = "local.tfvars",
     ) -> None:
         """Take an empty folder to work in, the local cloud's environment variables, and the Lambda package.
 
-        ``settings`` are Terraform variables, in place of or beside those of ``terraform/local.tfvars``.
+        ``settings`` are Terraform variables, in place of or beside those of ``var_file``: ``terraform/local.tfvars``,
+        or one of the product's, as ``environments/prod.tfvars``.
         """
         self._root = folder / "terraform"
         self._settings = dict(settings or {})
         self._variables = dict(variables)
         self._arguments = [
-            "-var-file=local.tfvars",
+            f"-var-file={var_file}",
             "-var-file=settings.tfvars.json",
             f"-var=package_path={package.resolve()}",
         ]
