@@ -6,11 +6,13 @@ Answer: ``Work``: the staged records (null if there are none), redriven batches,
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
 from trailsearch import clients, staging
+from trailsearch.concurrency import map_ahead
 from trailsearch.errors import (
     ExecutionNotFound,
     LogCorrupt,
@@ -19,7 +21,7 @@ from trailsearch.errors import (
     MessageNotRecognized,
 )
 from trailsearch.execution_inputs import ExecutionInputs
-from trailsearch.log_bucket import LogBucket
+from trailsearch.log_bucket import FetchedLog, LogBucket
 from trailsearch.messages import (
     BatchRef,
     Counts,
@@ -36,6 +38,9 @@ from trailsearch.settings import Settings
 from trailsearch.staging import LogHeader, Staging
 from trailsearch.telemetry import observed, report_work
 from trailsearch.trail_log import raw_records
+
+# Small logs take longer to answer for than to send. A log has up to 50 MB, so that these are bearable together.
+_FETCHED_AT_ONCE = 8
 
 
 class Announced(NamedTuple):
@@ -79,9 +84,10 @@ def fetch_logs(
     logs = records = size = 0
     oldest_delivery_time: str | None = None
     with staging.spool() as file:
-        for log in announced.logs:
+        get = partial(_get, log_bucket)
+        for log, got in zip(announced.logs, map_ahead(get, announced.logs, _FETCHED_AT_ONCE), strict=True):
             try:
-                header, raw = _read_log(log, log_bucket)
+                header, raw = _read_log(log, got)
             except LogError as error:
                 dead_letters.append(execution.dead_letter(Kind.LOG, error, earlier=log, log=log))
                 continue
@@ -141,9 +147,17 @@ def _messages_of(failed: str, inputs: ExecutionInputs) -> list[QueueMessage]:
         raise MessageNotRecognized(f"The input of {failed} is no array of messages: {error}") from error
 
 
-def _read_log(log: LogRef, log_bucket: LogBucket) -> tuple[LogHeader, Sequence[bytes | msgspec.Raw]]:
-    fetched = log_bucket.get(log)
+def _get(log_bucket: LogBucket, log: LogRef) -> FetchedLog | LogError:
     try:
-        return LogHeader(log.bucket, log.key, fetched.delivered_at), raw_records(fetched.body)
+        return log_bucket.get(log)
+    except LogError as error:
+        return error
+
+
+def _read_log(log: LogRef, got: FetchedLog | LogError) -> tuple[LogHeader, Sequence[bytes | msgspec.Raw]]:
+    if isinstance(got, LogError):
+        raise got
+    try:
+        return LogHeader(log.bucket, log.key, got.delivered_at), raw_records(got.body)
     except (LogCorrupt, LogWithoutRecords) as error:
         raise type(error)(f"{log.uri}: {error}") from error

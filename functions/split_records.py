@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from trailsearch import clients
-from trailsearch.batching import check_size, pack
+from trailsearch.batching import Batch, pack
 from trailsearch.cloudsearch import CloudSearchFormat
-from trailsearch.documents import build_document
+from trailsearch.concurrency import map_ahead
+from trailsearch.documents import Document, build_documents
 from trailsearch.errors import DocumentTooLarge
 from trailsearch.messages import (
     BatchRef,
@@ -24,10 +25,13 @@ from trailsearch.messages import (
     Work,
     to_payload,
 )
-from trailsearch.search_index import BatchFormat, EncodedDocument
+from trailsearch.search_index import BatchFormat
 from trailsearch.settings import Settings
 from trailsearch.staging import Staging
 from trailsearch.telemetry import observed, report_work
+
+# While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
+_STAGED_AT_ONCE = 4
 
 
 @observed
@@ -52,10 +56,8 @@ def split_records(work: Work, execution: Execution, stage: Staging, batch_format
     if work.records is None:
         return work
     splitting = _Splitting(work.records, execution, stage, batch_format)
-    batches = [
-        splitting.stage_batch(f"{number:05}", documents)
-        for number, documents in enumerate(pack(splitting.documents(), batch_format), start=1)
-    ]
+    packed = pack(splitting.runs(), batch_format, splitting.dead_letter)
+    batches = list(map_ahead(splitting.stage_batch, enumerate(packed, start=1), _STAGED_AT_ONCE))
     return Work(
         batches=(*work.batches, *batches),
         dead_letters=(*work.dead_letters, *splitting.dead_letters),
@@ -82,38 +84,44 @@ class _Splitting:
         self.duplicates = 0
         self.dead_letters: list[DeadLetter] = []
 
-    def documents(self) -> Iterator[EncodedDocument]:
+    def runs(self) -> Iterator[list[Document]]:
         """Give the document of every event: the first one, where an event was delivered several times."""
         seen: set[str] = set()
-        for log, records in self._stage.get_records(self._records):
-            log_file = log.uri
-            for record in records:
-                document = build_document(record, log_file)
+        for log, lines in self._stage.get_records(self._records):
+            run = []
+            for document in build_documents(lines, log.uri):
                 if document.id in seen:
                     self.duplicates += 1
                     continue
                 seen.add(document.id)
-                encoded = self._format.encode(document)
-                try:
-                    check_size(encoded, self._format)
-                except DocumentTooLarge as error:
-                    self._dead_letter(encoded, DocumentTooLarge(f"{error}. It is from {log_file}"))
-                else:
-                    yield encoded
+                run.append(document)
+            if run:
+                yield run
 
-    def stage_batch(self, name: str, documents: list[EncodedDocument]) -> BatchRef:
-        """Stage one batch."""
-        batch = self._format.join(documents)
-        pointer = self._stage.put_batch(self._execution.name, name, batch)
+    def stage_batch(self, numbered: tuple[int, Batch]) -> BatchRef:
+        """Stage one batch under its number."""
+        number, batch = numbered
+        return self._put(f"{number:05}", batch.body, batch.documents, batch.oldest_event_time)
+
+    def dead_letter(self, document: Document) -> None:
+        """Stage a document alone that the search domain would refuse for its size, and keep a dead letter about it."""
+        body = bytearray()
+        size = self._format.append([document], body)
+        error = DocumentTooLarge(
+            f"Document {document.id} has {size:,} bytes; the search domain takes"
+            f" {self._format.max_document_bytes:,}. It is from {document.fields.log_file}"
+        )
+        name = f"too-large-{len(self.dead_letters) + 1:05}"
+        staged = self._put(name, body, documents=1, oldest_event_time=document.fields.event_time)
+        self.dead_letters.append(self._execution.dead_letter(Kind.DOCUMENTS, error, batch=staged))
+
+    def _put(self, name: str, body: bytearray, documents: int, oldest_event_time: str | None) -> BatchRef:
+        pointer = self._stage.put_batch(self._execution.name, name, body)
         return BatchRef(
             pointer.bucket,
             pointer.key,
-            documents=len(documents),
-            bytes=len(batch),
-            oldest_event_time=min((d.event_time for d in documents if d.event_time), default=None),
+            documents=documents,
+            bytes=len(body),
+            oldest_event_time=oldest_event_time,
             oldest_delivery_time=self._records.oldest_delivery_time,
         )
-
-    def _dead_letter(self, document: EncodedDocument, error: DocumentTooLarge) -> None:
-        batch = self.stage_batch(f"too-large-{len(self.dead_letters) + 1:05}", [document])
-        self.dead_letters.append(self._execution.dead_letter(Kind.DOCUMENTS, error, batch=batch))

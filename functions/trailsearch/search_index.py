@@ -1,18 +1,15 @@
 """What Trailsearch asks of a search backend. Amazon CloudSearch is the first one (``cloudsearch``)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
-
-import msgspec
+from typing import NamedTuple, Protocol
 
 from trailsearch.documents import Document
 
 
-class EncodedDocument(msgspec.Struct, frozen=True, gc=False):
+class EncodedDocument(NamedTuple):
     """A document as it stands in a batch: ``body`` in the form that the search domain takes."""
 
     id: str
-    event_time: str | None
     body: bytes
 
 
@@ -26,23 +23,27 @@ class BatchFormat(Protocol):
 
     @property
     def max_batch_bytes(self) -> int:
-        """Limit on a batch, as ``join`` gives it."""
+        """Limit on a batch."""
         ...
 
-    def encode(self, document: Document) -> EncodedDocument:
-        """Encode one document, changed as far as the backend's rules ask for."""
+    def append(self, documents: Sequence[Document], batch: bytearray) -> int:
+        """Add documents to the end of a batch, which is empty at first, changed as far as the backend's rules ask for.
+
+        Returns:
+            How many bytes the documents have there: of one document its body, of several also what is between them.
+        """
+        ...
+
+    def truncate(self, batch: bytearray, size: int) -> None:
+        """Take away again what was appended after the batch had that size."""
         ...
 
     def join(self, documents: Iterable[EncodedDocument]) -> bytes:
         """Make one batch of encoded documents."""
         ...
 
-    def joined_bytes(self, documents: int, body_bytes: int) -> int:
-        """Give the size of the batch that ``join`` makes of so many documents and bytes of their bodies."""
-        ...
-
     def split(self, batch: bytes) -> Sequence[EncodedDocument]:
-        """Give the documents of a batch: what ``join`` made it of."""
+        """Give the documents of a batch."""
         ...
 
 

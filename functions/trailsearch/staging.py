@@ -11,7 +11,7 @@ queue forgets what points to them.
 
 from collections.abc import Iterable, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _SPOOL_BYTES = 64 * 1024 * 1024
-_CHUNK_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_WRITTEN_AT_ONCE = 256
+_READ_AT_ONCE_BYTES = 64 * 1024
+_HEADER_MARK, _LINE_BREAK = b"#\n"
 _STAGING_ERRORS = StorageErrors(not_found=BatchNotFound, refused=StorageAccessDenied)
 
 
@@ -49,10 +52,10 @@ class Written(NamedTuple):
 
 
 class StagedRecords(NamedTuple):
-    """Some staged records, in order, and the log they are from."""
+    """Some staged records, in order, one a line (no line break after the last), and the log they are from."""
 
     log: LogHeader
-    records: Sequence[bytes]
+    lines: bytes
 
 
 _header_decoder = msgspec.json.Decoder(LogHeader)
@@ -61,30 +64,48 @@ _header_decoder = msgspec.json.Decoder(LogHeader)
 def write_records(log: LogHeader, records: Sequence[bytes | msgspec.Raw], file: IO[bytes]) -> Written:
     """Write the records of one log, one a line, after the line that says which log it is."""
     file.write(b"# " + msgspec.json.encode(log) + b"\n")
-    if not records:
-        return Written(0, 0)
-    size = file.write(b"\n".join(records))
-    file.write(b"\n")
-    return Written(len(records), size - len(records) + 1)
+    size = 0
+    for at in range(0, len(records), _WRITTEN_AT_ONCE):
+        size += file.write(b"\n".join([*records[at : at + _WRITTEN_AT_ONCE], b""]))
+    return Written(len(records), size - len(records))
 
 
 def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:
-    """Read staged records from the chunks of bytes that they come in, as many at once as a chunk has of a log."""
+    """Read staged records from the chunks of bytes that they come in, up to about 64 KiB of a log at once.
+
+    Raises:
+        ValueError: these are no staged records, or they are cut short.
+    """
     log: LogHeader | None = None
     rest = b""
     for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        begin = 0
-        for at in [*(at for at, line in enumerate(lines) if line.startswith(b"#")), len(lines)]:
-            if begin < at:
-                if log is None:
-                    raise ValueError("Staged records begin without a line that says which log they are from")
-                yield StagedRecords(log, lines[begin:at])
-            if at < len(lines):
-                log = _header_decoder.decode(lines[at][1:])
-            begin = at + 1
+        text = rest + chunk
+        begin, end = 0, text.rfind(b"\n")
+        while begin < end:
+            if text[begin] == _HEADER_MARK:
+                stop = text.index(b"\n", begin)
+                log = _header_decoder.decode(text[begin + 1 : stop])
+            elif log is None:
+                raise ValueError("Staged records begin without a line that says which log they are from")
+            else:
+                cut = text.find(b"\n", begin + _READ_AT_ONCE_BYTES, end)
+                stop = _end_of_log(text, begin, end if cut < 0 else cut)
+                yield StagedRecords(log, text[begin:stop])
+            begin = stop + 1
+        rest = text[end + 1 :]
     if rest:
         raise ValueError("Staged records end in the middle of a line")
+
+
+def _end_of_log(text: bytes, begin: int, end: int) -> int:
+    """Give where the line break before the next header is, or ``end``."""
+    # One character is found at the speed of memory, two are not.
+    at = text.find(b"#", begin, end)
+    while at >= 0:
+        if text[at - 1] == _LINE_BREAK:
+            return at - 1
+        at = text.find(b"#", at + 1, end)
+    return end
 
 
 def spool() -> IO[bytes]:
@@ -116,7 +137,7 @@ class Staging:
             body = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"]
             yield from read_records(iter(lambda: body.read(_CHUNK_BYTES), b""))
 
-    def put_batch(self, execution: str, name: str, batch: bytes) -> Pointer:
+    def put_batch(self, execution: str, name: str, batch: bytes | bytearray) -> Pointer:
         """Stage one batch under a name that is its own within the execution."""
         pointer = Pointer(self._bucket, f"batches/{execution}/{name}.json")
         self._put_batch(pointer, batch)
@@ -126,10 +147,13 @@ class Staging:
         """Stage a batch once more where it is, so that it does not expire before a new dead letter does."""
         self._put_batch(ref, batch)
 
-    def _put_batch(self, pointer: Pointer, batch: bytes) -> None:
+    def _put_batch(self, pointer: Pointer, batch: bytes | bytearray) -> None:
         with subsegment("Stage batch", batch=pointer.uri), storage_errors(pointer, _STAGING_ERRORS):
             self._client.put_object(
-                Bucket=pointer.bucket, Key=pointer.key, Body=batch, ContentType="application/json"
+                Bucket=pointer.bucket,
+                Key=pointer.key,
+                Body=cast("bytes", batch),  # boto3 takes a bytearray too; its type stubs do not say so.
+                ContentType="application/json",
             )
 
     def get_batch(self, ref: BatchRef) -> bytes:

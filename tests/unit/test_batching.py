@@ -1,55 +1,101 @@
 import itertools
+import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailsearch.batching import check_size, pack
+from trailsearch.batching import Batch, pack
 from trailsearch.cloudsearch import CloudSearchFormat
-from trailsearch.errors import DocumentTooLarge
-from trailsearch.search_index import EncodedDocument
+from trailsearch.documents import Document, Fields
 
 
 class SmallFormat(CloudSearchFormat):
     """CloudSearch with limits that small examples reach."""
 
-    max_document_bytes = 40  # type: ignore[misc]
-    max_batch_bytes = 100  # type: ignore[misc]
+    max_document_bytes = 100  # type: ignore[misc]
+    max_batch_bytes = 300  # type: ignore[misc]
 
 
 SMALL = SmallFormat()
+LEAST = SMALL.append([Document("00000", Fields(raw="x"))], bytearray())
 
 
-def document(number: int, size: int) -> EncodedDocument:
-    return EncodedDocument(f"d{number}", None, b"x" * size)
+def refuse(document: Document) -> None:
+    raise AssertionError(f"{document} is not too large")
 
 
-sizes = st.lists(st.integers(min_value=1, max_value=40), max_size=60)
+def document(number: int, size: int, event_time: str | None = None) -> Document:
+    """A document whose body has that many bytes, and those of the time if it has one."""
+    return Document(f"{number:05}", Fields(event_time, raw="x" * (size - LEAST + 1)))
 
 
-@given(sizes)
-def test_batches_keep_to_the_limit_and_lose_no_document(sizes: list[int]) -> None:
-    documents = [document(number, size) for number, size in enumerate(sizes)]
-    batches = list(pack(documents, SMALL))
-    assert [found for batch in batches for found in batch] == documents
-    assert all(batch and len(SMALL.join(batch)) <= SMALL.max_batch_bytes for batch in batches)
+def documents_of(runs: list[list[int]]) -> list[list[Document]]:
+    numbers = itertools.count()
+    return [[document(next(numbers), size) for size in run] for run in runs]
 
 
-@given(sizes)
-def test_batches_are_as_full_as_the_order_allows(sizes: list[int]) -> None:
-    batches = list(pack([document(number, size) for number, size in enumerate(sizes)], SMALL))
+def ids_in(batch: Batch) -> list[str]:
+    return [add["id"] for add in json.loads(batch.body)]
+
+
+def batches_of(runs: list[list[Document]]) -> list[Batch]:
+    return list(pack(runs, SMALL, refuse))
+
+
+fitting = st.lists(st.lists(st.integers(min_value=LEAST, max_value=100), max_size=8), max_size=12)
+any_size = st.lists(st.lists(st.integers(min_value=LEAST, max_value=120), max_size=8), max_size=12)
+
+
+@given(any_size)
+def test_batches_keep_to_the_limit_and_lose_no_document(sizes: list[list[int]]) -> None:
+    runs = documents_of(sizes)
+    too_large: list[Document] = []
+    batches = list(pack(runs, SMALL, too_large.append))
+    all_of = list(zip(itertools.chain(*runs), itertools.chain(*sizes), strict=True))
+    assert too_large == [document for document, size in all_of if size > SMALL.max_document_bytes]
+    assert [found for batch in batches for found in ids_in(batch)] == [
+        document.id for document, size in all_of if size <= SMALL.max_document_bytes
+    ]
+    assert all(len(batch.body) <= SMALL.max_batch_bytes for batch in batches)
+    assert all(batch.documents == len(ids_in(batch)) > 0 for batch in batches)
+
+
+@given(fitting)
+def test_batches_are_as_full_as_the_order_allows(sizes: list[list[int]]) -> None:
+    batches = batches_of(documents_of(sizes))
     for batch, following in itertools.pairwise(batches):
-        assert len(SMALL.join([*batch, following[0]])) > SMALL.max_batch_bytes - 2
+        (first, *_) = SMALL.split(bytes(following.body))
+        assert len(batch.body) + len(",") + len(first.body) > SMALL.max_batch_bytes
+
+
+@given(fitting)
+def test_how_documents_come_together_makes_no_difference(sizes: list[list[int]]) -> None:
+    runs = documents_of(sizes)
+    one_by_one = batches_of([[document] for document in itertools.chain(*runs)])
+    assert [batch.body for batch in batches_of(runs)] == [batch.body for batch in one_by_one]
+
+
+def test_a_batch_knows_its_oldest_event() -> None:
+    times = ["2026-01-02T00:00:00Z", None, "2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z", None]
+    documents = [document(number, LEAST, time) for number, time in enumerate(times)]
+    assert [batch.oldest_event_time for batch in batches_of([documents[:3]])] == ["2026-01-01T00:00:00Z"]
+    (batch,) = batches_of([documents[:1], documents[2:3], documents[4:]])
+    assert batch.oldest_event_time == "2026-01-01T00:00:00Z"
+    (batch,) = batches_of([documents[1:2]])
+    assert batch.oldest_event_time is None
 
 
 def test_real_limits() -> None:
     real = CloudSearchFormat()
-    batches = list(pack((document(number, 1_000_000) for number in range(11)), real))
-    assert [len(batch) for batch in batches] == [4, 4, 3]
-    assert all(len(real.join(batch)) <= 5_000_000 for batch in batches)
+    runs = [[Document(f"d{number}", Fields(raw="x" * 1_000_000))] for number in range(11)]
+    batches = list(pack(runs, real, refuse))
+    assert [batch.documents for batch in batches] == [4, 4, 3]
+    assert all(len(batch.body) <= 5_000_000 for batch in batches)
 
 
-def test_a_document_at_the_limit_passes_and_one_above_is_named() -> None:
-    check_size(document(1, 40), SMALL)
-    with pytest.raises(DocumentTooLarge, match="Document d1 has 41 bytes; the search domain takes 40"):
-        check_size(document(1, 41), SMALL)
+def test_a_document_at_the_limit_passes_and_one_above_is_handed_over() -> None:
+    too_large: list[Document] = []
+    at_limit, above = document(1, 100), document(2, 101)
+    (batch,) = pack([[at_limit, above]], SMALL, too_large.append)
+    assert ids_in(batch) == [at_limit.id]
+    assert too_large == [above]

@@ -18,8 +18,16 @@ FORMAT = CloudSearchFormat()
 LOG = "s3://logs/AWSLogs/111122223333/CloudTrail/eu-central-1/x.json.gz"
 
 
+def batch_of(*records: Any) -> bytes:
+    batch = bytearray()
+    for record in records:
+        FORMAT.append([build_document(encode(record), LOG)], batch)
+    return bytes(batch)
+
+
 def encoded(record: Any) -> EncodedDocument:
-    return FORMAT.encode(build_document(encode(record), LOG))
+    (document,) = FORMAT.split(batch_of(record))
+    return document
 
 
 @given(records)
@@ -70,16 +78,42 @@ def test_arrays_are_cut_at_1000_values() -> None:
     assert len(add["fields"]["resource_arns"]) == 1000
 
 
-@given(st.lists(records, max_size=5))
+@given(st.lists(records, min_size=1, max_size=5), st.data())
+def test_a_batch_is_the_same_whether_documents_come_at_once_or_one_after_the_other(
+    several: list[Any], data: Any
+) -> None:
+    documents = [build_document(encode(record), LOG) for record in several]
+    cut = data.draw(st.integers(min_value=1, max_value=len(documents)))
+    batch = bytearray()
+    size = FORMAT.append(documents[:cut], batch)
+    assert size == len(batch) - len("[]")
+    if documents[cut:]:
+        size = FORMAT.append(documents[cut:], batch)
+        assert size == len(batch) - len("[],") - len(
+            b",".join(d.body for d in FORMAT.split(bytes(batch))[:cut])
+        )
+    assert batch == batch_of(*several)
+    assert [add["id"] for add in json.loads(batch)] == [document.id for document in documents]
+
+
+@given(st.lists(records, min_size=1, max_size=5))
 def test_split_gives_what_join_was_given(several: list[Any]) -> None:
     documents = [encoded(record) for record in several]
     batch = FORMAT.join(documents)
+    assert batch == batch_of(*several)
     assert FORMAT.split(batch) == documents
-    assert (
-        len(batch) <= FORMAT.joined_bytes(len(documents), sum(len(d.body) for d in documents))
-        or not documents
-    )
-    assert [add["id"] for add in json.loads(batch)] == [document.id for document in documents]
+
+
+def test_what_was_appended_last_can_be_taken_away_again() -> None:
+    document = build_document(encode(RECORD), LOG)
+    batch = bytearray()
+    FORMAT.append([document], batch)
+    before = bytes(batch)
+    FORMAT.append([document, document], batch)
+    FORMAT.truncate(batch, len(before))
+    assert batch == before
+    FORMAT.truncate(batch, 0)
+    assert batch == b""
 
 
 def upload(status: int, code: str, message: str = "why") -> None:

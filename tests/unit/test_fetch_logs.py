@@ -58,7 +58,9 @@ class Step:
         """The key of the log and the record, of everything staged."""
         assert work.records
         return [
-            (log.key, record) for log, records in self.stage.get_records(work.records) for record in records
+            (log.key, record)
+            for log, lines in self.stage.get_records(work.records)
+            for record in lines.split(b"\n")
         ]
 
     def staged_ids(self, work: Work) -> list[str]:

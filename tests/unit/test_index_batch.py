@@ -29,14 +29,13 @@ FORMAT = CloudSearchFormat()
 
 
 def documents_of(count: int) -> list[EncodedDocument]:
-    return [FORMAT.encode(build_document(encode(event(f"e{n}")), "s3://logs/a")) for n in range(count)]
+    batch = bytearray()
+    FORMAT.append([build_document(encode(event(f"e{n}")), "s3://logs/a") for n in range(count)], batch)
+    return list(FORMAT.split(bytes(batch)))
 
 
 # Halving does not look into documents, so that small ones do.
-TINY = [
-    EncodedDocument(f"e{n}", None, b'{"type":"add","id":"e%d","fields":{"raw":"{}"}}' % n)
-    for n in range(5000)
-]
+TINY = [EncodedDocument(f"e{n}", b'{"type":"add","id":"e%d","fields":{"raw":"{}"}}' % n) for n in range(5000)]
 
 
 class Step:
