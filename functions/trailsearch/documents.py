@@ -9,10 +9,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_\-=#;:/?@&]{1,128}")
 _MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:", re.ASCII)
 _FRACTION = re.compile(r"[0-5]\d\.\d{1,3}Z", re.ASCII)
 _SECONDS = frozenset(f"{second:02}Z" for second in range(60))
+# Together at most 32 MB of text.
+_REMEMBERED_BYTES = 4096
 _ACTOR_IN_ARN = re.compile(r":(?:user|assumed-role|federated-user)/(.+)$|:(root)$")
 
 
@@ -117,7 +119,7 @@ _NO_JSON = msgspec.Raw(b"null")
 
 
 class _Record(msgspec.Struct, rename="camel", gc=False):
-    """The part of a record that is indexed by field. Its ``userIdentity`` is read apart, by ``_who``.
+    """The part of a record that is indexed by field; ``_who`` and ``_about`` read what is raw here.
 
     In the order in which CloudTrail writes them: msgspec looks first for what comes next.
     """
@@ -134,7 +136,7 @@ class _Record(msgspec.Struct, rename="camel", gc=False):
     request_id: str | None = msgspec.field(default=None, name="requestID")
     event_id: str | None = msgspec.field(default=None, name="eventID")
     read_only: bool | str | None = None
-    resources: list[_Resource] | None = None
+    resources: msgspec.Raw = _NO_JSON
     event_type: str | None = None
     recipient_account_id: str | None = None
     shared_event_id: str | None = msgspec.field(default=None, name="sharedEventID")
@@ -152,7 +154,7 @@ class _Who(msgspec.Struct, frozen=True, gc=False):
     account_ids: tuple[str, ...]
 
 
-class _Resources(NamedTuple):
+class _About(NamedTuple):
     """What ``resources`` say, as far as it is indexed: everything once, in the order of its mention."""
 
     arns: tuple[str, ...]
@@ -160,11 +162,16 @@ class _Resources(NamedTuple):
     account_ids: tuple[str, ...]
 
 
+_Part = TypeVar("_Part")
+_Rest = TypeVar("_Rest", bound=Hashable)
+_Result = TypeVar("_Result")
+
 _NO_IDENTITY = _UserIdentity()
 _NO_ISSUER = _SessionIssuer()
 _NO_INSIGHT = _InsightDetails()
 _record_decoder = msgspec.json.Decoder(_Record)
 _identity_decoder = msgspec.json.Decoder(_UserIdentity | None)
+_resources_decoder = msgspec.json.Decoder(list[_Resource] | None)
 
 
 def build_document(record: bytes, log_file: str) -> Document:
@@ -201,8 +208,11 @@ def build_documents(lines: bytes, log_file: str) -> list[Document]:
     Raises:
         ValueError: a record is not JSON.
     """
-    # Text of single records: where a record is not ASCII, the others take no more time and memory for it.
-    records = [record.decode() for record in lines.split(b"\n")]
+    if lines.isascii():
+        records = lines.decode().split("\n")
+    else:
+        # One by one: where a record is not ASCII, the others take no more time and memory for it.
+        records = [record.decode() for record in lines.split(b"\n")]
     try:
         events = _record_decoder.decode_lines(lines)  # All at once takes less time.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -214,7 +224,7 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
     who = _who(bytes(event.user_identity), event.recipient_account_id)
     identity = who.identity
     insight = event.insight_details or _NO_INSIGHT
-    resources = _resources(event.resources, who.account_ids) if event.resources else None
+    about = _about(bytes(event.resources), who.account_ids)
     return Document(
         _document_id(event.event_id, record),
         # By position, in the order of Fields: so many keywords take three times as long.
@@ -243,9 +253,9 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             identity.principal_id,
             event.vpc_endpoint_id,
             log_file,
-            resources.arns if resources else (),
-            resources.types if resources else (),
-            resources.account_ids if resources else who.account_ids,
+            about.arns,
+            about.types,
+            about.account_ids,
             event.user_agent,
             event.error_message,
             record,
@@ -266,34 +276,49 @@ def _read(record: str) -> _Record:
         return _Record()
 
 
-# The events of a log repeat the same few identities.
-@lru_cache(maxsize=4096)
+def _remembered(read: Callable[[bytes, _Rest], _Result]) -> Callable[[bytes, _Rest], _Result]:
+    """Remember what was read of small parts: a log repeats a few identities, and nine in ten of its resources."""
+    remembering = lru_cache(maxsize=4096)(read)
+
+    def read_or_remember(text: bytes, rest: _Rest) -> _Result:
+        return remembering(text, rest) if len(text) <= _REMEMBERED_BYTES else read(text, rest)
+
+    return read_or_remember
+
+
+@_remembered
 def _who(user_identity: bytes, recipient_account_id: str | None) -> _Who:
     """Read a ``userIdentity``, the JSON text of any value, of an event in some account."""
-    try:
-        try:
-            identity = _identity_decoder.decode(user_identity)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            identity = _pick(_UserIdentity, json.loads(user_identity, parse_int=str, parse_float=str))
-    except RecursionError:
-        identity = None
-    identity = identity or _NO_IDENTITY
+    identity = _read_part(user_identity, _identity_decoder) or _NO_IDENTITY
     context = identity.session_context
     issuer = (context.session_issuer if context else None) or _NO_ISSUER
     account_ids = _present(dict.fromkeys([recipient_account_id, identity.account_id, issuer.account_id]))
     return _Who(identity, issuer.arn, _actor(identity), account_ids)
 
 
-def _resources(resources: list[_Resource], account_ids: tuple[str, ...]) -> _Resources:
-    """Read what an event was about; ``account_ids`` are mentioned before those of the resources."""
+@_remembered
+def _about(resources: bytes, account_ids: tuple[str, ...]) -> _About:
+    """Read ``resources``, the JSON text of any value; ``account_ids`` are mentioned before those in it."""
     arns: dict[str | None, None] = {}
     types: dict[str | None, None] = {}
     ids: dict[str | None, None] = dict.fromkeys(account_ids)
-    for resource in resources:
+    for resource in _read_part(resources, _resources_decoder) or ():
         arns[resource.arn_upper or resource.arn] = None
         types[resource.type] = None
         ids[resource.account_id] = None
-    return _Resources(_present(arns), _present(types), _present(ids))
+    return _About(_present(arns), _present(types), _present(ids))
+
+
+def _read_part(text: bytes, decoder: msgspec.json.Decoder[_Part]) -> _Part | None:
+    """Decode a part of a record, leaving out what does not fit or is nested too deep to be read."""
+    try:
+        try:
+            return decoder.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            part: _Part | None = _fit(decoder.type, json.loads(text, parse_int=str, parse_float=str))
+            return part
+    except RecursionError:
+        return None
 
 
 def _present(values: Iterable[str | None]) -> tuple[str, ...]:
@@ -329,10 +354,13 @@ def _document_id(event_id: str | None, record: str) -> str:
     return hashlib.sha256(record.encode()).hexdigest()
 
 
+# Many events of a log happen in the same second.
+@lru_cache(maxsize=4096)
 def _event_time(text: str | None) -> str | None:
     """Give the time in the form that search domains take, or nothing if it is no point in time."""
     if not text:
         return None
+    # A log that was busy has some minutes, but hundreds of seconds.
     if _is_minute(text[:17]) and (text[17:] in _SECONDS or _FRACTION.fullmatch(text[17:])):
         return text
     try:

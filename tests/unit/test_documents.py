@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.records import RECORD, encode, records
-from trailsearch.documents import Document, Fields, build_document
+from trailsearch.documents import Document, Fields, build_document, build_documents
 
 LOG = "s3://logs/AWSLogs/111122223333/CloudTrail/eu-central-1/x.json.gz"
 
@@ -155,3 +156,15 @@ def test_any_json_record_gives_a_document_with_the_record_in_it(record: Any) -> 
 @given(records)
 def test_the_same_record_gives_the_same_document(record: Any) -> None:
     assert document_of(record) == document_of(record)
+
+
+@given(st.lists(records, min_size=1, max_size=5))
+def test_documents_of_several_records_are_those_of_each(several: list[Any]) -> None:
+    texts = [encode(record) for record in several]
+    assert build_documents(b"\n".join(texts), LOG) == [build_document(text, LOG) for text in texts]
+
+
+def test_many_resources_are_read_whole() -> None:
+    names = [f"arn:aws:s3:::data/{number:05}" for number in range(500)]
+    for _ in range(2):
+        assert fields_of(resources=[{"ARN": name} for name in names]).resource_arns == tuple(names)
