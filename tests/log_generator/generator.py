@@ -59,7 +59,7 @@ def generate_logs(  # noqa: PLR0913 - seed, logs and start say what; the others 
     duration: timedelta = timedelta(days=1),
     accounts: int = 4,
     regions: Sequence[str] = DEFAULT_REGIONS,
-    records_per_log: int | None = None,
+    records_per_log: int | Sequence[int] | None = None,
     duplicates: float = 0.0,
     story: bool = True,
 ) -> Iterator[GeneratedLog]:
@@ -77,10 +77,10 @@ def generate_logs(  # noqa: PLR0913 - seed, logs and start say what; the others 
             not given, in the first one.
         records_per_log: None for CloudTrail's own sizes (median 12, mean about 35, at most 900), with an
             occasional log of Insights events or network activity. A number for that many records in each log, all of
-            management and data events.
+            management and data events; a sequence for a number of its own for each log.
         duplicates: Share (0 to 1) of the distinct records that are delivered a second time, as where two trails
-            record one account: logs come in pairs of the same account, region, time and size, and the second of a
-            pair repeats records of the first.
+            record one account: logs come in pairs of the same account, region, time and size (that of the first),
+            and the second of a pair repeats records of the first.
         story: Whether the story of the stolen key is told. Its acts need 3 to 7 records of a log; a log with a
             smaller `records_per_log` has them all the same.
 
@@ -95,8 +95,13 @@ def generate_logs(  # noqa: PLR0913 - seed, logs and start say what; the others 
         raise ValueError(f"duration is {duration}, must be 5 minutes or more")
     if accounts < 1 or not regions:
         raise ValueError("there must be an account and a region")
-    if records_per_log is not None and records_per_log < 1:
-        raise ValueError(f"records_per_log is {records_per_log}, must be 1 or more")
+    if isinstance(records_per_log, int):
+        records_per_log = (records_per_log,) * logs
+    if records_per_log is not None:
+        if len(records_per_log) != logs:
+            raise ValueError(f"records_per_log has {len(records_per_log)} numbers for {logs} logs")
+        if records_per_log and min(records_per_log) < 1:
+            raise ValueError(f"records_per_log is {min(records_per_log)}, must be 1 or more")
     if not 0 <= duplicates <= 1:
         raise ValueError(f"duplicates is {duplicates}, must be from 0 to 1")
     account_ids = _account_ids(seed, accounts)
@@ -142,7 +147,7 @@ class _Generation:
     windows: int
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
-    records_per_log: int | None
+    records_per_log: Sequence[int] | None
     duplicates: float
     story: Story
     acts: int
@@ -217,7 +222,7 @@ class _Generation:
         delivered = self.start + WINDOW * (1 + index * self.windows // self.logs)
         acts = self._acts_at(index)
         least = sum(len(ACTS[act]) for act in acts)
-        count = max(least, self.records_per_log or _record_count(rng))
+        count = max(least, self.records_per_log[index] if self.records_per_log else _record_count(rng))
         if acts:
             return _Plan(self.accounts[0], self._home_region, "CloudTrail", delivered, count, acts)
         # The square makes the first accounts and regions the busy ones.

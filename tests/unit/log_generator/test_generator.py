@@ -209,6 +209,17 @@ def test_a_given_number_of_records_is_that_of_every_log() -> None:
     assert {record["eventCategory"] for record in records_of(logs)} == {"Management", "Data"}
 
 
+def test_each_log_can_have_a_number_of_records_of_its_own() -> None:
+    logs = generate_logs(seed=1, logs=4, start=START, records_per_log=[3, 40, 1, 7], story=False)
+    assert [log.record_count for log in logs] == [3, 40, 1, 7]
+
+
+def test_the_second_of_a_pair_has_the_size_of_the_first() -> None:
+    sizes = [3, 40, 10, 70]
+    logs = generate_logs(seed=1, logs=4, start=START, records_per_log=sizes, duplicates=0.5, story=False)
+    assert [log.record_count for log in logs] == [3, 3, 10, 10]
+
+
 def test_the_query_of_the_demo_finds_something(records: list[dict[str, Any]]) -> None:
     assert all(record["eventTime"].startswith("2014-09-01T") for record in records)
     assert sum(record.get("eventSource") == "sqs.amazonaws.com" for record in records) >= 20
@@ -238,6 +249,8 @@ def test_other_accounts_and_regions() -> None:
         ({"accounts": 0}, "an account"),
         ({"regions": ()}, "a region"),
         ({"records_per_log": 0}, "records_per_log is 0"),
+        ({"logs": 2, "records_per_log": [5, 0]}, "records_per_log is 0"),
+        ({"logs": 2, "records_per_log": [5]}, "has 1 numbers for 2 logs"),
         ({"duplicates": 1.5}, "duplicates is 1.5"),
     ],
 )
