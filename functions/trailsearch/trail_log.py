@@ -28,20 +28,43 @@ _log_decoder = msgspec.json.Decoder(_Log)
 
 
 def raw_records(log: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """Give the records of a log, each as the UTF-8 encoded JSON text that CloudTrail wrote.
+    """Give the records of a log as it is in the bucket: ``find_records`` of what ``gunzip`` gives.
+
+    Raises:
+        LogCorrupt, LogWithoutRecords: as these two do.
+    """
+    return find_records(gunzip(log))
+
+
+def gunzip(log: bytes) -> bytes:
+    """Unpack a log: one or several gzip members.
+
+    Raises:
+        LogCorrupt: not gzip, cut short, or a wrong checksum.
+    """
+    if not log.startswith(_GZIP_MAGIC):
+        raise LogCorrupt("Not gzip" if log else "Not gzip: the object is empty")
+    try:
+        text: bytes = igzip.decompress(log)  # type: ignore[no-untyped-call]  # isal types this one not
+    except (IsalError, OSError, EOFError) as error:  # type: ignore[misc]  # typed as an instance
+        raise LogCorrupt(f"Not a whole gzip file: {error}") from error
+    return text
+
+
+def find_records(text: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """Give the records of an unpacked log, each as the UTF-8 encoded JSON text that CloudTrail wrote.
 
     Args:
-        log: the log object, gzip'd; one or several gzip members.
+        text: JSON, UTF-8 encoded.
 
     Returns:
         One buffer for each record. White space between tokens, if any, is kept, except that line breaks
         become spaces, so that a record is one line.
 
     Raises:
-        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8 or not JSON.
+        LogCorrupt: not UTF-8 or not JSON.
         LogWithoutRecords: JSON without an array ``Records``.
     """
-    text = _gunzip(log)
     _check_utf_8(text)
     try:
         records: Sequence[bytes | msgspec.Raw] = _log_decoder.decode(text).Records
@@ -60,16 +83,6 @@ def raw_records(log: bytes) -> Sequence[bytes | msgspec.Raw]:
 def one_line(record: bytes | msgspec.Raw) -> bytes:
     """Replace line breaks, which JSON allows only between tokens, by spaces."""
     return bytes(record).replace(b"\n", b" ").replace(b"\r", b" ")
-
-
-def _gunzip(log: bytes) -> bytes:
-    if not log.startswith(_GZIP_MAGIC):
-        raise LogCorrupt("Not gzip" if log else "Not gzip: the object is empty")
-    try:
-        text: bytes = igzip.decompress(log)  # type: ignore[no-untyped-call]  # isal types this one not
-    except (IsalError, OSError, EOFError) as error:  # type: ignore[misc]  # typed as an instance
-        raise LogCorrupt(f"Not a whole gzip file: {error}") from error
-    return text
 
 
 def _check_utf_8(text: bytes) -> None:

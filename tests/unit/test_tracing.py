@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +13,8 @@ from trailsearch.tracing import subsegment
 
 @pytest.fixture
 def tracing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tracing as in Lambda, except that no segment is ended, and so none sent."""
+    """Tracing as in an invocation that is sampled, except that no segment is ended, and so none sent."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
     monkeypatch.delenv("AWS_XRAY_SDK_ENABLED")
     global_sdk_config.set_sdk_enabled(True)
     xray_recorder.clear_trace_entities()
@@ -54,3 +57,21 @@ def test_without_a_segment_it_only_runs_what_is_in_it() -> None:
     assert done
     with pytest.raises(ValueError, match="why"), subsegment("Upload batch"):
         raise ValueError("why")
+
+
+@pytest.mark.parametrize("header", [None, "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0"])
+def test_where_nothing_is_sampled_nothing_is_traced(
+    segment: Any, monkeypatch: pytest.MonkeyPatch, header: str | None
+) -> None:
+    monkeypatch.delenv("_X_AMZN_TRACE_ID")
+    if header:
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    with subsegment("Upload batch", batch="s3://staging/b.json"):
+        pass
+    assert segment.subsegments == []
+
+
+@pytest.mark.parametrize("handler", ["fetch_logs", "split_records", "index_batch"])
+def test_a_function_starts_without_the_sdk(handler: str) -> None:
+    code = f"import sys, {handler}; sys.exit('aws_xray_sdk' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": "functions"})
