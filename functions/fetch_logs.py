@@ -7,7 +7,7 @@ Answer: ``Work``: the staged records (null if there are none), redriven batches,
 from collections import Counter, deque
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -35,11 +35,11 @@ from trailsearch.messages import (
 )
 from trailsearch.notifications import read_notification
 from trailsearch.settings import Settings
-from trailsearch.staging import LogHeader, Staging
+from trailsearch.staging import LogHeader, Staging, Written
 from trailsearch.telemetry import observed, report_work
 from trailsearch.trail_log import raw_records
 
-# Small logs take longer to answer for than to send. A log has up to 50 MB, so that these are bearable together.
+# Small logs take longer to answer for than to send. Of the largest ones, 50 MB each, so many are bearable at once.
 _FETCHED_AT_ONCE = 8
 
 
@@ -87,13 +87,12 @@ def fetch_logs(
         get = partial(_get, log_bucket)
         for log, got in zip(announced.logs, map_ahead(get, announced.logs, _FETCHED_AT_ONCE), strict=True):
             try:
-                header, raw = _read_log(log, got)
+                delivered_at, written = _write_records(log, got, file)
             except LogError as error:
                 dead_letters.append(execution.dead_letter(Kind.LOG, error, earlier=log, log=log))
                 continue
-            written = staging.write_records(header, raw, file)
             logs, records, size = logs + 1, records + written.records, size + written.bytes
-            oldest_delivery_time = min(oldest_delivery_time or header.delivered_at, header.delivered_at)
+            oldest_delivery_time = min(oldest_delivery_time or delivered_at, delivered_at)
         staged = stage.put_records(execution.name, file, records, oldest_delivery_time) if records else None
     return Work(
         records=staged,
@@ -154,10 +153,13 @@ def _get(log_bucket: LogBucket, log: LogRef) -> FetchedLog | LogError:
         return error
 
 
-def _read_log(log: LogRef, got: FetchedLog | LogError) -> tuple[LogHeader, Sequence[bytes | msgspec.Raw]]:
+# A function of its own, so that the records of a log are forgotten before those of the next one are read.
+def _write_records(log: LogRef, got: FetchedLog | LogError, file: IO[bytes]) -> tuple[str, Written]:
     if isinstance(got, LogError):
         raise got
     try:
-        return LogHeader(log.bucket, log.key, got.delivered_at), raw_records(got.body)
+        records = raw_records(got.body)
     except (LogCorrupt, LogWithoutRecords) as error:
         raise type(error)(f"{log.uri}: {error}") from error
+    header = LogHeader(log.bucket, log.key, got.delivered_at)
+    return got.delivered_at, staging.write_records(header, records, file)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import msgspec
-from isal import igzip
+from isal import igzip, isal_zlib
 from isal.igzip_lib import IsalError
 
 from trailsearch.errors import LogCorrupt, LogWithoutRecords
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_ONE_GZIP_MEMBER = 31
 _CACHED_BYTES = 16 * 1024
 _WHITE_SPACE = " \t\n\r"
 
@@ -44,8 +45,12 @@ def gunzip(log: bytes) -> bytes:
     """
     if not log.startswith(_GZIP_MAGIC):
         raise LogCorrupt("Not gzip" if log else "Not gzip: the object is empty")
+    # At once: the reader of igzip, which can do more, holds all pieces and the whole, which is twice the memory.
+    member = isal_zlib.decompressobj(wbits=_ONE_GZIP_MEMBER)
     try:
-        text: bytes = igzip.decompress(log)  # type: ignore[no-untyped-call]  # isal types this one not
+        text = member.decompress(log)
+        if not member.eof or member.unused_data:
+            text = igzip.decompress(log)  # type: ignore[no-untyped-call]  # isal types this one not
     except (IsalError, OSError, EOFError) as error:  # type: ignore[misc]  # typed as an instance
         raise LogCorrupt(f"Not a whole gzip file: {error}") from error
     return text
