@@ -88,6 +88,10 @@ test: lint ## Check everything and run all tests
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos
 
+.PHONY: bench
+bench: .venv/ready ## Measure speed, memory and cold starts, beside the same job written plainly
+	@$(PYTHON) -m tests.benchmarks
+
 .PHONY: demo
 demo: terraform-present .venv/ready ## Run the pipeline on this machine: [LOGS=folder] [KEEP=1]
 	@$(PYTHON) -m tests.demo

@@ -1,0 +1,74 @@
+"""Measure everything and print it: `make bench`. Writes ``build/bench/speed.md``, the tables of the README."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import cold_start, memory
+from tests.benchmarks.inputs import Input, input_names, make_input, name_of
+from tests.benchmarks.report import Rows, cold_start_table, memory_table, read_speeds, speed_tables
+from tests.local_cloud.cloudtrail_delivery import Log
+from trailsearch.cli.console import make_console
+
+FOLDER = Path("build/bench")
+# 50 MB is the most that CloudTrail writes into a log; generated ones of that size hold less JSON than real ones may.
+LARGEST = name_of(450)
+LARGEST_AT_ONCE = 10
+
+
+def main() -> None:
+    """Measure speed, peak memory and cold starts, one after the other."""
+    console = make_console()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    tables = speed()
+    with console.status("Measuring peak memory …"):
+        tables.append(memory_table(peaks()))
+    with console.status("Measuring cold starts …"), tempfile.TemporaryDirectory() as folder:
+        tables.append(cold_start_table(cold_start.measure(Path(folder))))
+    for table in tables:
+        console.print(table.to_rich())
+    (FOLDER / "speed.md").write_text("\n\n".join(table.to_markdown() for table in tables) + "\n")
+    console.print(f"As Markdown: {FOLDER / 'speed.md'}", highlight=False)
+
+
+def speed() -> list[Rows]:
+    """Run the benchmarks, in a process of their own, and give their tables."""
+    results = FOLDER / "speed.json"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "tests/benchmarks", "-p", "pytest_benchmark.plugin"),
+            *("-o", "python_files=bench_*.py", "-o", "python_functions=bench_*"),
+            *("--benchmark-json", str(results), "--benchmark-quiet", "--no-header", "--quiet"),
+        ],
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(done.returncode)
+    return speed_tables(read_speeds(json.loads(results.read_text())))
+
+
+def peaks() -> dict[str, dict[str, float]]:
+    """Measure the peak memory for each input, for the largest log there is, and for an execution of such."""
+    everything = (*memory.STEPS, *memory.PLAIN)
+    found = {name: _peaks(make_input(name), everything) for name in input_names()}
+    largest = make_input(LARGEST)
+    (log,) = largest.logs
+    found[f"{LARGEST}, {len(log.body) / 1e6:.0f} MB gzip'd"] = _peaks(largest, everything)
+    several = [Log(f"{number}/{log.key}", log.body) for number in range(LARGEST_AT_ONCE)]
+    at_once = Input(f"{LARGEST_AT_ONCE} of these", several, largest.megabytes * len(several), 0)
+    found[at_once.name] = _peaks(at_once, memory.STEPS[:1])
+    return found
+
+
+def _peaks(logs: Input, names: tuple[str, ...]) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        return memory.measure(logs.logs, Path(folder), names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""MB/s of JSON: each pure stage, each step, and the whole path, beside the plain ones."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from tests.benchmarks import data_path, plain
+from tests.benchmarks.inputs import Input, input_names, make_input
+from tests.benchmarks.memory import PLAIN, STEPS
+from tests.benchmarks.report import ALL_STEPS, STAGES, TRAILSEARCH, WHOLE
+from trailsearch.documents import build_documents
+from trailsearch.trail_log import find_records, gunzip
+
+IMPLEMENTATIONS = (*PLAIN, TRAILSEARCH)
+# A measurement of all of an input has the time of some of these.
+_LARGE_MEGABYTES, _ROUNDS_OF_LARGE, _ROUNDS = 20, 5, 11
+
+Measure = Callable[[str, str, Callable[[], object]], None]
+
+
+@pytest.fixture(scope="session", params=input_names())
+def logs(request: pytest.FixtureRequest) -> Input:
+    return make_input(request.param)
+
+
+@pytest.fixture
+def measure(benchmark: BenchmarkFixture, logs: Input) -> Measure:
+    """Measure what is called, under the name of what it does and who does it."""
+
+    def measure(what: str, implementation: str, call: Callable[[], object]) -> None:
+        benchmark.extra_info.update(
+            {
+                "input": logs.name,
+                "megabytes": logs.megabytes,
+                "what": what,
+                "implementation": implementation,
+            }
+        )
+        rounds = _ROUNDS_OF_LARGE if logs.megabytes > _LARGE_MEGABYTES else _ROUNDS
+        benchmark.pedantic(call, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]
+
+    return measure
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def bench_whole_path(measure: Measure, logs: Input, implementation: str) -> None:
+    bodies = with_uris(logs)
+    if implementation == TRAILSEARCH:
+        measure(WHOLE, implementation, lambda: data_path.batches_of(bodies))
+    else:
+        library = PLAIN[implementation]
+        measure(WHOLE, implementation, lambda: plain.batches_of(bodies, library))
+
+
+@pytest.mark.parametrize("step", [*STEPS, ALL_STEPS])
+def bench_step(measure: Measure, logs: Input, step: str, tmp_path: Path) -> None:
+    steps = data_path.Steps(tmp_path)
+    messages = steps.deliver(logs.logs)
+    fetched = steps.fetch(messages)
+    split = steps.split(fetched)
+    calls: dict[str, Callable[[], object]] = {
+        "Fetch Logs": lambda: steps.fetch(messages),
+        "Split Records": lambda: steps.split(fetched),
+        "Index Batch": lambda: steps.index(split),
+        ALL_STEPS: lambda: steps.run(messages),
+    }
+    assert sum(indexed.documents for indexed in steps.index(split)) == logs.records
+    measure(step, TRAILSEARCH, calls[step])
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize("stage", STAGES)
+def bench_stage(measure: Measure, logs: Input, stage: str, implementation: str) -> None:
+    stages = _stages(logs) if implementation == TRAILSEARCH else _plain_stages(logs, PLAIN[implementation])
+    for name, call in stages:
+        if name == stage:
+            measure(stage, implementation, call)
+            return
+
+
+def with_uris(logs: Input) -> list[tuple[str, bytes]]:
+    return [(f"s3://logs/{log.key}", log.body) for log in logs.logs]
+
+
+def _stages(logs: Input) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The pure stages, each with what the one before it gives; that is made only when the next one is asked for."""
+    bodies = with_uris(logs)
+    yield "gunzip", lambda: drain(gunzip(log) for _, log in bodies)
+    texts = [(uri, gunzip(log)) for uri, log in bodies]
+    yield "parse", lambda: drain(find_records(text) for _, text in texts)
+    runs = [(uri, lines) for uri, text in texts for lines in data_path.runs_of(find_records(text))]
+    yield "document", lambda: drain(build_documents(lines, uri) for uri, lines in runs)
+    documents = [build_documents(lines, uri) for uri, lines in runs]
+    yield "pack", lambda: data_path.pack_all(documents)
+
+
+def _plain_stages(logs: Input, library: plain.Json) -> Iterator[tuple[str, Callable[[], object]]]:
+    bodies = with_uris(logs)
+    yield "gunzip", lambda: drain(plain.gunzip(log) for _, log in bodies)
+    texts = [(uri, plain.gunzip(log)) for uri, log in bodies]
+    yield "parse", lambda: drain(plain.parse(text, library) for _, text in texts)
+    records = [(uri, plain.parse(text, library)) for uri, text in texts]
+    yield (
+        "document",
+        lambda: drain(each for uri, log in records for each in plain.documents_of(log, uri, library)),
+    )
+    documents = [each for uri, log in records for each in plain.documents_of(log, uri, library)]
+    yield "pack", lambda: drain(plain.pack(documents, library))
+
+
+def drain(values: Iterable[Any]) -> None:
+    """Make each value, and forget it."""
+    deque(values, maxlen=0)

@@ -1,0 +1,156 @@
+"""Trailsearch's data path in this process: its pure stages, and its steps between folders that stand for buckets."""
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from fetch_logs import fetch_logs
+from index_batch import index_batch
+from split_records import split_records
+from tests.local_cloud.cloudtrail_delivery import Log
+from trailsearch.batching import pack
+from trailsearch.cloudsearch import CloudSearchFormat
+from trailsearch.documents import Document, build_documents
+from trailsearch.execution_inputs import ExecutionInputs
+from trailsearch.log_bucket import LogBucket
+from trailsearch.messages import Execution, Indexed, QueueMessage, Work
+from trailsearch.staging import LogHeader, Staging, read_records, spool, write_records
+from trailsearch.trail_log import find_records, gunzip
+
+LOGS, STAGING = "logs", "staging"
+# An execution takes up to 50 messages from the Pipe, each of which may name several logs.
+MESSAGES_OF_AN_EXECUTION = 100
+FORMAT = CloudSearchFormat()
+_CHUNK_BYTES = 1024 * 1024
+_DELIVERED = datetime(2026, 9, 1, 12, tzinfo=UTC)
+_ARN = "arn:aws:states:us-east-1:111122223333:execution:trailsearch-bench-index-logs:run-1"
+
+
+def batches_of(logs: Iterable[tuple[str, bytes]]) -> list[bytes]:
+    """Turn logs, each with its ``s3://`` URI, into batches, by the pure stages alone."""
+    return [bytes(batch.body) for batch in pack(_new_runs(logs), FORMAT, _refuse)]
+
+
+def _new_runs(logs: Iterable[tuple[str, bytes]]) -> Iterator[list[Document]]:
+    seen: set[str] = set()
+    for log_file, log in logs:
+        for lines in runs_of(find_records(gunzip(log))):
+            run = []
+            for document in build_documents(lines, log_file):
+                if document.id not in seen:
+                    seen.add(document.id)
+                    run.append(document)
+            yield run
+
+
+def runs_of(records: Sequence[Any]) -> Iterator[bytes]:
+    """Give the records of a log, some at once, as Split Records reads them."""
+    with spool() as file:
+        write_records(LogHeader(LOGS, "log", "2026-09-01T12:00:00Z"), records, file)
+        file.seek(0)
+        for _, lines in read_records(iter(lambda: file.read(_CHUNK_BYTES), b"")):
+            yield lines
+
+
+def pack_all(runs: Iterable[list[Document]]) -> int:
+    """Pack documents into batches, and count those."""
+    return sum(1 for _ in pack(runs, FORMAT, _refuse))
+
+
+def _refuse(document: Document) -> None:
+    raise AssertionError(f"Document {document.id} is too large")
+
+
+class _Body:
+    """The body of an object, which is closed at its end."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        if self._file.closed:
+            return b""
+        chunk = self._file.read(size)
+        if size < 0 or not chunk:
+            self._file.close()
+        return chunk
+
+
+class FolderS3:
+    """What Trailsearch uses of boto3's client of S3; objects are files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
+        return {"Body": _Body((self._folder / Bucket / Key).open("rb")), "LastModified": _DELIVERED}
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes, **_: str) -> None:  # noqa: N803  # boto3's names
+        self.upload_fileobj(io.BytesIO(Body), Bucket, Key)
+
+    def upload_fileobj(self, file: IO[bytes], bucket: str, key: str) -> None:
+        path = self._folder / bucket / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as target:
+            while chunk := file.read(_CHUNK_BYTES):
+                target.write(chunk)
+
+
+class Sink:
+    """A search domain that takes everything and keeps nothing."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def upload(self, batch: bytes) -> None:
+        self.bytes += len(batch)
+
+
+class Steps:
+    """The three steps of an execution, with buckets below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        client: Any = FolderS3(folder)
+        self._folder = folder
+        self._log_bucket = LogBucket(client)
+        self._stage = Staging(client, STAGING)
+
+    def deliver(self, logs: Sequence[Log]) -> list[QueueMessage]:
+        """Write logs into the log bucket, and give the messages that announce them."""
+        for log in logs:
+            path = self._folder / LOGS / log.key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(log.body)
+        keys = [log.key for log in logs]
+        each = -(-len(keys) // MESSAGES_OF_AN_EXECUTION)
+        return [
+            QueueMessage(f"m-{at}", json.dumps({"s3Bucket": LOGS, "s3ObjectKey": keys[at : at + each]}))
+            for at in range(0, len(keys), each)
+        ]
+
+    def fetch(self, messages: Sequence[QueueMessage]) -> Work:
+        """Run Fetch Logs."""
+        client: Any = None  # Nothing is redriven here.
+        return fetch_logs(
+            messages, _execution("Fetch Logs"), ExecutionInputs(client), self._log_bucket, self._stage
+        )
+
+    def split(self, work: Work) -> Work:
+        """Run Split Records."""
+        return split_records(work, _execution("Split Records"), self._stage, FORMAT)
+
+    def index(self, work: Work) -> list[Indexed]:
+        """Run Index Batch for each batch, one after the other."""
+        execution = _execution("Index Batch")
+        return [index_batch(batch, execution, self._stage, FORMAT, Sink()) for batch in work.batches]
+
+    def run(self, messages: Sequence[QueueMessage]) -> list[Indexed]:
+        """Run all three."""
+        return self.index(self.split(self.fetch(messages)))
+
+
+def _execution(state: str) -> Execution:
+    return Execution(_ARN, state, "bench")

@@ -1,0 +1,158 @@
+"""The same job as Trailsearch's data path, written plainly: what the benchmarks compare with.
+
+Logs, gzip'd, become batches of documents for Amazon CloudSearch. Nothing is tuned and nothing is left out that
+makes a difference to the documents (a test holds the two together): every field, the characters and lengths that
+CloudSearch forbids, the limits of a batch. What it does without: odd input (a record of undocumented types or
+without eventID, a document over 1 MB, a log that is no log), the staging between the steps, and ``raw`` as the very
+bytes that CloudTrail wrote (its JSON is encoded anew, with the same values).
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+MAX_BATCH_BYTES = 5_000_000
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
+ACTOR = re.compile(r":(?:user|assumed-role|federated-user)/(.+)$|:(root)$")
+
+
+class Json(NamedTuple):
+    """A JSON library: ``dumps`` gives ASCII text for ``json``, UTF-8 for ``orjson``."""
+
+    loads: Callable[[bytes], Any]
+    dumps: Callable[[Any], bytes]
+
+
+STANDARD = Json(json.loads, lambda value: json.dumps(value, separators=(",", ":")).encode())
+ORJSON = Json(orjson.loads, orjson.dumps)
+
+gunzip = gzip.decompress
+
+
+def batches_of(logs: Iterable[tuple[str, bytes]], library: Json = STANDARD) -> list[bytes]:
+    """Turn logs, each with its ``s3://`` URI, into batches."""
+    return list(pack(documents_of_logs(logs, library), library))
+
+
+def documents_of_logs(logs: Iterable[tuple[str, bytes]], library: Json) -> Iterator[dict[str, Any]]:
+    """Give the documents of all logs, of each event once."""
+    seen = set()
+    for log_file, log in logs:
+        for document in documents_of(parse(gunzip(log), library), log_file, library):
+            if document["id"] not in seen:
+                seen.add(document["id"])
+                yield document
+
+
+def parse(text: bytes, library: Json) -> list[dict[str, Any]]:
+    """Give the records of a log."""
+    records: list[dict[str, Any]] = library.loads(text)["Records"]
+    return records
+
+
+def documents_of(records: Iterable[dict[str, Any]], log_file: str, library: Json) -> Iterator[dict[str, Any]]:
+    """Make the document of each record."""
+    for record in records:
+        fields = fields_of(record, log_file, library.dumps(record).decode())
+        yield {"type": "add", "id": record["eventID"], "fields": fields}
+
+
+def pack(documents: Iterable[dict[str, Any]], library: Json) -> Iterator[bytes]:
+    """Encode documents and join as many as a batch takes."""
+    batch: list[bytes] = []
+    size = 0
+    for each in documents:
+        document = library.dumps(each)
+        if batch and size + len(document) + 1 > MAX_BATCH_BYTES:
+            yield b"[" + b",".join(batch) + b"]"
+            batch, size = [], 0
+        batch.append(document)
+        size += len(document) + 1
+    if batch:
+        yield b"[" + b",".join(batch) + b"]"
+
+
+def fields_of(record: dict[str, Any], log_file: str, raw: str) -> dict[str, Any]:
+    """Give the fields of a record's document, without those that it does not have."""
+    identity = record.get("userIdentity") or {}
+    issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
+    insight = record.get("insightDetails") or {}
+    resources = record.get("resources") or []
+    datetime.fromisoformat(record["eventTime"])  # Fails where it is no point in time.
+    fields = {
+        "event_time": record["eventTime"],
+        "event_source": record.get("eventSource") or insight.get("eventSource"),
+        "event_name": record.get("eventName") or insight.get("eventName"),
+        "aws_region": record.get("awsRegion"),
+        "event_type": record.get("eventType"),
+        "event_category": record.get("eventCategory"),
+        "read_only": {True: "true", False: "false", None: None}[record.get("readOnly")],
+        "source_ip_address": record.get("sourceIPAddress"),
+        "recipient_account_id": record.get("recipientAccountId"),
+        "error_code": record.get("errorCode") or insight.get("errorCode"),
+        "user_identity_type": identity.get("type"),
+        "user_identity_arn": identity.get("arn"),
+        "user_identity_account_id": identity.get("accountId"),
+        "user_identity_user_name": identity.get("userName"),
+        "user_identity_invoked_by": identity.get("invokedBy"),
+        "session_issuer_arn": issuer.get("arn"),
+        "actor": actor_of(identity),
+        "event_id": record["eventID"],
+        "request_id": record.get("requestID"),
+        "shared_event_id": record.get("sharedEventID"),
+        "access_key_id": identity.get("accessKeyId"),
+        "user_identity_principal_id": identity.get("principalId"),
+        "vpc_endpoint_id": record.get("vpcEndpointId"),
+        "log_file": log_file,
+        "resource_arns": distinct([resource.get("ARN") or resource.get("arn") for resource in resources]),
+        "resource_types": distinct([resource.get("type") for resource in resources]),
+        "account_ids": distinct(
+            [
+                record.get("recipientAccountId"),
+                identity.get("accountId"),
+                issuer.get("accountId"),
+                *[resource.get("accountId") for resource in resources],
+            ]
+        ),
+        "user_agent": record.get("userAgent"),
+        "error_message": record.get("errorMessage"),
+        "raw": raw,
+    }
+    return {name: allowed(name, value) for name, value in fields.items() if value is not None and value != []}
+
+
+def allowed(name: str, value: str | list[str]) -> str | list[str]:
+    """Escape the characters that CloudSearch forbids, and cut what is longer than it takes."""
+    if isinstance(value, list):
+        return [FORBIDDEN.sub(escape, item)[:4096] for item in value[:1000]]
+    value = FORBIDDEN.sub(escape, value)
+    return value if name in {"raw", "error_message"} else value[:4096]
+
+
+def escape(match: re.Match[str]) -> str:
+    """Write a character as JSON does where it keeps to ASCII."""
+    return json.dumps(match[0])[1:-1]
+
+
+def actor_of(identity: dict[str, Any]) -> str | None:
+    """Say who: the name in the ARN, else the best name there is."""
+    if match := ACTOR.search(identity.get("arn") or ""):
+        return match[1] or match[2]
+    return (
+        identity.get("userName")
+        or identity.get("invokedBy")
+        or identity.get("onBehalfOf", {}).get("userId")
+        or identity.get("arn")
+        or identity.get("principalId")
+        or identity.get("accountId")
+    )
+
+
+def distinct(values: list[str | None]) -> list[str]:
+    """Give each value once, in the order of the first."""
+    return [value for value in dict.fromkeys(values) if value]

@@ -1,0 +1,113 @@
+"""The tables that `make bench` prints, and writes as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.table import Table
+
+from tests.benchmarks.cold_start import ColdStart
+from tests.benchmarks.inputs import input_names, name_of
+from tests.benchmarks.memory import PLAIN, STEPS
+
+TRAILSEARCH = "Trailsearch"
+WHOLE = "logs to batches"
+STAGES = ("gunzip", "parse", "document", "pack")
+ALL_STEPS = "all steps"
+STAGES_ARE_COMPARED_AT = name_of(12)
+Speeds = Mapping[tuple[str, str, str], float]
+"""Input, what, and who does it → MB/s of JSON (the median)."""
+
+
+class Rows(NamedTuple):
+    """A table: the first column is text, the others are numbers."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def to_rich(self) -> Table:
+        """Give it for the terminal."""
+        table = Table(box=box.SIMPLE_HEAD, title=self.title, title_justify="left")
+        for number, column in enumerate(self.columns):
+            table.add_column(column, justify="right" if number else "left", no_wrap=True)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def to_markdown(self) -> str:
+        """Give it for the README."""
+        lines = [
+            self.columns,
+            ["---", *["---:"] * (len(self.columns) - 1)],
+            *self.rows,
+        ]
+        return f"{self.title}:\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def read_speeds(results: Mapping[str, Any]) -> dict[tuple[str, str, str], float]:
+    """Read what pytest-benchmark wrote as JSON."""
+    found = {}
+    for result in results["benchmarks"]:
+        info = result["extra_info"]
+        name = (info["input"], info["what"], info["implementation"])
+        found[name] = info["megabytes"] / result["stats"]["median"]
+    return found
+
+
+def speed_tables(speeds: Speeds) -> list[Rows]:
+    """Compare with the plain ones: the whole path for each input, and each stage; then all of Trailsearch's own."""
+    columns = [*PLAIN, TRAILSEARCH, *(f"× {name}" for name in PLAIN)]
+    names = input_names()
+    return [
+        Rows(
+            "From gzip'd logs to batches, MB of JSON a second",
+            ["Logs", *columns],
+            [[name, *_compared(speeds, name, WHOLE)] for name in names],
+        ),
+        Rows(
+            f"Each pure stage of it, at {STAGES_ARE_COMPARED_AT}",
+            ["Stage", *columns],
+            [[stage, *_compared(speeds, STAGES_ARE_COMPARED_AT, stage)] for stage in STAGES],
+        ),
+        Rows(
+            "Trailsearch's stages and steps (with staging, on disk), MB of JSON a second",
+            ["", *names],
+            [
+                [what, *(_number(speeds[name, what, TRAILSEARCH]) for name in names)]
+                for what in (*STAGES, WHOLE, *STEPS, ALL_STEPS)
+            ],
+        ),
+    ]
+
+
+def _compared(speeds: Speeds, name: str, what: str) -> list[str]:
+    own = speeds[name, what, TRAILSEARCH]
+    plain = [speeds[name, what, library] for library in PLAIN]
+    return [*map(_number, [*plain, own]), *(f"{own / other:.1f}" for other in plain)]
+
+
+def memory_table(measured: Mapping[str, Mapping[str, float]]) -> Rows:
+    """Show the peak memory of each process, by the name of its input."""
+    columns = [*STEPS, *PLAIN]
+    return Rows(
+        "Peak memory of a process, MB",
+        ["Logs", *columns],
+        [
+            [name, *(_number(peaks[column]) if column in peaks else "" for column in columns)]
+            for name, peaks in measured.items()
+        ],
+    )
+
+
+def cold_start_table(cold_start: ColdStart) -> Rows:
+    """Show how long functions take to start."""
+    return Rows(
+        f"Import of a handler, from a Lambda package of {cold_start.package_bytes / 1e6:.1f} MB without bytecode",
+        ["Handler", "ms", "modules"],
+        [[start.handler, f"{start.milliseconds:.0f}", f"{start.modules}"] for start in cold_start.starts],
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"

@@ -1,0 +1,59 @@
+"""`make bench` measures what it says, on an input that takes no time."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import memory
+from tests.benchmarks.data_path import Steps
+from tests.benchmarks.inputs import input_names, make_input
+from tests.benchmarks.report import memory_table, read_speeds, speed_tables
+from tests.local_cloud.cloudtrail_delivery import Log
+from tests.unit.steps import event, log_of
+
+LOGS = [Log(f"{name}.json.gz", log_of(*(event(f"{name}{n}") for n in range(5)))) for name in "abc"]
+
+
+def test_the_steps_index_every_event(tmp_path: Path) -> None:
+    steps = Steps(tmp_path)
+    indexed = steps.run(steps.deliver(LOGS))
+    assert sum(batch.documents for batch in indexed) == 15
+
+
+def test_an_input_is_as_large_as_its_name_says() -> None:
+    one = make_input("1 MB")
+    assert (len(one.logs), round(one.megabytes)) == (1, 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
+def test_peak_memory_is_that_of_each_process(tmp_path: Path) -> None:
+    peaks = memory.measure(LOGS, tmp_path, ["Fetch Logs", "gzip + json"])
+    assert set(peaks) == {"Fetch Logs", "gzip + json"}
+    assert all(10 < megabytes < 500 for megabytes in peaks.values())
+
+
+def test_tables_compare_medians() -> None:
+    seconds = {"gzip + json": 4.0, "gzip + orjson": 2.0, "Trailsearch": 0.5}
+    whats = [
+        *("gunzip", "parse", "document", "pack", "logs to batches"),
+        *("Fetch Logs", "Split Records", "Index Batch", "all steps"),
+    ]
+    benchmarks = [
+        {
+            "extra_info": {"input": name, "megabytes": 10.0, "what": what, "implementation": implementation},
+            "stats": {"median": median},
+        }
+        for name in input_names()
+        for what in whats
+        for implementation, median in seconds.items()
+    ]
+    whole, stages, own = speed_tables(read_speeds({"benchmarks": benchmarks}))
+    assert whole.rows[0] == ["1 MB", "2.5", "5.0", "20", "8.0", "4.0"]
+    assert [row[0] for row in stages.rows] == whats[:4]
+    assert own.rows[-1] == ["all steps", *["20"] * len(input_names())]
+    assert "| 1 MB | 2.5 | 5.0 | 20 | 8.0 | 4.0 |" in whole.to_markdown()
+
+
+def test_what_was_not_measured_is_left_empty() -> None:
+    table = memory_table({"450 MB": {"Fetch Logs": 650.4}})
+    assert table.rows == [["450 MB", "650", "", "", "", ""]]

@@ -1,0 +1,57 @@
+"""The plain versions and Trailsearch make the same documents: else it would mean nothing to compare their speeds."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.benchmarks import data_path, plain
+from tests.benchmarks.memory import PLAIN
+from tests.log_generator import generate_logs
+from tests.unit.records import RECORD
+from tests.unit.steps import event, log_of
+
+ODD_CHARACTERS = event(
+    "odd-characters",
+    userAgent="\x00 bell \x07",
+    errorMessage="😀 ﾀ \ufffe",
+    requestParameters={"key": "\x1b[0m"},
+)
+LONG_VALUES = event(
+    "long-values",
+    userAgent="x" * 5000,
+    resources=[{"ARN": f"arn:aws:s3:::{number:04}", "accountId": f"{number:012}"} for number in range(1200)],
+)
+
+
+@pytest.fixture(scope="module")
+def logs() -> list[tuple[str, bytes]]:
+    generated = generate_logs(seed=3, logs=60, start=datetime(2026, 9, 1, tzinfo=UTC), duplicates=0.1)
+    return [
+        *((f"s3://logs/{log.key}", log.body) for log in generated),
+        ("s3://logs/odd", log_of(RECORD, ODD_CHARACTERS, LONG_VALUES)),
+    ]
+
+
+def documents_in(batches: list[bytes]) -> list[dict[str, Any]]:
+    """All documents, with the record in ``raw`` read: what matters are its values."""
+    documents = [document for batch in batches for document in json.loads(batch)]
+    for document in documents:
+        document["fields"]["raw"] = json.loads(document["fields"]["raw"])
+    return documents
+
+
+@pytest.mark.parametrize("library", PLAIN)
+def test_documents_are_the_same(logs: list[tuple[str, bytes]], library: str) -> None:
+    expected = documents_in(data_path.batches_of(logs))
+    assert len(expected) > 1000
+    assert documents_in(plain.batches_of(logs, PLAIN[library])) == expected
+
+
+@pytest.mark.parametrize("library", PLAIN)
+def test_batches_keep_to_the_limit(library: str) -> None:
+    log = log_of(*(event(f"e{number}", errorMessage="x" * 900_000) for number in range(12)))
+    batches = plain.batches_of([("s3://logs/large", log)], PLAIN[library])
+    assert len(batches) > 1
+    assert all(len(batch) <= plain.MAX_BATCH_BYTES for batch in batches)
