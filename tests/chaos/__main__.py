@@ -10,8 +10,10 @@ import boto3
 import click
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from tests.chaos.pipeline import RETRY_WAIT_FACTOR, Pipeline
 from tests.chaos.run import Outcome, run
@@ -71,13 +73,13 @@ def run_all(
         task = progress.add_task("", total=runs * len(selected))
         for turn in range(runs):
             for number, scenario in enumerate(selected):
-                progress.update(task, description=scenario.name)
+                progress.update(task, description=escape(scenario.name))
                 run_seed = (seed * runs + turn) * len(selected) + number
                 outcome = run_one(scenario, pipeline, run_seed)
                 outcomes[number].append(outcome)
-                mark = "[green]✓[/]" if outcome.proven else "[red]✗[/]"
+                mark = ("✓", "green") if outcome.proven else ("✗", "red")
                 progress.console.print(
-                    f"{mark} {scenario.name} [dim]{outcome.seconds:.0f} s[/]", highlight=False
+                    Text.assemble(mark, f" {scenario.name} ", (f"{outcome.seconds:.0f} s", "dim"))
                 )
                 progress.advance(task)
     return outcomes
@@ -125,8 +127,8 @@ def table(selected: Sequence[Scenario], outcomes: Sequence[Sequence[Outcome]]) -
         )
         seconds = sum(outcome.seconds for outcome in runs) / len(runs)
         rows.add_row(
-            scenario.state if scenario.state != state else "",
-            scenario.fault,
+            Text(scenario.state if scenario.state != state else ""),
+            Text(scenario.fault),
             *map(str, numbers),
             f"{seconds:.0f}",
             style="" if good else "red",
@@ -144,7 +146,7 @@ def print_problems(
     ]
     for scenario, outcome in every:
         for problem in outcome.problems:
-            console.print(f"[red]{scenario.name}:[/] {problem}", highlight=False)
+            console.print(Text.assemble((f"{scenario.name}:", "red"), f" {problem}"))
     lost = sum(len(outcome.lost) for _, outcome in every)
     failed = sum(not outcome.proven for _, outcome in every)
     console.print(

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from tests.demo.executions import Executions, read_executions
 from tests.local_cloud.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
@@ -43,6 +45,8 @@ from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
 from trailsearch.cli.redrive import move_all, report
 from trailsearch.cli.search import print_answer, search_events
+from trailsearch.dead_letters import WaitingLetter
+from trailsearch.messages import Kind
 
 ENVIRONMENT = "local"
 GENERATED_LOGS = 80
@@ -92,9 +96,9 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
         print_executions(
             console, read_executions(boto3.client("stepfunctions"), outputs["state_machine_arn"])
         )
-        redriven = redrive_what_failed(console)
+        redrive_what_failed(console)
         run_queries(console)
-        complete = print_totals(console, delivered, outputs) and redriven
+        complete = print_totals(console, delivered, outputs)
         if keep:
             kept = True
             print_kept(console, folder, cloud)
@@ -148,16 +152,18 @@ def provision(console: Console, deployment: Deployment) -> dict[str, Any]:
 
 def send(console: Console, folder: Path | None, outputs: dict[str, Any]) -> Delivered:
     """Deliver logs as CloudTrail does: those of a folder, or else generated ones."""
+    logs: Iterable[Log]
     if folder:
-        logs = logs_in_folder(folder)
-        if not logs:
+        files = logs_in_folder(folder)
+        if not files:
             raise click.ClickException(f"There is no .json.gz below {folder}")
+        count, logs = len(files), (Log(key, path.read_bytes()) for key, path in files.items())
     else:
         generated = generate_logs(seed=2014, logs=GENERATED_LOGS, start=GENERATED_FROM, duplicates=0.02)
-        logs = [Log(log.key, log.body) for log in generated]
+        count, logs = GENERATED_LOGS, (Log(log.key, log.body) for log in generated)
     delivered = Delivered()
     with progress(console) as bar:
-        task = bar.add_task("Delivering logs to the bucket, notifications to the topic", total=len(logs))
+        task = bar.add_task("Delivering logs to the bucket, notifications to the topic", total=count)
         for delivered in deliver(  # noqa: B007  # the last count is the whole
             logs,
             boto3.client("s3"),
@@ -195,28 +201,42 @@ def print_executions(console: Console, executions: Executions) -> None:
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(executions.by_status.items()))
     console.print(f"Executions: {statuses}", highlight=False)
     for cause in executions.causes[:3]:
-        console.print(f"[red]Failed:[/] {cause}", highlight=False)
+        console.print(Text.assemble(("Failed:", "red"), " ", cause))
 
 
-def redrive_what_failed(console: Console) -> bool:
-    """List what waits in the dead-letter queue, and send it back. Returns whether nothing comes back again."""
+def redrive_what_failed(console: Console) -> None:
+    """List what waits in the dead-letter queue, if anything does, and send it back."""
     environment = Environment(ENVIRONMENT)
     source, target = environment.dead_letter_queue(), environment.ingest_queue()
+    letters = waiting_letters(environment)
+    if not letters:
+        return
+    refused = [letter.kind for letter in letters] == [Kind.BATCH]
     console.print()
-    console.rule("[bold]The search domain refused one batch: make dlq[/]", align="left")
-    with peek(source) as received:
-        print_letters([found.letter for found in received], console)
-    console.rule("[bold]Now it would take it: make redrive[/]", align="left")
+    console.rule(
+        f"[bold]{'The search domain refused one batch' if refused else 'What could not be indexed'}: make dlq[/]",
+        align="left",
+    )
+    print_letters(letters, console)
+    console.rule(
+        f"[bold]{'Now it would take it' if refused else 'Send it back'}: make redrive[/]", align="left"
+    )
     sent = move_all(source, target, console)
     console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
-    return report(environment, sent, console)
+    report(environment, sent, console)
+
+
+def waiting_letters(environment: Environment) -> list[WaitingLetter]:
+    """Read what waits in the dead-letter queue."""
+    with peek(environment.dead_letter_queue()) as received:
+        return [found.letter for found in received]
 
 
 def run_queries(console: Console) -> None:
     """Run the queries of the original solution, with facets."""
     for query in QUERIES:
         console.print()
-        console.rule(f"[bold]{query}[/]", align="left")
+        console.rule(Text(query, "bold"), align="left")
         print_answer(
             search_events(Environment(ENVIRONMENT), query, "structured", FACETS, 5, "event_time desc"),
             console,
@@ -224,8 +244,9 @@ def run_queries(console: Console) -> None:
 
 
 def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]) -> bool:
-    """Print in one line what was delivered and what is found. Returns whether nothing is missing."""
-    found = found_ids(Environment(ENVIRONMENT))
+    """Print what was delivered, what is found and what waits. Returns whether no event is missing."""
+    environment = Environment(ENVIRONMENT)
+    found = found_ids(environment)
     complete = found == delivered.event_ids
     console.print()
     console.print(
@@ -235,6 +256,18 @@ def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]
         highlight=False,
         soft_wrap=True,
     )
+    if delivered.unreadable:
+        console.print(
+            f"{delivered.unreadable:,} more delivered that cannot be read: no whole gzip, or no CloudTrail log in it.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if letters := waiting_letters(environment):
+        kinds = Counter((letter.kind, letter.error) for letter in letters)
+        counts = ", ".join(f"{count:,} {kind} ({error})" for (kind, error), count in sorted(kinds.items()))
+        console.print(
+            Text(f"Waiting in the dead-letter queue, where make dlq shows them: {counts}."), soft_wrap=True
+        )
     return complete
 
 
@@ -284,6 +317,7 @@ def stop_kept(folder: Path) -> None:
     if "tests.local_cloud" in command.stdout:  # and not another process, which has the same number by now
         os.kill(int(pid), signal.SIGTERM)
     pid_file.unlink()
+    (folder / "cloud.env").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
