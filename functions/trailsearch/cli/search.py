@@ -1,15 +1,19 @@
 """Search the events of an environment, and print them for people or for machines."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
+from uuid import uuid4
 
 import click
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from rich import box
 from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from trailsearch.cli.console import make_console
 from trailsearch.cli.environment import Environment
@@ -19,6 +23,14 @@ from trailsearch.documents import Fields
 MAX_SIZE = 10_000
 # How many values of a facet to show: the most frequent ones.
 BUCKETS = 10
+_INDENTATION_OF_A_RECORD = " " * 6
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_json_decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
 
 
 class QueryRefused(click.ClickException):
@@ -40,7 +52,7 @@ def search(
     fields = [field for field in facets.replace(" ", "").split(",") if field]
     answer = search_events(Environment(environment), query, parser, fields, size, sort)
     if as_json:
-        click.echo(json.dumps(answer, indent=2))
+        click.echo(to_json(answer).encode(errors="backslashreplace"))
     else:
         print_answer(answer, make_console())
 
@@ -52,7 +64,7 @@ def search_events(
 
     Returns:
         ``found`` (how many events match), ``events`` (the first ``size``, each a mapping of field names;
-        ``raw`` is the record itself) and ``facets`` (for each field its values and how many events have
+        ``raw`` is the record's JSON text) and ``facets`` (for each field its values and how many events have
         them, the most frequent first).
 
     Raises:
@@ -81,6 +93,26 @@ def search_events(
     }
 
 
+def to_json(answer: Mapping[str, Any]) -> str:
+    """Write found events as JSON, with each record as the JSON that it is.
+
+    No record is decoded, as that would change numbers and fail on what JSON allows and Python does not. A record
+    that is no JSON, or is nested too deep to tell, stays text.
+    """
+    records: list[str] = []
+    mark = uuid4()
+
+    def marked(event: Mapping[str, Any]) -> Mapping[str, Any]:
+        record = _record(event["raw"]) if "raw" in event else None
+        if record is None:
+            return event
+        records.append(record)
+        return {**event, "raw": f"{mark}-{len(records) - 1}"}
+
+    text = json.dumps({**answer, "events": [marked(event) for event in answer["events"]]}, indent=2)
+    return re.sub(rf'"{mark}-(\d+)"', lambda found: records[int(found[1])], text)
+
+
 def print_answer(answer: Mapping[str, Any], console: Console) -> None:
     """Print found events as a table of when, who, what, where and error, and a table for each facet."""
     if answer["events"]:
@@ -91,14 +123,7 @@ def print_answer(answer: Mapping[str, Any], console: Console) -> None:
         table.add_column("Where", overflow="fold")
         table.add_column("Error", overflow="fold", style="red")
         for event in answer["events"]:
-            service = event.get("event_source", "").removesuffix(".amazonaws.com")
-            table.add_row(
-                event.get("event_time", ""),
-                event.get("actor", ""),
-                f"{service}:{event.get('event_name', '')}",
-                " ".join(filter(None, (event.get("aws_region"), event.get("source_ip_address")))),
-                event.get("error_code", ""),
-            )
+            table.add_row(*map(Text, _row(event)))
         console.print(table)
     facets = [_facet_table(field, buckets) for field, buckets in answer["facets"].items() if buckets]
     if facets:
@@ -107,21 +132,44 @@ def print_answer(answer: Mapping[str, Any], console: Console) -> None:
     console.print(f"{answer['found']:,} events found, {shown:,} shown.", highlight=False)
 
 
+def _row(event: Mapping[str, Any]) -> tuple[str, ...]:
+    service = event.get("event_source", "").removesuffix(".amazonaws.com")
+    return (
+        event.get("event_time", ""),
+        event.get("actor", ""),
+        f"{service}:{event.get('event_name', '')}",
+        " ".join(filter(None, (event.get("aws_region"), event.get("source_ip_address")))),
+        event.get("error_code", ""),
+    )
+
+
 def _facet_table(field: str, buckets: Mapping[str, int]) -> Table:
-    table = Table(field, box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(Text(field))
     table.add_column("Events", justify="right")
     for value, count in buckets.items():
-        table.add_row(value, f"{count:,}")
+        table.add_row(Text(value), f"{count:,}")
     return table
 
 
 def _event(hit: Mapping[str, Any]) -> dict[str, Any]:
     """Give the fields of a hit: boto3 has every value as a list, whether the field is an array or not."""
     arrays = {"resource_arns", "resource_types", "account_ids"} & set(Fields.__struct_fields__)
-    event = {name: values if name in arrays else values[0] for name, values in hit.get("fields", {}).items()}
-    if "raw" in event:
-        event["raw"] = json.loads(event["raw"])
-    return {"id": hit["id"], **event}
+    fields = hit.get("fields", {}).items()
+    return {"id": hit["id"], **{name: values if name in arrays else values[0] for name, values in fields}}
+
+
+def _record(raw: str) -> str | None:
+    """Indent the JSON text of a record for its place in an answer; None if it is no JSON."""
+    try:
+        return msgspec.json.format(raw, indent=2).replace("\n", f"\n{_INDENTATION_OF_A_RECORD}")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        pass
+    try:
+        _json_decoder.decode(raw)  # which reads lone surrogates, as msgspec does not.
+    except (ValueError, RecursionError):
+        return None
+    return raw
 
 
 if __name__ == "__main__":

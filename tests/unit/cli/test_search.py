@@ -1,0 +1,207 @@
+import json
+from collections.abc import Mapping
+from io import StringIO
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from trailsearch.cli.environment import Environment
+from trailsearch.cli.search import BUCKETS, print_answer, search, to_json
+
+FIELDS = {
+    "event_time": "2026-11-01T10:00:00Z",
+    "actor": "admin/alice@example.com",
+    "event_source": "sqs.amazonaws.com",
+    "event_name": "DeleteQueue",
+    "aws_region": "eu-central-1",
+    "source_ip_address": "198.51.100.231",
+    "error_code": "AccessDenied",
+}
+RAW = '{"eventID":"a","eventName":"DeleteQueue"}'
+
+
+class Domain:
+    """A search domain that answers what a test says, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Any = {"hits": {"found": 0, "hit": []}}
+        self.asked: dict[str, Any] = {}
+
+    def search(self, **request: Any) -> Any:
+        self.asked = request
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def has(self, *events: Mapping[str, Any]) -> None:
+        """Find events, of whose fields a value alone is in a list, as boto3 has it."""
+        hits = [
+            {
+                "id": f"id-{at}",
+                "fields": {k: v if isinstance(v, list) else [v] for k, v in event.items()},
+            }
+            for at, event in enumerate(events)
+        ]
+        self.answer = {"hits": {"found": 1_234, "hit": hits}}
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> Domain:
+    domain = Domain()
+    monkeypatch.setattr(Environment, "search_domain", lambda _environment: domain)
+    return domain
+
+
+def run(*arguments: str, **variables: str) -> Result:
+    return CliRunner().invoke(search, ["--env", "test", *arguments], env=variables)
+
+
+def printed(*events: Mapping[str, Any], facets: Mapping[str, Any] | None = None) -> str:
+    file = StringIO()
+    answer = {"found": len(events), "events": events, "facets": facets or {}}
+    print_answer(answer, Console(file=file, width=160))
+    return file.getvalue()
+
+
+def test_an_event_is_a_row(domain: Domain) -> None:
+    domain.has({**FIELDS, "raw": RAW})
+    output = run().output
+    row = next(line for line in output.splitlines() if "alice" in line)
+    assert row.split() == [
+        "2026-11-01T10:00:00Z",
+        "admin/alice@example.com",
+        "sqs:DeleteQueue",
+        "eu-central-1",
+        "198.51.100.231",
+        "AccessDenied",
+    ]
+    assert output.endswith("1,234 events found, 1 shown.\n")
+
+
+def test_an_event_with_nothing_but_an_id_is_a_row_too() -> None:
+    assert "1 events found, 1 shown." in printed({"id": "a"})
+
+
+@pytest.mark.parametrize("text", ["x[/y]", "[aws-internal/3]", "[bold]", ":warning:", "[link=a]b[/link]"])
+def test_what_looks_like_markup_is_printed_as_it_is(text: str) -> None:
+    event = dict.fromkeys(FIELDS, text)
+    facets = {text: {text: 3}}
+    assert printed(event, facets=facets).count(text) == len(FIELDS) + 2
+
+
+def test_what_is_asked_is_asked_for(domain: Domain) -> None:
+    result = run(
+        QUERY="event_name:'X'", PARSER="simple", FACETS="actor, event_name", SIZE="3", SORT="actor asc"
+    )
+    assert result.exit_code == 0, result.output
+    facet = {"sort": "count", "size": BUCKETS}
+    assert domain.asked == {
+        "query": "event_name:'X'",
+        "queryParser": "simple",
+        "size": 3,
+        "sort": "actor asc",
+        "facet": json.dumps({"actor": facet, "event_name": facet}),
+    }
+
+
+def test_facets_are_printed_with_their_counts(domain: Domain) -> None:
+    buckets = [{"value": "SendMessage", "count": 1_031}, {"value": "CreateQueue", "count": 9}]
+    domain.answer = {"hits": {"found": 0, "hit": []}, "facets": {"event_name": {"buckets": buckets}}}
+    lines = [line.split() for line in run(FACETS="event_name").output.splitlines()]
+    assert ["event_name", "Events"] in lines
+    assert ["SendMessage", "1,031"] in lines
+
+
+def test_json_has_the_fields_and_the_record(domain: Domain) -> None:
+    domain.has({**FIELDS, "account_ids": ["1", "2"], "raw": RAW})
+    answer = json.loads(run(JSON="1").output)
+    assert answer == {
+        "found": 1_234,
+        "events": [{"id": "id-0", **FIELDS, "account_ids": ["1", "2"], "raw": json.loads(RAW)}],
+        "facets": {},
+    }
+
+
+def without_space(text: str) -> str:
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("9" * 5_000, id="a long number"),
+        pytest.param("1e999", id="a number beyond floats"),
+        pytest.param("1.10", id="a trailing zero"),
+        pytest.param('"\\ud83d\\ude00 \\u00e9 é /\\/"', id="escapes"),
+        pytest.param('"\\ud800"', id="a lone surrogate"),
+        pytest.param("[" * 300 + "]" * 300, id="nested deep"),
+    ],
+)
+def test_records_are_in_json_as_they_were_written(domain: Domain, value: str) -> None:
+    domain.has({"raw": f'{{"eventID":"a","x":{value}}}'}, {"raw": RAW})
+    result = run(JSON="1")
+    assert result.exit_code == 0, result.exception
+    assert without_space(f'"x":{value}}}') in without_space(result.output)
+    events = json.JSONDecoder(parse_int=str, parse_float=str).decode(result.output)["events"]
+    assert events[0]["raw"]["eventID"] == "a"
+    assert events[1]["raw"] == json.loads(RAW)
+
+
+@pytest.mark.parametrize("raw", ["no JSON", "", '{"a": 1} more', "NaN", "[" * 9_000 + "]" * 9_000, "\ud800"])
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_one_odd_record_hides_none_of_the_others(domain: Domain, raw: str, arguments: list[str]) -> None:
+    domain.has({**FIELDS, "raw": raw}, {**FIELDS, "raw": RAW})
+    result = run(*arguments)
+    assert result.exit_code == 0, result.exception
+    if arguments:
+        first, second = json.loads(result.output)["events"]
+        assert (first["raw"], second["raw"]) == (raw, json.loads(RAW))
+    else:
+        assert result.output.count("DeleteQueue") == 2
+
+
+def test_json_is_indented_with_its_records() -> None:
+    answer = {"found": 1, "events": [{"id": "a", "raw": '{"b":[1]}'}], "facets": {}}
+    assert to_json(answer) == json.dumps(answer | {"events": [{"id": "a", "raw": {"b": [1]}}]}, indent=2)
+
+
+def test_what_cloudsearch_says_of_a_bad_query_is_shown(domain: Domain) -> None:
+    said = (
+        "[*Deprecated*: Use the outer message field] Syntax error in query: field (nofield) does not exist."
+    )
+    domain.answer = ClientError({"Error": {"Code": "SearchException", "Message": said}}, "Search")
+    result = run(QUERY="nofield:'[/x]'")
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: trailsearch-test does not take this query: {said}\n"
+        "Query (structured parser): nofield:'[/x]'\n"
+    )
+
+
+def test_a_domain_that_does_not_answer_is_no_bad_query(domain: Domain) -> None:
+    domain.answer = EndpointConnectionError(endpoint_url="https://search")
+    result = run()
+    assert result.exit_code == 1
+    assert "trailsearch-test cannot be searched: Could not connect" in result.output
+
+
+@pytest.mark.parametrize(
+    ("domains", "says"),
+    [([], "does not exist"), ([{"DomainName": "trailsearch-test"}], "is still being created")],
+)
+def test_without_a_domain_it_says_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, domains: list[Any], says: str
+) -> None:
+    client = SimpleNamespace(
+        meta=SimpleNamespace(region_name="us-east-1"),
+        describe_domains=lambda **_request: {"DomainStatusList": domains},
+    )
+    monkeypatch.setattr("boto3.client", lambda _service: cast("Any", client))
+    result = run()
+    assert result.exit_code == 1
+    assert f"trailsearch-test {says} in us-east-1" in result.output
+    assert "make apply ENV=test" in result.output
