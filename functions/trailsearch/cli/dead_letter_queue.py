@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 _BATCH = 10
 _BATCH_BYTES = 256 * 1024
 # How long messages are hidden while they are looked at; they are made visible again as soon as that is done.
-_HIDDEN_SECONDS = 300
-# SQS is distributed: that one answer is empty does not mean that the queue is.
-_EMPTY_ANSWERS = 2
+HIDDEN_SECONDS = 300
+# What is read for longer becomes visible and is given again, as if the queue had no end.
+READING_SECONDS = 240
+# SQS is distributed: that one answer is empty, or brings nothing new, does not mean that everything is read.
+_ANSWERS_WITHOUT_NEWS = 2
 # Before what SQS did not do of a batch, through no fault of the request, is asked for again.
 _RETRY_PAUSES_SECONDS = (0.2, 0.8, 3.2)
 
@@ -35,6 +37,17 @@ class Received(NamedTuple):
 
     message: "MessageTypeDef"
     letter: WaitingLetter
+
+
+class Waiting(list[Received]):
+    """What was read of the dead-letter queue, the oldest failure first.
+
+    ``complete`` is False where there was more than could be read in ``READING_SECONDS``. ``still_hidden`` are the
+    ids of the messages that SQS did not make visible again; within ``HIDDEN_SECONDS`` they become so by themselves.
+    """
+
+    complete = True
+    still_hidden: frozenset[str] = frozenset()
 
 
 class QueueState(NamedTuple):
@@ -56,38 +69,64 @@ def queue_state(queue: Queue) -> QueueState:
 
 
 @contextmanager
-def peek(queue: Queue) -> Iterator[list[Received]]:
+def peek(queue: Queue) -> Iterator[Waiting]:
     """Receive everything that waits, oldest failure first; what is not deleted meanwhile is visible again after.
 
-    A message is given once, even if SQS delivers it twice. What cannot be made visible becomes so by itself.
+    A message is given once, even if SQS delivers it twice. Which could not be made visible, ``still_hidden`` says
+    after the block.
     """
     received: dict[str, MessageTypeDef] = {}
+    waiting = Waiting()
+    deadline = time.monotonic() + READING_SECONDS
     try:
-        empty = 0
-        while empty < _EMPTY_ANSWERS:
+        without_news = 0
+        while without_news < _ANSWERS_WITHOUT_NEWS:
+            if time.monotonic() > deadline:
+                waiting.complete = False
+                break
+            known = len(received)
             with deferred_interrupt():
                 messages = queue.client.receive_message(
                     QueueUrl=queue.url,
                     MaxNumberOfMessages=_BATCH,
-                    VisibilityTimeout=_HIDDEN_SECONDS,
+                    VisibilityTimeout=HIDDEN_SECONDS,
                     WaitTimeSeconds=1,
                     MessageAttributeNames=["All"],
                     MessageSystemAttributeNames=["All"],
                 ).get("Messages", [])
                 received.update({message["MessageId"]: message for message in messages})
-            empty = 0 if messages else empty + 1
+            without_news = 0 if len(received) > known else without_news + 1
         letters = [Received(message, read_letter(queued_message(message))) for message in received.values()]
-        yield sorted(letters, key=lambda found: found.letter.first_failed_at)
+        waiting += sorted(letters, key=lambda found: found.letter.first_failed_at)
+        yield waiting
     finally:
-        with deferred_interrupt(), suppress(BotoCoreError, ClientError):
-            for chunk in _chunks(received.values(), _BATCH):
-                queue.client.change_message_visibility_batch(
-                    QueueUrl=queue.url,
-                    Entries=[
-                        {"Id": str(at), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
-                        for at, message in enumerate(chunk)
-                    ],
-                )
+        with deferred_interrupt():
+            waiting.still_hidden = frozenset(_make_visible(queue, received.values()))
+
+
+def _make_visible(queue: Queue, messages: Iterable["MessageTypeDef"]) -> Iterator[str]:
+    """Make messages visible again. Yields the ids of those that SQS did not, though they are there."""
+    in_reach = True
+    for chunk in _chunks(messages, _BATCH):
+        entries: list[dict[str, Any]] = [
+            {"Id": str(at), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+            for at, message in enumerate(chunk)
+        ]
+        left: list[str] = [entry["Id"] for entry in entries]
+        if in_reach:
+            try:
+                # The request is at fault where a message is deleted meanwhile: that one is not hidden.
+                left = _complete(
+                    lambda some: queue.client.change_message_visibility_batch(
+                        QueueUrl=queue.url, Entries=some
+                    ),
+                    entries,
+                ).left
+            except BotoCoreError:
+                in_reach = False
+            except ClientError:
+                pass
+        yield from (chunk[int(at)]["MessageId"] for at in left)
 
 
 def send_back(received: Sequence[Received], source: Queue, target: Queue) -> Iterator[int]:
@@ -103,7 +142,7 @@ def send_back(received: Sequence[Received], source: Queue, target: Queue) -> Ite
             sent = _complete(
                 lambda entries: target.client.send_message_batch(QueueUrl=target.url, Entries=entries),
                 [{"Id": str(at), **_as_received(found.message)} for at, found in enumerate(chunk)],
-            )
+            ).done
             _complete(
                 lambda entries: source.client.delete_message_batch(QueueUrl=source.url, Entries=entries),
                 [{"Id": at, "ReceiptHandle": chunk[int(at)].message["ReceiptHandle"]} for at in sent],
@@ -111,8 +150,15 @@ def send_back(received: Sequence[Received], source: Queue, target: Queue) -> Ite
         yield len(sent)
 
 
-def _complete(operation: Callable[[Any], Any], entries: list[dict[str, Any]]) -> list[str]:
-    """Do a batch operation, once more for what failed in SQS. Returns the ids of what succeeded."""
+class _Completed(NamedTuple):
+    """The ids of what succeeded, and of what went on failing in SQS."""
+
+    done: list[str]
+    left: list[str]
+
+
+def _complete(operation: Callable[[Any], Any], entries: list[dict[str, Any]]) -> _Completed:
+    """Do a batch operation, once more for what failed in SQS through no fault of the request."""
     done: list[str] = []
     for pause in (0.0, *_RETRY_PAUSES_SECONDS):
         if not entries:
@@ -122,7 +168,7 @@ def _complete(operation: Callable[[Any], Any], entries: list[dict[str, Any]]) ->
         done += [entry["Id"] for entry in answer.get("Successful", [])]
         worth_it = {entry["Id"] for entry in answer.get("Failed", []) if not entry.get("SenderFault")}
         entries = [entry for entry in entries if entry["Id"] in worth_it]
-    return done
+    return _Completed(done, [entry["Id"] for entry in entries])
 
 
 def _as_received(message: "MessageTypeDef") -> dict[str, Any]:

@@ -16,7 +16,14 @@ from rich.table import Table
 from rich.text import Text
 
 from trailsearch.cli.console import make_console
-from trailsearch.cli.dead_letter_queue import peek, queue_state
+from trailsearch.cli.dead_letter_queue import (
+    HIDDEN_SECONDS,
+    READING_SECONDS,
+    Received,
+    Waiting,
+    peek,
+    queue_state,
+)
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.selection import Selection, selecting
 from trailsearch.dead_letters import WaitingLetter, reason_of
@@ -34,22 +41,53 @@ _LOOKED_UP_AT_ONCE = 10
 def dlq(environment: str, kind: str | None, reason: str | None, limit: int | None, as_json: bool) -> None:
     """List what waits in the dead-letter queue of an environment."""
     queue = Environment(environment).dead_letter_queue()
+    selection = Selection(kind, reason, limit)
     try:
         hidden = queue_state(queue).hidden
         with peek(queue) as received:
-            letters = [found.letter for found in Selection(kind, reason, limit).of(received)]
-        letters = looked_up(letters)
+            pass
+        letters = [found.letter for found in looked_up_and_selected(selection, received)]
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"The dead-letter queue cannot be read: {error}") from error
+    say_what_is_not_seen(received, hidden)
+    if received and not letters:
+        click.echo(selection.none_of(len(received)), err=as_json)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(letters), indent=2))
+    elif letters or not (hidden or received):
+        print_letters(letters, make_console())
+
+
+def say_what_is_not_seen(received: Waiting, hidden: int) -> None:
+    """Say what a listing lacks, or a redrive may leave out; ``hidden`` is how many others were reading before."""
+    minutes = HIDDEN_SECONDS // 60
     if hidden:
         click.echo(
             f"About {hidden:,} more cannot be seen now: somebody else is reading them. Look again in some minutes.",
             err=True,
         )
-    if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(letters), indent=2))
-    elif letters or not hidden:
-        print_letters(letters, make_console())
+    if not received.complete:
+        click.echo(
+            f"This is not all: there is more than can be read in {READING_SECONDS // 60} minutes.", err=True
+        )
+    if received.still_hidden:
+        click.echo(
+            f"SQS did not make {len(received.still_hidden):,} visible again: for up to {minutes} minutes nobody sees"
+            " them, and a redrive leaves them out.",
+            err=True,
+        )
+
+
+def looked_up_and_selected(selection: Selection, received: Sequence[Received]) -> list[Received]:
+    """Select, by what AWS says of each letter too: of an execution, only that tells why it failed."""
+
+    def look_up(some: Sequence[Received]) -> list[Received]:
+        letters = looked_up([found.letter for found in some])
+        return [found._replace(letter=letter) for found, letter in zip(some, letters, strict=True)]
+
+    if selection.reason:
+        return selection.of(look_up(selection.of_kind(received)))
+    return look_up(selection.of(received))
 
 
 def looked_up(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:

@@ -16,8 +16,8 @@ from rich.progress import Progress
 
 from trailsearch.cli.caused_executions import CausedExecutions
 from trailsearch.cli.console import make_console
-from trailsearch.cli.dead_letter_queue import Received, peek, queue_state, send_back
-from trailsearch.cli.dlq import looked_up, print_letters
+from trailsearch.cli.dead_letter_queue import HIDDEN_SECONDS, Received, peek, queue_state, send_back
+from trailsearch.cli.dlq import looked_up, looked_up_and_selected, print_letters, say_what_is_not_seen
 from trailsearch.cli.environment import Environment, Queue
 from trailsearch.cli.idle import NotIdle, wait_until_idle
 from trailsearch.cli.selection import Selection, selecting
@@ -32,8 +32,8 @@ _QUIET_POLLS = 20
 class Sent(NamedTuple):
     """What was sent back.
 
-    ``started`` is when that began, by the clock of SQS; ``bodies`` those of the messages; ``left`` how many SQS
-    did not take; ``seen`` the ids of messages that waited before.
+    ``started`` is when that began, by the clock of SQS; ``bodies`` those of the messages; ``left`` how many of those
+    that were to be sent SQS did not take; ``seen`` the ids of messages that waited before.
     """
 
     started: datetime
@@ -57,9 +57,15 @@ def redrive(
     selection = Selection(kind, reason, limit)
     with aws_errors():
         if dry_run:
+            hidden = queue_state(source).hidden
             with peek(source) as received:
-                letters = [found.letter for found in selection.of(received)]
-            print_letters(looked_up(letters), console)
+                pass
+            say_what_is_not_seen(received, hidden)
+            letters = [found.letter for found in looked_up_and_selected(selection, received)]
+            if received and not letters:
+                click.echo(selection.none_of(len(received)))
+            else:
+                print_letters(letters, console)
             return
         if selection.is_everything:
             sent = move_all(source, target, console)
@@ -67,7 +73,11 @@ def redrive(
             sent = send_selected(selection, source, target, console)
         console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
         if sent.left:
-            console.print(f"[red]SQS did not take {sent.left:,}; they are still waiting.[/]", highlight=False)
+            console.print(
+                f"[red]SQS did not take {sent.left:,}; they are still waiting.[/] They may be hidden for up to"
+                f" {HIDDEN_SECONDS // 60} minutes: send them back after that.",
+                highlight=False,
+            )
         done = report(deployed, sent, console) if sent.messages and not no_wait else True
         sys.exit(0 if done and not sent.left else 1)
 
@@ -77,11 +87,12 @@ def move_all(source: Queue, target: Queue, console: Console) -> Sent:
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html. The
     destination must be named: messages that were sent to the dead-letter queue have no source queue. The task
-    goes on if this is interrupted.
+    goes on if this is interrupted. It leaves out what is hidden, so that less may be moved than was seen.
     """
-    started = queue_state(source).time
+    before = queue_state(source)
     with peek(source) as received:
         pass
+    say_what_is_not_seen(received, before.hidden)
     source.client.start_message_move_task(SourceArn=source.arn, DestinationArn=target.arn)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("Moving messages", total=None)
@@ -94,25 +105,32 @@ def move_all(source: Queue, target: Queue, console: Console) -> Sent:
             if task["Status"] == "CANCELLED":
                 raise click.ClickException(f"SQS moved {moved:,}, then somebody cancelled the task.")
             if task["Status"] == "COMPLETED":
-                return Sent(started, moved, _bodies(received), frozenset())
+                visible = [
+                    found for found in received if found.letter.message_id not in received.still_hidden
+                ]
+                left = max(len(received.still_hidden), len(received) - moved)
+                return Sent(before.time, moved, _bodies(visible), frozenset(), left)
             time.sleep(_POLL_SECONDS)
 
 
 def send_selected(selection: Selection, source: Queue, target: Queue, console: Console) -> Sent:
     """Send what is selected, and delete it once it is sent."""
-    started = queue_state(source).time
+    before = queue_state(source)
     with (
         peek(source) as received,
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
-        selected = selection.of(received)
+        selected = looked_up_and_selected(selection, received)
         bar = progress.add_task("Sending messages", total=len(selected))
         sent = 0
         for count in send_back(selected, source, target):
             sent += count
             progress.advance(bar, count)
+    say_what_is_not_seen(received, before.hidden)
+    if received and not selected:
+        click.echo(selection.none_of(len(received)))
     seen = frozenset(found.letter.message_id for found in received)
-    return Sent(started, sent, _bodies(selected), seen, left=len(selected) - sent)
+    return Sent(before.time, sent, _bodies(selected), seen, left=len(selected) - sent)
 
 
 def _bodies(received: Sequence[Received]) -> tuple[str, ...]:
@@ -157,6 +175,7 @@ def report(deployed: Environment, sent: Sent, console: Console) -> bool:
             and found.letter.message_id not in sent.seen
             and (found.letter.execution in caused.statuses or found.message["Body"] in sent.bodies)
         ]
+    say_what_is_not_seen(received, hidden=0)
     if back:
         console.print("[red]Came back:[/]")
         print_letters(looked_up(back), console)

@@ -21,14 +21,24 @@ class Selection(NamedTuple):
         """Whether nothing is filtered."""
         return not (self.kind or self.reason or self.limit)
 
+    def of_kind(self, received: Sequence[Received]) -> list[Received]:
+        """Select by kind alone, which is known before AWS is asked about each letter."""
+        return [found for found in received if self.kind in {None, found.letter.kind}]
+
     def of(self, received: Sequence[Received]) -> list[Received]:
         """Select, keeping the order: the oldest failures first."""
-        return [found for found in received if self._matches(found)][: self.limit or None]
+        return [found for found in self.of_kind(received) if self._matches(found)][: self.limit or None]
+
+    def none_of(self, waiting: int) -> str:
+        """Say that of so many that wait, none is selected."""
+        filters = (("KIND", self.kind), ("REASON", self.reason))
+        matched = " ".join(f"{name}={value}" for name, value in filters if value)
+        return f"None of {waiting:,} that wait matches {matched}."
 
     def _matches(self, found: Received) -> bool:
         letter = found.letter
         text = f"{letter.error} {letter.reason} {letter.subject}".lower()
-        return self.kind in {None, letter.kind} and (not self.reason or self.reason.lower() in text)
+        return not self.reason or self.reason.lower() in text
 
 
 def selecting(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ import boto3
 import click
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from tests.unit.cli.conftest import Deployed
@@ -157,10 +158,36 @@ def test_messages_are_visible_again_after_an_interruption(waiting: Deployed) -> 
     assert len(waiting.waiting(waiting.dead_letters)) == len(BODIES)
 
 
-def test_where_nothing_is_selected_nothing_is_sent_nor_waited_for(waiting: Deployed) -> None:
-    result = run(redrive, "--kind", "batch")
+@pytest.mark.parametrize(
+    ("arguments", "filters"),
+    [
+        (["--kind", "batch"], "KIND=batch"),
+        (["--kind", "log", "--reason", "nothing like it"], "KIND=log REASON=nothing like it"),
+    ],
+)
+def test_where_nothing_is_selected_nothing_is_sent_nor_waited_for(
+    waiting: Deployed, arguments: list[str], filters: str
+) -> None:
+    result = run(redrive, *arguments)
     assert result.exit_code == 0
-    assert result.output.strip() == "0 sent back to the ingest queue."
+    assert result.output.splitlines() == [
+        f"None of 5 that wait matches {filters}.",
+        "0 sent back to the ingest queue.",
+    ]
+    assert len(waiting.waiting(waiting.dead_letters)) == len(BODIES)
+
+
+@pytest.mark.parametrize("arguments", [[dlq], [redrive, "--dry-run"]])
+def test_what_no_filter_matches_is_not_nothing(waiting: Deployed, arguments: list[Any]) -> None:
+    result = run(*arguments, "--reason", "nothing like it")
+    assert result.exit_code == 0
+    assert result.output == "None of 5 that wait matches REASON=nothing like it.\n"
+
+
+def test_machines_are_told_an_empty_list_where_no_filter_matches(waiting: Deployed) -> None:
+    result = run(dlq, "--json", "--kind", "batch")
+    assert json.loads(result.stdout) == []
+    assert result.stderr == "None of 5 that wait matches KIND=batch.\n"
 
 
 @pytest.mark.parametrize("command", [dlq, redrive])
@@ -189,7 +216,9 @@ def test_machines_are_told_too_that_a_batch_has_expired(waiting: Deployed) -> No
     assert (expired["documents"], expired["execution"], expired["log"]) == (True, True, None)
 
 
-def test_dlq_says_why_an_execution_failed(deployed: Deployed) -> None:
+@pytest.fixture
+def boom(deployed: Deployed) -> str:
+    """A dead letter about an execution, which alone says that it failed with ``Boom``. Gives its ARN."""
     stepfunctions = boto3.client("stepfunctions")
     fails = {"StartAt": "Fail", "States": {"Fail": {"Type": "Fail", "Error": "Boom", "Cause": "It broke"}}}
     machine = stepfunctions.create_state_machine(
@@ -197,10 +226,27 @@ def test_dlq_says_why_an_execution_failed(deployed: Deployed) -> None:
     )
     execution = stepfunctions.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
     put(deployed, EXECUTION.replace(FAILED_EXECUTION, execution))
+    return execution
 
-    (letter,) = json.loads(run(dlq, "--json").output)
-    assert (letter["subject"], letter["expired"]) == (execution, False)
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--reason", "boom"], ["--reason", "it broke", "--kind", "execution"]]
+)
+def test_dlq_says_why_an_execution_failed(deployed: Deployed, boom: str, arguments: list[str]) -> None:
+    put(deployed, LOG)
+    letters = json.loads(run(dlq, "--json", *arguments).output)
+    (letter,) = (letter for letter in letters if letter["kind"] == "execution")
+    assert len(letters) == (1 if arguments else 2)
+    assert (letter["subject"], letter["expired"]) == (boom, False)
     assert (letter["error"], letter["reason"]) == ("Boom", "It broke")
+
+
+def test_an_execution_is_redriven_by_why_it_failed(deployed: Deployed, boom: str) -> None:
+    put(deployed, LOG)
+    assert "1 waiting." in run(redrive, "--dry-run", "--reason", "Boom").output
+    assert "1 sent back" in run(redrive, "--no-wait", "--reason", "Boom").output
+    assert bodies(deployed.waiting(deployed.ingest)) == [EXECUTION.replace(FAILED_EXECUTION, boom)]
+    assert bodies(deployed.waiting(deployed.dead_letters)) == [LOG]
 
 
 def test_what_another_reader_hides_is_not_nothing(deployed: Deployed) -> None:
@@ -380,3 +426,109 @@ def test_a_move_task_that_did_not_complete_is_no_success(
     monkeypatch.setattr(source.client, "list_message_move_tasks", lambda **_request: {"Results": [task]})
     with pytest.raises(click.ClickException, match=says):
         redriving.move_all(source, target, make_console())
+
+
+def test_reading_ends_where_sqs_gives_the_same_again(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does once reading takes longer than messages are hidden."""
+    monkeypatch.setattr(dead_letter_queue, "HIDDEN_SECONDS", 0)
+    with peek(Environment("test").dead_letter_queue()) as received:
+        assert sorted(found.message["Body"] for found in received) == sorted(BODIES)
+    assert received.complete
+
+
+def test_a_list_that_takes_too_long_to_read_says_that_it_is_not_all(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letter_queue, "READING_SECONDS", -1)
+    for command in (dlq, redrive):
+        result = run(command, "--kind", "log")
+        assert "This is not all" in result.stderr
+    assert len(waiting.waiting(waiting.dead_letters)) == len(BODIES)
+
+
+def fail_to_make_visible(
+    monkeypatch: pytest.MonkeyPatch, fails: Callable[[int, dict[str, Any]], Any]
+) -> list[int]:
+    """Let ChangeMessageVisibilityBatch do what ``fails`` answers or raises, by number of the request."""
+    monkeypatch.setattr(dead_letter_queue, "_RETRY_PAUSES_SECONDS", (0.0, 0.0))
+    queue = Environment("test").dead_letter_queue()
+    change, requests = queue.client.change_message_visibility_batch, []
+
+    def answer(**request: Any) -> Any:
+        requests.append(len(request["Entries"]))
+        return fails(len(requests), request) or change(**request)
+
+    monkeypatch.setattr(queue.client, "change_message_visibility_batch", answer)
+    monkeypatch.setattr(Environment, "dead_letter_queue", lambda _environment: queue)
+    return requests
+
+
+def failed(request: dict[str, Any], *, sender_fault: bool) -> dict[str, Any]:
+    return {"Failed": [{"Id": each["Id"], "SenderFault": sender_fault} for each in request["Entries"]]}
+
+
+def test_what_sqs_does_not_make_visible_at_once_is_tried_again(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = fail_to_make_visible(
+        monkeypatch, lambda number, request: failed(request, sender_fault=False) if number == 1 else None
+    )
+    result = run(dlq)
+    assert requests == [len(BODIES)] * 2
+    assert result.stderr == ""
+    assert len(waiting.waiting(waiting.dead_letters)) == len(BODIES)
+
+
+def test_one_failed_request_leaves_the_others_visible(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(25):
+        put(deployed, str(number))
+
+    def deny(number: int, _request: dict[str, Any]) -> None:
+        if number == 1:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ChangeMessageVisibilityBatch")
+
+    fail_to_make_visible(monkeypatch, deny)
+    with peek(Environment("test").dead_letter_queue()) as received:
+        handles = [found.message["ReceiptHandle"] for found in received]
+    assert len(received.still_hidden) == 10
+    assert len(deployed.waiting(deployed.dead_letters)) == 15
+    for handle in handles:
+        deployed.sqs.delete_message(QueueUrl=deployed.dead_letters, ReceiptHandle=handle)
+
+
+def test_a_redrive_that_leaves_out_what_stays_hidden_is_no_success(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden: list[dict[str, Any]] = []
+
+    def fail_some(_number: int, request: dict[str, Any]) -> Any:
+        if len(request["Entries"]) == len(BODIES):
+            hidden.extend(request["Entries"][:2])
+            waiting.sqs.change_message_visibility_batch(
+                QueueUrl=waiting.dead_letters, Entries=request["Entries"][2:]
+            )
+        return failed(request | {"Entries": hidden}, sender_fault=False)
+
+    fail_to_make_visible(monkeypatch, fail_some)
+    result = run(redrive, "--no-wait")
+    assert result.exit_code == 1
+    assert "SQS did not make 2 visible again" in result.stderr
+    assert "3 sent back" in result.output
+    assert "SQS did not take 2" in result.output
+    assert len(waiting.waiting(waiting.ingest)) == 3
+    for entry in hidden:
+        waiting.sqs.delete_message(QueueUrl=waiting.dead_letters, ReceiptHandle=entry["ReceiptHandle"])
+
+
+def test_what_was_deleted_meanwhile_is_not_hidden(waiting: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_to_make_visible(monkeypatch, lambda _number, request: failed(request, sender_fault=True))
+    with peek(Environment("test").dead_letter_queue()) as received:
+        for found in received:
+            waiting.sqs.delete_message(
+                QueueUrl=waiting.dead_letters, ReceiptHandle=found.message["ReceiptHandle"]
+            )
+    assert received.still_hidden == frozenset()
