@@ -46,6 +46,25 @@ _STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED
 _LAST = 10
 _LAST_FAILED = 3
 _HOUR = timedelta(hours=1)
+_STEPS = ("fetch-logs", "split-records", "index-batch")
+# What terraform/alarms.tf puts after the prefix. Any alarm with the prefix may be that of another environment:
+# dev-eu beside dev.
+ALARM_NAMES = frozenset(
+    {
+        "dead-letters",
+        "domain-errors",
+        "domain-nearly-full",
+        "domain-throttling",
+        "executions-failed",
+        "lag",
+        "no-logs",
+        "oldest-message",
+        "pipe-failing",
+        "pipe-stopped",
+        "undelivered-failed-executions",
+        *(f"{step}-{what}" for step in _STEPS for what in ("errors", "throttles")),
+    }
+)
 # Newest values that are older say nothing about now.
 _STALE = timedelta(minutes=15)
 
@@ -218,11 +237,25 @@ def count_documents(endpoint: str) -> int | None:
 
 
 def read_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> Alarms:
-    """List the environment's alarms."""
-    answer = cloudwatch.describe_alarms(AlarmNamePrefix=f"{prefix}-", MaxRecords=100)
-    alarms = [*answer["MetricAlarms"], *answer["CompositeAlarms"]]
-    ringing = [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
-    return Alarms(len(alarms), tuple(sorted(ringing)))
+    """List the environment's alarms, and none of an environment whose name begins with that of this one."""
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(
+        AlarmNamePrefix=f"{prefix}-", AlarmTypes=["MetricAlarm"]
+    )
+    alarms = {
+        name: alarm
+        for page in pages
+        for alarm in page["MetricAlarms"]
+        if (name := alarm["AlarmName"].removeprefix(f"{prefix}-")) in ALARM_NAMES
+    }
+    thresholds = {name: alarm.get("Threshold") for name, alarm in alarms.items()}
+    return Alarms(
+        count=len(alarms),
+        ringing=tuple(
+            sorted(alarm["AlarmName"] for alarm in alarms.values() if alarm["StateValue"] == "ALARM")
+        ),
+        oldest_message_seconds=thresholds.get("oldest-message"),
+        lag_seconds=thresholds.get("lag"),
+    )
 
 
 def read_metrics(

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -11,9 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from tests.conftest import REPOSITORY
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.process import LocalCloud
-from trailsearch.cli.observe import execution, metrics_of, read_executions
+from trailsearch.cli.observe import ALARM_NAMES, execution, metrics_of, read_alarms, read_executions
 from trailsearch.cli.pipeline_status import (
     HIGH_LAG_SECONDS,
     OLD_MESSAGE_SECONDS,
@@ -144,6 +146,21 @@ def test_the_worst_comes_first() -> None:
     assert beginnings == [
         "3 dead le", "The Pipe ", "The oldes", "1 of 1 ex", "The searc", "Half of t", "In state "
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("alarms", "found"),
+    [
+        (Alarms(2, ()), 0),
+        (Unreadable("Denied"), 1),  # Which alone is a problem.
+        (Alarms(2, (), oldest_message_seconds=60.0, lag_seconds=120.0), 2),
+        (Alarms(2, (), oldest_message_seconds=600.0, lag_seconds=120.0), 1),
+        (Alarms(2, (), oldest_message_seconds=60.0, lag_seconds=1_200.0), 1),
+    ],
+)
+def test_what_rings_an_alarm_is_what_is_not_well(alarms: Alarms | Unreadable, found: int) -> None:
+    metrics = aged(oldest_in_ingest_queue=500.0, lag_from_delivery=Percentiles(500.0, 500.0))
+    assert len(problems(changed(ingest_queue=BUSY, metrics=metrics, alarms=alarms))) == found
 
 
 @pytest.mark.parametrize(
@@ -359,16 +376,8 @@ class Seen:
             TargetParameters={"StepFunctionStateMachineParameters": {"InvocationType": "FIRE_AND_FORGET"}},
         )
         self.cloudsearch.create_domain(DomainName=PREFIX)
-        self.cloudwatch.put_metric_alarm(
-            AlarmName=f"{PREFIX}-dead-letters",
-            Namespace="AWS/SQS",
-            MetricName="ApproximateNumberOfMessagesVisible",
-            ComparisonOperator="GreaterThanThreshold",
-            Statistic="Maximum",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=0,
-        )
+        self.alarms: list[str] = []
+        self.put_alarm("dead-letters")
 
     def run(self, body: str) -> str:
         """Let an execution run to its end, and give its name."""
@@ -378,6 +387,20 @@ class Seen:
             pass
         return arn.rpartition(":")[2]
 
+    def put_alarm(self, name: str, *, threshold: float = 0) -> None:
+        """Make an alarm; ``name`` comes after the prefix."""
+        self.alarms.append(f"{PREFIX}-{name}")
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=f"{PREFIX}-{name}",
+            Namespace="AWS/SQS",
+            MetricName="ApproximateNumberOfMessagesVisible",
+            ComparisonOperator="GreaterThanThreshold",
+            Statistic="Maximum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=threshold,
+        )
+
     def remove(self) -> None:
         """Take everything away, for the next test."""
         self.faults.clear()
@@ -386,7 +409,7 @@ class Seen:
         self.pipes.delete_pipe(Name=f"{PREFIX}-ingest")
         self.stepfunctions.delete_state_machine(stateMachineArn=self.machine)
         self.cloudsearch.delete_domain(DomainName=PREFIX)
-        self.cloudwatch.delete_alarms(AlarmNames=[f"{PREFIX}-dead-letters"])
+        self.cloudwatch.delete_alarms(AlarmNames=self.alarms)
 
 
 @pytest.fixture
@@ -434,7 +457,63 @@ def test_an_environment_that_is_well(seen: Seen) -> None:
     assert observed["executions"]["statuses"] == {"SUCCEEDED": 1}
     assert observed["metrics"]["events_indexed"] == 42
     assert observed["search_domain"]["documents"] == 0
-    assert observed["alarms"] == {"count": 1, "ringing": []}
+    assert observed["alarms"] == {
+        "count": 1,
+        "ringing": [],
+        "oldest_message_seconds": None,
+        "lag_seconds": None,
+    }
+
+
+def test_alarms_of_an_environment_with_a_longer_name_are_not_this_ones(seen: Seen) -> None:
+    seen.put_alarm("oldest-message", threshold=600)
+    seen.put_alarm("lag", threshold=1_200)
+    for name in ("eu-dead-letters", "eu-lag", "eu-no-logs"):
+        seen.put_alarm(name, threshold=1)
+        seen.cloudwatch.set_alarm_state(
+            AlarmName=f"{PREFIX}-{name}", StateValue="ALARM", StateReason="a test"
+        )
+    assert told()["alarms"] == {
+        "count": 3,
+        "ringing": [],
+        "oldest_message_seconds": 600,
+        "lag_seconds": 1_200,
+    }
+
+
+class Alarming:
+    """CloudWatch, which gives alarms page by page, as many as a request asks for or else 50."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def get_paginator(self, operation: str) -> "Alarming":
+        assert operation == "describe_alarms"
+        return self
+
+    def paginate(self, **request: Any) -> Iterator[Any]:
+        found = [name for name in self.names if name.startswith(request["AlarmNamePrefix"])]
+        for at in range(0, len(found), 50):
+            page = [{"AlarmName": name, "StateValue": "ALARM"} for name in found[at : at + 50]]
+            yield {"MetricAlarms": page, "CompositeAlarms": []}
+
+
+def test_every_page_of_alarms_is_read() -> None:
+    others = [f"{PREFIX}-a{number}-lag" for number in range(200)]
+    client: Any = Alarming(*others, f"{PREFIX}-lag")
+    assert read_alarms(client, PREFIX) == Alarms(1, (f"{PREFIX}-lag",))
+
+
+def test_the_alarms_are_those_that_terraform_makes() -> None:
+    alarms = (REPOSITORY / "terraform" / "alarms.tf").read_text()
+    steps = [path.stem.replace("_", "-") for path in (REPOSITORY / "functions").glob("*.py")]
+    of_steps = re.findall(r'"\$\{replace\(key, "_", "-"\)\}-([a-z-]+)" =>', alarms)
+    made = {
+        *re.findall(r"^      ([a-z-]+) = \{$", alarms, re.MULTILINE),
+        *re.findall(r'alarm_name +=.*\}-([a-z-]+)"$', alarms, re.MULTILINE),
+        *(f"{step}-{what}" for step in steps for what in of_steps),
+    }
+    assert made == ALARM_NAMES
 
 
 def test_an_environment_that_is_not_well(seen: Seen) -> None:
