@@ -13,11 +13,14 @@ export PYTHONPATH := functions
 
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
-export ENV QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS
+OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS
+export ENV $(OPTIONS)
+# As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
+$(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
 
 # ENV=local is the local cloud that `make demo KEEP=1` left running.
 ifeq ($(ENV),local)
-include build/demo/cloud.env
+-include build/demo/cloud.env
 unexport AWS_CA_BUNDLE AWS_PROFILE
 endif
 
@@ -123,7 +126,7 @@ environment: terraform-present
 
 .PHONY: init
 init: environment .venv/ready
-	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend
+	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend $(QUIETLY)
 
 .PHONY: plan
 plan: package init ## Show what `make apply` would change: ENV=dev|staging|prod
@@ -139,21 +142,46 @@ destroy: package init ## Delete an environment: ENV=dev|staging|prod
 
 # ── Operate ────────────────────────────────────────────────────────────────────────────────────────────────
 
+.PHONY: local-cloud
+local-cloud:
+ifeq ($(ENV) $(wildcard build/demo/cloud.env),local )
+	@echo "ENV=local is the local cloud that a demo leaves running, and there is none: make demo KEEP=1" >&2; exit 1
+endif
+
 .PHONY: search
-search: .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [JSON=1]
+search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.search
 
 .PHONY: status
-status: .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]
+status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.status
 
 .PHONY: dlq
-dlq: .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]
+dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.dlq
 
 .PHONY: redrive
-redrive: .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=] [DRY_RUN=1] [NO_WAIT=1]
+redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=] [DRY_RUN=1] [NO_WAIT=1]
 	@$(PYTHON) -m trailsearch.cli.redrive
+
+# Only from the command line: some systems have a NAME in every environment.
+export OUTPUT_NAME := $(if $(filter command,$(origin NAME)),$(value NAME))
+
+.PHONY: output
+ifeq ($(ENV),local)
+output: terraform-present local-cloud
+output: STATE_OF := build/demo/terraform
+else
+output: init
+output: export TF_DATA_DIR = $(CURDIR)/build/terraform/$(ENV)
+output: STATE_OF := terraform
+output: QUIETLY := >/dev/null
+endif
+output: ## Print Terraform's outputs, all or one: ENV= [NAME=]
+	@output() { terraform -chdir=$(STATE_OF) output "$$@"; }; \
+	if [[ -z $$OUTPUT_NAME ]]; then output; \
+	elif text=$$(output -raw "$$OUTPUT_NAME" 2>/dev/null); then printf '%s\n' "$$text"; \
+	else output -json "$$OUTPUT_NAME"; fi
 
 .PHONY: clean
 clean: ## Delete what was built, but not the tools
