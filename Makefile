@@ -18,6 +18,11 @@ export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
 
+# The AWS CLI and Terraform read AWS_REGION first; boto3 does not read it at all.
+ifneq ($(AWS_REGION),)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
+
 # ENV=local is the local cloud that `make demo KEEP=1` left running.
 ifeq ($(ENV),local)
 -include build/demo/cloud.env

@@ -207,7 +207,6 @@ def print_executions(console: Console, executions: Executions) -> None:
 def redrive_what_failed(console: Console) -> None:
     """List what waits in the dead-letter queue, if anything does, and send it back."""
     environment = Environment(ENVIRONMENT)
-    source, target = environment.dead_letter_queue(), environment.ingest_queue()
     letters = waiting_letters(environment)
     if not letters:
         return
@@ -221,7 +220,7 @@ def redrive_what_failed(console: Console) -> None:
     console.rule(
         f"[bold]{'Now it would take it' if refused else 'Send it back'}: make redrive[/]", align="left"
     )
-    sent = move_all(source, target, console)
+    sent = move_all(environment.dead_letter_queue(), environment.ingest_queue(), console)
     console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
     report(environment, sent, console)
 

@@ -57,6 +57,23 @@ def test_an_option_arrives_as_it_was_typed(tmp_path: Path, name: str, text: str)
     assert (given.stdout, from_environment.stdout) == (f"{text}\n", f"{text}\n")
 
 
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({"AWS_REGION": "eu-central-1"}, "eu-central-1"),
+        ({"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-central-1"),
+        ({"AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2"),
+    ],
+)
+def test_the_region_is_the_one_that_the_aws_cli_would_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    done = make(tmp_path, "status", printed("AWS_DEFAULT_REGION"), environment=variables)
+    assert done.stdout == f"{region}\n"
+
+
 @pytest.mark.parametrize("target", ["search", "status", "dlq", "redrive", "output"])
 def test_without_a_local_cloud_it_says_how_to_get_one(tmp_path: Path, target: str) -> None:
     done = make(tmp_path, target, "ENV=local", "PYTHON=false")

@@ -19,6 +19,12 @@ def test_the_examples_of_adoption_are_the_tested_ones(number: int) -> None:
     assert shown[1].split() == tested[1].split()
 
 
+def test_no_example_is_left_to_be_filled_in() -> None:
+    blocks = re.findall(r"^ *```[a-z]*\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
+    assert len(blocks) > 10
+    assert [block for block in blocks if re.fullmatch(r"\s*[A-Z][A-Z_]*\s*", block)] == []
+
+
 def test_every_make_target_that_the_readme_names_is_there() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))

@@ -1,0 +1,85 @@
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+import tests.demo.__main__ as demo
+from tests.demo.executions import Executions
+from tests.local_cloud.cloudtrail_delivery import Delivered
+from trailsearch.dead_letters import WaitingLetter
+
+OUTPUTS = {"search_domain_name": "trailsearch-local"}
+
+
+def console() -> Console:
+    return Console(file=StringIO(), width=120)
+
+
+def text_of(printed: Console) -> str:
+    assert isinstance(printed.file, StringIO)
+    return printed.file.getvalue()
+
+
+def letter(kind: str, error: str) -> WaitingLetter:
+    time = "2026-01-01T00:00:00Z"
+    return WaitingLetter(
+        message_id="1",
+        kind=kind,
+        subject="s3://logs/a",
+        error=error,
+        reason="Why",
+        attempts=1,
+        first_failed_at=time,
+        last_failed_at=time,
+        sent_at=time,
+    )
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> list[WaitingLetter]:
+    """What waits in the dead-letter queue: what a test puts in."""
+    letters: list[WaitingLetter] = []
+    monkeypatch.setattr(demo, "waiting_letters", lambda _environment: letters)
+    return letters
+
+
+@pytest.mark.parametrize(
+    ("found", "complete"), [({"a", "b"}, True), ({"a"}, False), ({"a", "b", "c"}, False)]
+)
+def test_it_is_complete_if_what_is_found_is_what_was_delivered(
+    waiting: list[WaitingLetter], monkeypatch: pytest.MonkeyPatch, found: set[str], *, complete: bool
+) -> None:
+    monkeypatch.setattr(demo, "found_ids", lambda _environment: found)
+    printed = console()
+    delivered = Delivered(logs=1, records=3, event_ids={"a", "b"})
+    assert demo.print_totals(printed, delivered, OUTPUTS) is complete
+    assert text_of(printed) == (
+        f"\n1 logs delivered, 3 records in them, 2 distinct events, {len(found)} events found in trailsearch-local.\n"
+    )
+
+
+def test_logs_that_cannot_be_read_fail_nothing_and_are_said_to_wait(
+    waiting: list[WaitingLetter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting += [letter("log", "LogCorrupt"), letter("log", "LogWithoutRecords"), letter("log", "LogCorrupt")]
+    monkeypatch.setattr(demo, "found_ids", lambda _environment: {"a"})
+    printed = console()
+    delivered = Delivered(logs=1, unreadable=3, records=1, event_ids={"a"})
+    assert demo.print_totals(printed, delivered, OUTPUTS)
+    assert text_of(printed).splitlines()[2:] == [
+        "3 more delivered that cannot be read: no whole gzip, or no CloudTrail log in it.",
+        "Waiting in the dead-letter queue, where make dlq shows them: 2 log (LogCorrupt), 1 log (LogWithoutRecords).",
+    ]
+
+
+def test_where_nothing_waits_nothing_is_said_of_it(waiting: list[WaitingLetter]) -> None:
+    printed = console()
+    demo.redrive_what_failed(printed)
+    assert text_of(printed) == ""
+
+
+def test_causes_are_printed_as_they_are() -> None:
+    printed = console()
+    executions = Executions(by_status={"FAILED": 1}, causes=['Failed batches: ["b"]. [/red] [bold]'])
+    demo.print_executions(printed, executions)
+    assert 'Failed: Failed batches: ["b"]. [/red] [bold]\n' in text_of(printed)
