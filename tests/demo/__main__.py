@@ -58,6 +58,8 @@ QUERIES = (
 )
 FACETS = ("event_source", "event_name")
 SECONDS_TO_IDLE = 600
+# So slow is no machine; a folder of logs may have millions of records.
+RECORDS_PER_SECOND = 100
 # As a domain does whose access policy somebody has broken: one upload is denied.
 REFUSED_BATCH = Rule(
     ErrorAnswer(403, "AccessDeniedException"), Match(method="POST", path="/documents/batch"), times=1
@@ -92,7 +94,8 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
         with FaultControl(cloud.endpoint_url).inject([REFUSED_BATCH]):
             delivered = send(console, logs, outputs)
             with step(console, "Waiting until the queue is empty and all executions have ended"):
-                wait_until_idle(boto3.client("sqs"), boto3.client("stepfunctions"), outputs, SECONDS_TO_IDLE)
+                seconds = SECONDS_TO_IDLE + delivered.records / RECORDS_PER_SECOND
+                wait_until_idle(boto3.client("sqs"), boto3.client("stepfunctions"), outputs, seconds)
         print_executions(
             console, read_executions(boto3.client("stepfunctions"), outputs["state_machine_arn"])
         )
