@@ -57,6 +57,7 @@ QUERIES = (
     "event_time:['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z']",
 )
 FACETS = ("event_source", "event_name")
+STORY = "source_ip_address:'198.51.100.231'"  # What the generated logs tell of.
 SECONDS_TO_IDLE = 600
 # So slow is no machine; a folder of logs may have millions of records.
 RECORDS_PER_SECOND = 100
@@ -104,7 +105,7 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
         complete = print_totals(console, delivered, outputs)
         if keep:
             kept = True
-            print_kept(console, folder, cloud)
+            print_kept(console, folder, cloud, "matchall" if logs else STORY)
     finally:
         if not kept:
             cloud.stop()
@@ -288,8 +289,8 @@ def found_ids(environment: Environment) -> set[str]:
         cursor = answer["cursor"]
 
 
-def print_kept(console: Console, folder: Path, cloud: LocalCloud) -> None:
-    """Write down how to reach the local cloud that goes on running, and say so."""
+def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) -> None:
+    """Write down how to reach the local cloud that goes on running, and say so with a query to try."""
     environment = cloud.environment()
     names = (
         "AWS_ENDPOINT_URL",
@@ -303,7 +304,7 @@ def print_kept(console: Console, folder: Path, cloud: LocalCloud) -> None:
     (folder / "cloud.pid").write_text(f"{cloud.pid}\n")
     console.print(f"\nThe local cloud goes on running at {cloud.endpoint_url}", highlight=False)
     console.print(
-        """  search it:  make search ENV=local QUERY="source_ip_address:'198.51.100.231'" """, highlight=False
+        f'  search it:  make search ENV=local QUERY="{query}" FACETS=actor,event_name', highlight=False
     )
     console.print("  look at it: make status ENV=local", highlight=False)
     console.print("  stop it:    make demo-stop", highlight=False)
