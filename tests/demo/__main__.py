@@ -268,9 +268,7 @@ def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]
     if letters := waiting_letters(environment):
         kinds = Counter((letter.kind, letter.error) for letter in letters)
         counts = ", ".join(f"{count:,} {kind} ({error})" for (kind, error), count in sorted(kinds.items()))
-        console.print(
-            Text(f"Waiting in the dead-letter queue, where make dlq shows them: {counts}."), soft_wrap=True
-        )
+        console.print(Text(f"Waiting in the dead-letter queue: {counts}."), soft_wrap=True)
     return complete
 
 

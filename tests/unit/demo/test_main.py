@@ -68,7 +68,7 @@ def test_logs_that_cannot_be_read_fail_nothing_and_are_said_to_wait(
     assert demo.print_totals(printed, delivered, OUTPUTS)
     assert text_of(printed).splitlines()[2:] == [
         "3 more delivered that cannot be read: no whole gzip, or no CloudTrail log in it.",
-        "Waiting in the dead-letter queue, where make dlq shows them: 2 log (LogCorrupt), 1 log (LogWithoutRecords).",
+        "Waiting in the dead-letter queue: 2 log (LogCorrupt), 1 log (LogWithoutRecords).",
     ]
 
 
