@@ -26,6 +26,8 @@ HIDDEN_SECONDS = 300
 READING_SECONDS = 240
 # SQS is distributed: that one answer is empty, or brings nothing new, does not mean that everything is read.
 _ANSWERS_WITHOUT_NEWS = 2
+# Asks all servers of SQS, where a short poll asks only some.
+_LONG_POLL_SECONDS = 1
 # Before what SQS did not do of a batch, through no fault of the request, is asked for again.
 _RETRY_PAUSES_SECONDS = (0.2, 0.8, 3.2)
 
@@ -90,7 +92,7 @@ def peek(queue: Queue) -> Iterator[Waiting]:
                     QueueUrl=queue.url,
                     MaxNumberOfMessages=_BATCH,
                     VisibilityTimeout=HIDDEN_SECONDS,
-                    WaitTimeSeconds=1,
+                    WaitTimeSeconds=_LONG_POLL_SECONDS,
                     MessageAttributeNames=["All"],
                     MessageSystemAttributeNames=["All"],
                 ).get("Messages", [])

@@ -39,6 +39,12 @@ ERROR = {"error": {"DataType": "String", "StringValue": '{"Error":"StorageAccess
 BODIES = [LOG, DOCUMENTS, EXECUTION, "a message that SQS moved", "a message whose step failed"]
 
 
+@pytest.fixture(autouse=True)
+def short_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local SQS has one server, which knows at once that a queue is empty."""
+    monkeypatch.setattr(dead_letter_queue, "_LONG_POLL_SECONDS", 0)
+
+
 @pytest.fixture
 def waiting(deployed: Deployed) -> Deployed:
     """All forms that dead letters have."""
