@@ -109,7 +109,8 @@ def read_messages(
 ) -> Announced:
     """Read what messages announce, redriven dead letters among them.
 
-    What is not recognized becomes a dead letter. A dead letter about a message, or about the messages of an
+    What is not recognized becomes a dead letter, and so does a message of which a part is not: what is beside
+    that part is fetched now, and once more when the message is redriven. A dead letter about a message, or about the messages of an
     execution, is read as those messages, which may be dead letters again.
     """
     logs: dict[str, LogRef] = {}
@@ -126,6 +127,8 @@ def read_messages(
                     ignored.update(announcement.ignored)
                     for log in announcement.logs:
                         logs.setdefault(log.uri, log)
+                    if announcement.not_recognized:
+                        raise announcement.not_recognized
                 case DeadLetter(batch=BatchRef() as batch):
                     batches[batch.uri] = redriven.redriven(batch)
                 case DeadLetter(log=LogRef() as log):

@@ -45,10 +45,23 @@ class Ignored(StrEnum):
 
 
 class Announcement(msgspec.Struct, frozen=True):
-    """What one message announces: the logs to fetch, and what was ignored, counted by reason."""
+    """What one message announces: the logs to fetch, and what was ignored, counted by reason.
+
+    ``not_recognized`` says why entries of the message could not be read, if that is so; the others are here.
+    """
 
     logs: tuple[LogRef, ...]
     ignored: Counter[Ignored]
+    not_recognized: MessageNotRecognized | None = None
+
+
+class _Bad(msgspec.Struct, frozen=True):
+    """One entry of a message that is not recognized, and why."""
+
+    why: str
+
+
+_Found = LogRef | Ignored | _Bad
 
 
 def read_notification(body: str) -> Announcement:
@@ -63,19 +76,28 @@ def read_notification(body: str) -> Announcement:
         no digest file.
 
     Raises:
-        MessageNotRecognized: the body is none of the known notifications.
+        MessageNotRecognized: the body is none of the known notifications, or no entry of it can be read.
     """
     logs: dict[LogRef, None] = {}
     ignored: Counter[Ignored] = Counter()
+    bad: list[_Bad] = []
     for found in _announced(body):
-        if isinstance(found, LogRef):
-            logs[found] = None
-        else:
-            ignored[found] += 1
-    return Announcement(tuple(logs), ignored)
+        match found:
+            case LogRef():
+                logs[found] = None
+            case Ignored():
+                ignored[found] += 1
+            case _Bad():
+                bad.append(found)
+    if not bad:
+        return Announcement(tuple(logs), ignored)
+    if not logs and not ignored:
+        raise _not_recognized(body, bad[0].why)
+    count = f"{len(bad)} of its entries cannot be read, the others are; the first of them: {bad[0].why}"
+    return Announcement(tuple(logs), ignored, _not_recognized(body, count))
 
 
-def _announced(body: str) -> Iterator[LogRef | Ignored]:
+def _announced(body: str) -> Iterator[_Found]:
     if body.strip() == _VALIDATION_MESSAGE:
         yield Ignored.VALIDATION_MESSAGE
         return
@@ -90,17 +112,23 @@ def _announced(body: str) -> Iterator[LogRef | Ignored]:
             yield Ignored.SUBSCRIPTION_CONFIRMATION
         case {"Event": "s3:TestEvent"}:
             yield Ignored.TEST_EVENT
-        case {"s3Bucket": str(bucket), "s3ObjectKey": [*keys]} if _all_text(keys):
-            yield from (_unless_digest(bucket, key) for key in keys)
+        case {"s3Bucket": str(bucket), "s3ObjectKey": [*keys]} if keys:
+            yield from (_announced_by_cloudtrail(bucket, key) for key in keys)
         case {"Records": [*records]} if records:
-            yield from (_announced_by_s3(record, body) for record in records)
+            yield from (_announced_by_s3(record) for record in records)
         case {"source": "aws.s3"}:
             yield _announced_by_eventbridge(message, body)
         case _:
             raise _not_recognized(body, "it is no notification of CloudTrail, S3, SNS or EventBridge")
 
 
-def _announced_by_s3(record: Any, body: str) -> LogRef | Ignored:
+def _announced_by_cloudtrail(bucket: str, key: Any) -> _Found:
+    if not isinstance(key, str):
+        return _Bad("an entry of its s3ObjectKey is no text")
+    return Ignored.DIGEST_FILE if _DIGEST_FOLDER.search(key) else LogRef(bucket, key)
+
+
+def _announced_by_s3(record: Any) -> _Found:
     match record:
         case {
             "eventSource": "aws:s3",
@@ -111,7 +139,7 @@ def _announced_by_s3(record: Any, body: str) -> LogRef | Ignored:
                 return Ignored.OTHER_EVENT
             return _by_key(bucket, unquote_plus(key))
         case _:
-            raise _not_recognized(body, "an entry of its Records is no S3 event")
+            return _Bad("an entry of its Records is no S3 event")
 
 
 def _announced_by_eventbridge(message: Any, body: str) -> LogRef | Ignored:
@@ -125,18 +153,10 @@ def _announced_by_eventbridge(message: Any, body: str) -> LogRef | Ignored:
             raise _not_recognized(body, "it is an event of S3, but about no object")
 
 
-def _unless_digest(bucket: str, key: str) -> LogRef | Ignored:
-    return Ignored.DIGEST_FILE if _DIGEST_FOLDER.search(key) else LogRef(bucket, key)
-
-
 def _by_key(bucket: str, key: str) -> LogRef | Ignored:
     if not (match := _TRAIL_KEY.search(key)):
         return Ignored.OTHER_OBJECT
     return Ignored.DIGEST_FILE if match["folder"] == "-Digest" else LogRef(bucket, key)
-
-
-def _all_text(values: list[Any]) -> bool:
-    return bool(values) and all(isinstance(value, str) for value in values)
 
 
 def _not_recognized(body: str, why: str) -> MessageNotRecognized:

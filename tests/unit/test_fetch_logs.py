@@ -198,6 +198,29 @@ def test_a_message_that_is_no_notification_is_dead_lettered_whole(step: Step, bo
     assert body[:20] in dead_letter.error.cause
 
 
+PARTLY_BAD = {
+    "CloudTrail": json.dumps({"s3Bucket": LOGS, "s3ObjectKey": [7, log_key("good")]}),
+    "S3": json.dumps({"Records": [*json.loads(s3_event(log_key("good")).body)["Records"], {"no": "event"}]}),
+}
+
+
+@pytest.mark.parametrize("sender", PARTLY_BAD)
+def test_a_message_of_which_a_part_is_bad_is_dead_lettered_and_its_logs_are_staged(
+    step: Step, sender: str
+) -> None:
+    step.put("good", log_of(event("1")))
+    partly_bad = message(PARTLY_BAD[sender], "m-odd")
+    work = step.run(partly_bad)
+    assert step.staged_ids(work) == ["1"]
+    (dead_letter,) = work.dead_letters
+    assert (dead_letter.kind, dead_letter.message) == (Kind.MESSAGE, partly_bad)
+    assert dead_letter.error.error == "MessageNotRecognized"
+    assert "1 of its entries cannot be read, the others are" in dead_letter.error.cause
+    again = step.run(redrive(dead_letter))
+    assert step.staged_ids(again) == ["1"]
+    assert [(letter.message, letter.attempts) for letter in again.dead_letters] == [(partly_bad, 2)]
+
+
 ODD_RECORDS: dict[str, bytes] = {
     "control characters": json.dumps(event("odd", userAgent="".join(map(chr, range(32))))).encode(),
     "lone surrogates": json.dumps(event("odd", userAgent="\ud800x\udc00")).encode(),

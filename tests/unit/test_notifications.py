@@ -1,4 +1,5 @@
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ import pytest
 
 from trailsearch.errors import MessageNotRecognized
 from trailsearch.messages import LogRef
-from trailsearch.notifications import Ignored, read_notification
+from trailsearch.notifications import Announcement, Ignored, read_notification
 
 KEY = "AWSLogs/123456789012/CloudTrail/us-east-2/2016/08/11/123456789012_CloudTrail_us-east-2_x.json.gz"
 DIGEST = "AWSLogs/123456789012/CloudTrail-Digest/us-east-2/2016/08/11/digest.json.gz"
@@ -45,8 +46,7 @@ def cloudtrail(*keys: str) -> str:
 @pytest.mark.parametrize("wrap", [str, through_sns])
 def test_every_notification_announces_its_log_directly_and_through_sns(body: str, wrap: Any) -> None:
     announcement = read_notification(wrap(body))
-    assert announcement.logs == (LogRef("logs", KEY),)
-    assert not announcement.ignored
+    assert announcement == Announcement((LogRef("logs", KEY),), Counter())
 
 
 def test_several_keys_are_announced_in_order_and_once() -> None:
@@ -102,6 +102,30 @@ def test_cloudtrail_is_believed_for_keys_of_any_layout() -> None:
     assert read_notification(cloudtrail("odd/key.gz")).logs == (LogRef("logs", "odd/key.gz"),)
 
 
+NO_S3_EVENT = {"eventSource": "aws:sqs"}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (json.dumps({"s3Bucket": "logs", "s3ObjectKey": [KEY, 7, None]}), "2 of its entries .* s3ObjectKey"),
+        (json.dumps({"Records": [NO_S3_EVENT, *json.loads(s3_event(KEY))["Records"]]}), "1 of .* Records is"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [str, through_sns])
+def test_an_entry_that_is_not_recognized_does_not_hide_the_others(body: str, why: str, wrap: Any) -> None:
+    announcement = read_notification(wrap(body))
+    assert announcement.logs == (LogRef("logs", KEY),)
+    assert re.search(why, str(announcement.not_recognized))
+
+
+def test_what_is_ignored_beside_an_entry_that_is_not_recognized_is_counted() -> None:
+    records = [*json.loads(s3_event(DIGEST))["Records"], NO_S3_EVENT]
+    announcement = read_notification(json.dumps({"Records": records}))
+    assert announcement.ignored == Counter({Ignored.DIGEST_FILE: 1})
+    assert announcement.not_recognized
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -113,6 +137,7 @@ def test_cloudtrail_is_believed_for_keys_of_any_layout() -> None:
         '{"s3Bucket": "logs", "s3ObjectKey": "not a list"}',
         '{"s3Bucket": "logs", "s3ObjectKey": []}',
         '{"s3Bucket": "logs", "s3ObjectKey": [1]}',
+        '{"s3Bucket": "logs", "s3ObjectKey": [1, null]}',
         '{"Records": []}',
         '{"Records": [{"eventSource": "aws:sqs"}]}',
         '{"source": "aws.s3", "detail-type": "Object Created"}',
