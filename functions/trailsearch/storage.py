@@ -10,6 +10,32 @@ from trailsearch.clients import NO_ANSWER
 from trailsearch.errors import StorageUnavailable, TrailsearchError
 from trailsearch.messages import Pointer
 
+# What passes by itself in spite of its 4xx status. botocore keeps such a list to itself (botocore.retries.standard);
+# to it come, from S3's error list, requests damaged or held up on their way, and what KMS says through S3.
+_PASSING = frozenset(
+    {
+        "BadDigest",
+        "BandwidthLimitExceeded",
+        "DependencyTimeoutException",
+        "IncompleteBody",
+        "KMSInternalException",
+        "LimitExceededException",
+        "OperationAborted",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "RequestTimeTooSkewed",  # The next attempt is signed anew.
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_PASSING_STATUS = frozenset({408, 429})
+
 
 class StorageErrors(NamedTuple):
     """Which errors to raise where an object is missing or S3 refuses to hand it out."""
@@ -26,7 +52,8 @@ def storage_errors(pointer: Pointer, errors: StorageErrors) -> Iterator[None]:
     ``s3:ListBucket`` S3 answers 403 for an object that does not exist.
 
     Raises:
-        StorageUnavailable: throttling, a 5xx answer or no answer; worth another attempt.
+        StorageUnavailable: throttling (of S3 or of KMS), a 5xx answer, no answer, or an error that passes
+            by itself by its code; worth another attempt.
         TrailsearchError: one of ``errors``, naming the object and S3's code.
     """
     try:
@@ -34,8 +61,9 @@ def storage_errors(pointer: Pointer, errors: StorageErrors) -> Iterator[None]:
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         answer = error.response["Error"]
-        what = f"{pointer.uri}: {answer.get('Code', status)} {answer.get('Message', '')}".rstrip()
-        if status >= 500 or status in {408, 429}:
+        code = answer.get("Code", str(status))
+        what = f"{pointer.uri}: {code} {answer.get('Message', '')}".rstrip()
+        if status >= 500 or status in _PASSING_STATUS or code.removeprefix("KMS.") in _PASSING:
             raise StorageUnavailable(what) from error
         raise (errors.not_found if status == 404 else errors.refused)(what) from error
     except (ParamValidationError, EndpointProviderError) as error:

@@ -51,6 +51,12 @@ def test_a_log_that_is_not_there_is_named(log_bucket: LogBucket, log: LogRef) ->
         (400, "KMS.NotFoundException", LogUnreadable),
         (500, "InternalError", StorageUnavailable),
         (503, "SlowDown", StorageUnavailable),
+        (400, "RequestTimeout", StorageUnavailable),
+        (400, "ThrottlingException", StorageUnavailable),
+        (400, "KMS.ThrottlingException", StorageUnavailable),
+        (400, "BadDigest", StorageUnavailable),
+        (403, "RequestTimeTooSkewed", StorageUnavailable),
+        (409, "OperationAborted", StorageUnavailable),
     ],
 )
 def test_what_s3_answers_has_a_name(

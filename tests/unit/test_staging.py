@@ -91,6 +91,12 @@ ACTIONS: dict[str, Any] = {
         (404, "NoSuchBucket", BatchNotFound),
         (500, "InternalError", StorageUnavailable),
         (503, "SlowDown", StorageUnavailable),
+        (400, "RequestTimeout", StorageUnavailable),
+        (400, "ThrottlingException", StorageUnavailable),
+        (400, "KMS.ThrottlingException", StorageUnavailable),
+        (400, "BadDigest", StorageUnavailable),
+        (403, "RequestTimeTooSkewed", StorageUnavailable),
+        (409, "OperationAborted", StorageUnavailable),
         (408, "RequestTimeout", StorageUnavailable),
     ],
 )
