@@ -1,19 +1,30 @@
 """Index one batch of documents. State: "Index Batch".
 
 Event: ``{"batch": BatchRef, "execution": ARN}``.
-Answer: ``Indexed``: how many documents, and a dead letter for those that the search domain refuses.
+Answer: ``Indexed``: how many documents, and a dead letter for those that the search domain refuses; if there
+was no time to find out which those are, or no answer, further ones for what is not indexed yet.
 """
 
 import hashlib
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from random import uniform
 from typing import Any, NamedTuple
 
 import msgspec
 
 from trailsearch import clients
 from trailsearch.cloudsearch import CloudSearchFormat, CloudSearchIndex
-from trailsearch.errors import BatchRefused, DocumentRefused, SettingMissing
-from trailsearch.messages import BatchRef, Execution, Indexed, Kind, to_payload
+from trailsearch.errors import (
+    BatchRefused,
+    DocumentRefused,
+    OutOfTime,
+    SearchThrottled,
+    SearchUnavailable,
+    SettingMissing,
+    TrailsearchError,
+)
+from trailsearch.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
 from trailsearch.search_index import BatchFormat, EncodedDocument, SearchIndex
 from trailsearch.settings import Settings
 from trailsearch.staging import Staging
@@ -22,7 +33,16 @@ from trailsearch.tracing import subsegment
 
 # Isolates 8 bad documents among 5,000. A batch that is bad throughout is not taken apart to the last document.
 MAX_REFUSALS = 100
+# No upload of a half begins later before the function's time-out. An upload takes at most 65 s, after which its client
+# gives up (``clients``); the rest is for staging what is left.
+RESERVED_SECONDS = 75
+_PAUSE_SECONDS = (1.0, 10.0)
 _SHOWN_REFUSALS = 3
+
+Upload = Callable[[bytes], None]
+"""Indexes one batch, all or nothing, as ``SearchIndex.upload`` does."""
+RemainingSeconds = Callable[[], float]
+"""Gives the time until Lambda ends the function."""
 
 
 class Refusal(NamedTuple):
@@ -32,8 +52,20 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Halved(NamedTuple):
+    """What became of a refused batch; the documents of it that are in neither list are indexed.
+
+    ``refusals`` are final. ``left`` are parts of the batch, in its order, of which it is not known yet which documents
+    are bad, because uploading had to ``stop``.
+    """
+
+    refusals: list[Refusal]
+    left: list[Sequence[EncodedDocument]]
+    stop: TrailsearchError | None
+
+
 @observed
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle one batch."""
     settings = Settings.from_environment()
     if settings.search_endpoint is None:
@@ -42,21 +74,35 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     execution = Execution(event["execution"], "Index Batch", settings.environment)
     stage = Staging(clients.s3(), settings.staging_bucket)
     index = CloudSearchIndex(clients.cloudsearch_domain(settings.search_endpoint))
-    indexed = index_batch(batch, execution, stage, CloudSearchFormat(), index)
+    indexed = index_batch(
+        batch,
+        execution,
+        stage,
+        CloudSearchFormat(),
+        index,
+        lambda: context.get_remaining_time_in_millis() / 1000,
+    )
     report_indexed(batch, indexed)
     return to_payload(indexed)
 
 
 def index_batch(
-    batch: BatchRef, execution: Execution, stage: Staging, batch_format: BatchFormat, index: SearchIndex
+    batch: BatchRef,
+    execution: Execution,
+    stage: Staging,
+    batch_format: BatchFormat,
+    index: SearchIndex,
+    remaining_seconds: RemainingSeconds,
 ) -> Indexed:
     """Index every document of a staged batch that the search domain takes.
 
-    The ones that it refuses are staged as a batch of their own, which a dead letter points to.
+    The ones that it refuses are staged as a batch of their own, which a dead letter points to. What is not indexed when
+    time runs out, or when the domain has no room for more uploads meanwhile, is staged as one or two batches, each
+    smaller than this one: a redrive goes on with them, where a retry of the whole batch would begin anew.
 
     Raises:
-        SearchThrottled, SearchUnavailable, SearchAccessDenied, StorageUnavailable, StorageAccessDenied:
-            perhaps not all is indexed; try again.
+        SearchThrottled, SearchUnavailable: nothing is indexed; try again.
+        SearchAccessDenied, StorageUnavailable, StorageAccessDenied: perhaps not all is indexed; try again.
         BatchNotFound: the batch has expired.
     """
     body = stage.get_batch(batch)
@@ -66,26 +112,39 @@ def index_batch(
         with subsegment("Upload batch", batch=batch.uri, documents=batch.documents):
             index.upload(body)
     except BatchRefused as error:
-        refusals = upload_halves(batch_format.split(body), str(error), batch_format, index)
+        documents, reason = batch_format.split(body), str(error)
     else:
-        refusals = []
-    if not refusals:
         return Indexed(documents=batch.documents)
-    refused = [document for refusal in refusals for document in refusal.documents]
-    refused_body = batch_format.join(refused)
-    # Named by its contents: redriven batches of other executions may have the same name as one of this.
-    name = f"refused-{hashlib.sha256(refused_body).hexdigest()[:16]}"
-    pointer = stage.put_batch(execution.name, name, refused_body)
-    staged = msgspec.structs.replace(
-        batch, bucket=pointer.bucket, key=pointer.key, documents=len(refused), bytes=len(refused_body)
-    )
-    dead_letter = execution.dead_letter(Kind.DOCUMENTS, _why(refusals), earlier=batch, batch=staged)
-    return Indexed(documents=batch.documents - len(refused), dead_letters=(dead_letter,))
+
+    def upload(half: bytes) -> None:
+        with subsegment("Upload half of a batch", batch=batch.uri, bytes=len(half)):
+            index.upload(half)
+
+    def dead_letter(name: str, failed: Sequence[EncodedDocument], error: TrailsearchError) -> DeadLetter:
+        failed_body = batch_format.join(failed)
+        # Named by its contents: redriven batches of other executions may have the same name as one of this.
+        name = f"{name}-{hashlib.sha256(failed_body).hexdigest()[:16]}"
+        pointer = stage.put_batch(execution.name, name, failed_body)
+        staged = msgspec.structs.replace(
+            batch, bucket=pointer.bucket, key=pointer.key, documents=len(failed), bytes=len(failed_body)
+        )
+        return execution.dead_letter(Kind.DOCUMENTS, error, earlier=batch, batch=staged)
+
+    halved = upload_halves(documents, reason, batch_format, _Patient(upload, remaining_seconds))
+    dead_letters = []
+    if refused := [document for refusal in halved.refusals for document in refusal.documents]:
+        dead_letters.append(dead_letter("refused", refused, _why(halved.refusals)))
+    if halved.stop:
+        dead_letters += [
+            dead_letter("left", part, _why_left(part, reason, halved.stop)) for part in in_two(halved.left)
+        ]
+    failed = sum(letter.batch.documents for letter in dead_letters if letter.batch)
+    return Indexed(documents=batch.documents - failed, dead_letters=tuple(dead_letters))
 
 
 def upload_halves(
-    documents: Sequence[EncodedDocument], reason: str, batch_format: BatchFormat, index: SearchIndex
-) -> list[Refusal]:
+    documents: Sequence[EncodedDocument], reason: str, batch_format: BatchFormat, upload: Upload
+) -> Halved:
     """Index all good documents of a refused batch: halve what is refused until the bad ones are alone.
 
     CloudSearch refuses a whole batch for one bad document.
@@ -94,13 +153,13 @@ def upload_halves(
         documents: the batch; it has been refused once.
         reason: what the search domain said.
         batch_format: how to make batches of documents.
-        index: where to upload them.
+        upload: indexes a batch; its ``SearchThrottled``, ``SearchUnavailable`` and ``OutOfTime`` end the halving.
 
     Returns:
-        What stays refused, in the order of the batch; everything else is indexed.
+        What stays refused and what is left, each in the order of the batch; everything else is indexed.
 
     Raises:
-        SearchThrottled, SearchUnavailable, SearchAccessDenied: from an upload; some may be indexed.
+        SearchAccessDenied: from an upload; some may be indexed.
     """
     refusals: list[Refusal] = []
     uploads_refused = 1
@@ -111,16 +170,65 @@ def upload_halves(
             refusals.append(refused)
             continue
         middle = len(refused.documents) // 2
-        halves_refused = []
-        for half in (refused.documents[:middle], refused.documents[middle:]):
+        halves = [refused.documents[:middle], refused.documents[middle:]]
+        halves_refused: list[Refusal] = []
+        for number, half in enumerate(halves):
             try:
-                with subsegment("Upload half of a batch", documents=len(half)):
-                    index.upload(batch_format.join(half))
+                upload(batch_format.join(half))
             except BatchRefused as error:
                 uploads_refused += 1
                 halves_refused.append(Refusal(half, str(error)))
+            except (SearchThrottled, SearchUnavailable, OutOfTime) as stop:
+                known_bad = [each.documents for each in halves_refused]
+                waiting = [each.documents for each in reversed(pending)]
+                return Halved(refusals, [*known_bad, *halves[number:], *waiting], stop)
         pending.extend(reversed(halves_refused))
-    return refusals
+    return Halved(refusals, [], None)
+
+
+def in_two(parts: Sequence[Sequence[EncodedDocument]]) -> list[list[EncodedDocument]]:
+    """Put parts of a batch together to two batches of about the same number of documents; a single one stays alone.
+
+    So few, because a Step Functions payload holds only so many dead letters. Several, because each has to be smaller
+    than the batch that they are from, or a redrive that is stopped as early would never come to an end.
+    """
+
+    def together(some: Sequence[Sequence[EncodedDocument]]) -> list[EncodedDocument]:
+        return [document for part in some for document in part]
+
+    def difference(at: int) -> int:
+        return abs(sum(map(len, parts[:at])) - sum(map(len, parts[at:])))
+
+    if len(parts) < 2:
+        return [together(parts)]
+    middle = min(range(1, len(parts)), key=difference)
+    return [together(parts[:middle]), together(parts[middle:])]
+
+
+class _Patient:
+    """Uploads, again after a while where the search domain has no room, as long as there is time."""
+
+    def __init__(self, upload: Upload, remaining_seconds: RemainingSeconds) -> None:
+        self._upload = upload
+        self._remaining_seconds = remaining_seconds
+
+    def __call__(self, batch: bytes) -> None:
+        """Index one batch.
+
+        Raises:
+            OutOfTime: another upload could last longer than the function may.
+            Exception: what the upload raises.
+        """
+        while True:
+            if self._remaining_seconds() < RESERVED_SECONDS:
+                raise OutOfTime("Lambda would have ended the function")
+            try:
+                return self._upload(batch)
+            except (SearchThrottled, SearchUnavailable):
+                pause = uniform(*_PAUSE_SECONDS)  # noqa: S311 - jitter is no secret.
+                if self._remaining_seconds() < RESERVED_SECONDS + pause:
+                    raise
+                time.sleep(pause)
 
 
 def _why(refusals: Sequence[Refusal]) -> DocumentRefused:
@@ -131,3 +239,11 @@ def _why(refusals: Sequence[Refusal]) -> DocumentRefused:
         for refusal in refusals[:_SHOWN_REFUSALS]
     ]
     return DocumentRefused(f"The search domain refuses {count} document(s). {'; '.join(shown)}")
+
+
+def _why_left(part: Sequence[EncodedDocument], reason: str, stop: TrailsearchError) -> TrailsearchError:
+    why = (
+        f"Not indexed yet: {len(part)} document(s) of a batch that the search domain refuses ({reason})."
+        f" Finding out which are bad was stopped: {stop}. Redrive them: it goes on from here"
+    )
+    return type(stop)(why)

@@ -58,6 +58,10 @@ class BatchRefused(TrailsearchError):
     """The search domain refuses a batch because of what is in it."""
 
 
+class OutOfTime(TrailsearchError):
+    """The function had no time left to find out which documents of a batch the search domain refuses."""
+
+
 class BatchNotFound(TrailsearchError):
     """A staged batch does not exist (any more): the staging bucket expires objects."""
 

@@ -21,12 +21,18 @@ ARN = "arn:aws:states:us-east-1:111122223333:execution:index-logs:run-1"
 
 
 class LambdaContext:
-    """What Powertools reads of the context that Lambda gives to a handler."""
+    """What Powertools and the handlers read of the context that Lambda gives to a handler."""
 
     function_name = "step"
     memory_limit_in_mb = 1769
     invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:step"
     aws_request_id = "request-1"
+
+    def __init__(self, remaining_seconds: float = 120) -> None:
+        self.remaining_seconds = remaining_seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round(self.remaining_seconds * 1000)
 
 
 def invoke(handler: Any, event: Any, context: LambdaContext) -> Any:

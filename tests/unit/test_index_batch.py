@@ -1,3 +1,5 @@
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -5,15 +7,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index_batch import MAX_REFUSALS, handler, index_batch, upload_halves
+from index_batch import MAX_REFUSALS, RESERVED_SECONDS, handler, in_two, index_batch, upload_halves
+from tests.conftest import REPOSITORY
 from tests.unit.records import encode
 from tests.unit.steps import ARN, STAGING, FakeIndex, LambdaContext, event, execution, invoke, s3_answers
+from trailsearch import clients
 from trailsearch.cloudsearch import CloudSearchFormat
 from trailsearch.documents import build_document
 from trailsearch.errors import (
     BatchNotFound,
     BatchRefused,
+    OutOfTime,
+    SearchAccessDenied,
     SearchThrottled,
+    SearchUnavailable,
     SettingMissing,
     StorageAccessDenied,
     StorageUnavailable,
@@ -38,11 +45,28 @@ def documents_of(count: int) -> list[EncodedDocument]:
 TINY = [EncodedDocument(f"e{n}", b'{"type":"add","id":"e%d","fields":{"raw":"{}"}}' % n) for n in range(5000)]
 
 
+class Clock:
+    """The time that a function has left; sleeping takes of it, and so does every look at it."""
+
+    def __init__(self, seconds: float = 120) -> None:
+        self.seconds = seconds
+        self.slept: list[float] = []
+        self.seconds_a_look = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds -= seconds
+
+    def remaining_seconds(self) -> float:
+        self.seconds -= self.seconds_a_look
+        return self.seconds
+
+
 class Step:
     """Index Batch with its bucket and search domain."""
 
-    def __init__(self, stage: Staging, index: FakeIndex) -> None:
-        self.stage, self.index = stage, index
+    def __init__(self, stage: Staging, index: FakeIndex, clock: Clock) -> None:
+        self.stage, self.index, self.clock = stage, index, clock
 
     def put(self, documents: list[EncodedDocument], of_execution: str = "run-0", **changes: Any) -> BatchRef:
         body = FORMAT.join(documents)
@@ -51,7 +75,9 @@ class Step:
         return msgspec.structs.replace(batch, **changes)
 
     def run(self, batch: BatchRef) -> Indexed:
-        return index_batch(batch, execution("Index Batch"), self.stage, FORMAT, self.index)
+        return index_batch(
+            batch, execution("Index Batch"), self.stage, FORMAT, self.index, self.clock.remaining_seconds
+        )
 
     def ids_behind(self, dead_letter: DeadLetter) -> list[str]:
         assert dead_letter.batch
@@ -59,8 +85,10 @@ class Step:
 
 
 @pytest.fixture
-def step(stage: Staging, index: FakeIndex) -> Step:
-    return Step(stage, index)
+def step(stage: Staging, index: FakeIndex, monkeypatch: pytest.MonkeyPatch) -> Step:
+    clock = Clock()
+    monkeypatch.setattr("index_batch.time.sleep", clock.sleep)
+    return Step(stage, index, clock)
 
 
 def test_a_good_batch_is_uploaded_once_as_it_is_staged(step: Step) -> None:
@@ -155,16 +183,111 @@ def test_a_throttled_batch_is_for_the_workflow_to_retry(step: Step) -> None:
     assert len(step.index.uploads) == 1
 
 
-def test_throttled_in_the_middle_of_halving_it_is_retried_whole_and_loses_nothing(step: Step) -> None:
+def test_throttled_for_a_moment_in_the_middle_of_halving_it_waits_and_goes_on(step: Step) -> None:
     step.index.refuse = {"e3"}
     step.index.throttle_upload = 4
-    batch = step.put(documents_of(10))
-    with pytest.raises(SearchThrottled):
-        step.run(batch)
-    assert step.index.documents
+    indexed = step.run(step.put(documents_of(10)))
+    assert indexed.documents == len(step.index.documents) == 9
+    (dead_letter,) = indexed.dead_letters
+    assert step.ids_behind(dead_letter) == ["e3"]
+    assert len(step.clock.slept) == 1
+
+
+@pytest.mark.parametrize("error", [SearchThrottled, SearchUnavailable])
+def test_throttled_for_long_in_the_middle_of_halving_what_is_left_is_dead_lettered_in_smaller_batches(
+    step: Step, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    step.index.refuse = {"e1", "e8"}
+    throttle_from(5, step, error, monkeypatch)
+    batch = step.put(documents_of(10), attempts=2, first_failed_at="2023-07-10T12:00:00.000Z")
     indexed = step.run(batch)
-    assert len(step.index.documents) == 9
-    assert step.ids_behind(indexed.dead_letters[0]) == ["e3"]
+    # The fifth upload would have been the second half of the first half.
+    assert [step.ids_behind(letter) for letter in indexed.dead_letters] == [
+        ["e0", "e1", "e2", "e3", "e4"],
+        ["e5", "e6", "e7", "e8", "e9"],
+    ]
+    assert indexed.documents == 0
+    assert step.clock.seconds >= RESERVED_SECONDS
+    for letter in indexed.dead_letters:
+        assert (letter.kind, letter.error.error) == (Kind.DOCUMENTS, error.__name__)
+        assert letter.error.cause == (
+            "Not indexed yet: 5 document(s) of a batch that the search domain refuses (document e1 is bad)."
+            " Finding out which are bad was stopped: HTTP 507: slow down. Redrive them: it goes on from here"
+        )
+        assert (letter.attempts, letter.first_failed_at) == (3, "2023-07-10T12:00:00.000Z")
+        assert letter.batch
+        assert letter.batch.bytes == len(step.stage.get_batch(letter.batch))
+
+
+def throttle_from(upload: int, step: Step, error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the search domain take no more uploads from one on, which is counted from 1."""
+    take = step.index.upload
+
+    def throttling(batch: bytes) -> None:
+        if len(step.index.uploads) + 1 >= upload:
+            raise error("HTTP 507: slow down")
+        take(batch)
+
+    monkeypatch.setattr(step.index, "upload", throttling)
+
+
+def test_shortly_before_the_time_out_what_is_left_is_dead_lettered(step: Step) -> None:
+    step.index.refuse = {"e1", "e8"}
+    step.clock.seconds, step.clock.seconds_a_look = RESERVED_SECONDS + 5, 1
+    indexed = step.run(step.put(documents_of(40)))
+    assert {letter.error.error for letter in indexed.dead_letters} == {"OutOfTime"}
+    assert "Lambda would have ended the function" in indexed.dead_letters[0].error.cause
+    left = [id_ for letter in indexed.dead_letters for id_ in step.ids_behind(letter)]
+    assert sorted([*left, *step.index.documents]) == sorted(f"e{n}" for n in range(40))
+    assert {"e1", "e8"} <= set(left)
+    assert indexed.documents == len(step.index.documents) > 0
+
+
+def test_without_any_time_a_refused_batch_is_still_dead_lettered_in_two(step: Step) -> None:
+    step.index.refuse = {"e1"}
+    step.clock.seconds = 1
+    indexed = step.run(step.put(documents_of(4)))
+    assert [step.ids_behind(letter) for letter in indexed.dead_letters] == [["e0", "e1"], ["e2", "e3"]]
+
+
+@pytest.mark.parametrize("uploads_an_attempt", [1, 2, 3, 7])
+def test_redrives_that_are_stopped_early_come_to_an_end(
+    step: Step, monkeypatch: pytest.MonkeyPatch, uploads_an_attempt: int
+) -> None:
+    """Under the documented rate of uploads an attempt has only a few; each has to get further than the one before."""
+    step.index.refuse = {"e1", "e2", "e11"}
+    take, allowed = step.index.upload, 0
+
+    def throttling(batch: bytes) -> None:
+        nonlocal allowed
+        if not allowed:
+            raise SearchThrottled("HTTP 507: slow down")
+        allowed -= 1
+        take(batch)
+
+    monkeypatch.setattr(step.index, "upload", throttling)
+    pending = [step.put(documents_of(16))]
+    refused: list[BatchRef] = []
+    for _ in range(100):
+        if not pending:
+            break
+        allowed, step.clock.seconds = uploads_an_attempt, 120
+        for letter in step.run(pending.pop()).dead_letters:
+            assert letter.batch
+            (pending if letter.error.error == "SearchThrottled" else refused).append(letter.batch)
+    assert not pending
+    ids = [document.id for batch in refused for document in FORMAT.split(step.stage.get_batch(batch))]
+    assert sorted(ids) == ["e1", "e11", "e2"]
+    assert len(step.index.documents) == 13
+
+
+def test_access_that_is_denied_in_the_middle_fails_the_step(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step.index.refuse = {"e1"}
+    throttle_from(2, step, SearchAccessDenied, monkeypatch)
+    with pytest.raises(SearchAccessDenied):
+        step.run(step.put(documents_of(4)))
 
 
 def test_a_batch_that_has_expired_is_named(step: Step) -> None:
@@ -181,6 +304,15 @@ def test_storage_that_fails_fails_the_step(
         step.run(batch)
 
 
+def test_the_time_reserved_is_longer_than_an_upload_and_leaves_time_to_halve() -> None:
+    config: Any = clients.cloudsearch_domain("doc.example.com").meta.config
+    assert config.connect_timeout + config.read_timeout < RESERVED_SECONDS
+    functions = (REPOSITORY / "terraform" / "functions.tf").read_text()
+    time_out = re.search(r"index_batch = \{\n.*?timeout_seconds = (\d+)", functions, re.DOTALL)
+    assert time_out
+    assert int(time_out[1]) >= RESERVED_SECONDS + 30
+
+
 # ── Halving ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -189,7 +321,8 @@ def test_all_good_documents_are_indexed_and_exactly_the_bad_ones_reported(count:
     bad = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), min_size=1, max_size=8))
     bad_ids = {f"e{n}" for n in bad}
     index = FakeIndex(refuse=bad_ids)
-    refusals = upload_halves(TINY[:count], "refused", FORMAT, index)
+    refusals, left, stop = upload_halves(TINY[:count], "refused", FORMAT, index.upload)
+    assert (left, stop) == ([], None)
     assert [[d.id for d in refusal.documents] for refusal in refusals] == [[f"e{n}"] for n in sorted(bad)]
     assert set(index.documents) == {f"e{n}" for n in range(count)} - bad_ids
     if count > 1:
@@ -202,7 +335,7 @@ def test_all_good_documents_are_indexed_and_exactly_the_bad_ones_reported(count:
 def test_eight_bad_documents_among_five_thousand_are_isolated(bad: set[int]) -> None:
     # Splitting alone is at stake here: a fake that looks at ids only, as 5,000 documents are slow to decode.
     batches = _Batches({f"e{n}" for n in bad})
-    refusals = upload_halves(TINY, "refused", batches, batches)
+    refusals, *_ = upload_halves(TINY, "refused", batches, batches.upload)
     assert [d.id for refusal in refusals for d in refusal.documents] == [f"e{n}" for n in sorted(bad)]
     assert len(batches.indexed) == 5000 - len(bad)
 
@@ -212,10 +345,47 @@ def test_eight_bad_documents_among_five_thousand_are_isolated(bad: set[int]) -> 
 def test_a_batch_that_is_bad_throughout_is_given_up_and_loses_no_document(count: int, data: Any) -> None:
     good = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), max_size=5))
     batches = _Batches({f"e{n}" for n in range(count) if n not in good})
-    refusals = upload_halves(TINY[:count], "refused", batches, batches)
+    refusals, *_ = upload_halves(TINY[:count], "refused", batches, batches.upload)
     refused = [d.id for refusal in refusals for d in refusal.documents]
     assert batches.uploads_refused <= MAX_REFUSALS
     assert sorted(refused + batches.indexed) == sorted(document.id for document in TINY[:count])
+
+
+@given(st.integers(min_value=2, max_value=200), st.data())
+def test_wherever_halving_is_stopped_every_document_is_indexed_refused_or_left(count: int, data: Any) -> None:
+    bad = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), min_size=1))
+    uploads = data.draw(st.integers(min_value=0, max_value=40))
+    error = data.draw(st.sampled_from([SearchThrottled, SearchUnavailable, OutOfTime]))
+    batches = _Batches({f"e{n}" for n in bad})
+    refusals, left, stop = upload_halves(
+        TINY[:count], "refused", batches, stopped(batches.upload, uploads, error)
+    )
+    refused = [document for refusal in refusals for document in refusal.documents]
+    everything = [*(document.id for part in (refused, *left) for document in part), *batches.indexed]
+    assert sorted(everything) == sorted(document.id for document in TINY[:count])
+    assert [TINY.index(document) for part in left for document in part] == sorted(
+        TINY.index(document) for part in left for document in part
+    )
+    assert bool(left) == isinstance(stop, error)
+    if left:
+        batches_left = in_two(left)
+        assert [document for part in batches_left for document in part] == [d for part in left for d in part]
+        assert len(batches_left) <= 2
+        assert all(0 < len(batch) < count for batch in batches_left)
+
+
+def stopped(upload: Callable[[bytes], None], after: int, error: type[Exception]) -> Callable[[bytes], None]:
+    """An upload that raises an error each time after having been called so often."""
+    left = after
+
+    def stopping(batch: bytes) -> None:
+        nonlocal left
+        if not left:
+            raise error("enough")
+        left -= 1
+        upload(batch)
+
+    return stopping
 
 
 class _Batches(CloudSearchFormat):
