@@ -21,6 +21,7 @@ from trailsearch.storage import StorageErrors, storage_errors
 from trailsearch.tracing import subsegment
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _SPOOL_BYTES = 64 * 1024 * 1024
@@ -108,6 +109,15 @@ def _end_of_log(text: bytes, begin: int, end: int) -> int:
     return end
 
 
+def _chunks(body: "StreamingBody", ref: RecordsRef) -> Iterator[bytes]:
+    while True:
+        with storage_errors(ref, _STAGING_ERRORS):
+            chunk = body.read(_CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
+
+
 def spool() -> IO[bytes]:
     """Open a file for records: in memory first, on disk once it has more than 64 MiB."""
     return SpooledTemporaryFile(max_size=_SPOOL_BYTES)
@@ -132,10 +142,13 @@ class Staging:
         return RecordsRef(pointer.bucket, pointer.key, records, size, oldest_delivery_time)
 
     def get_records(self, ref: RecordsRef) -> Iterator[StagedRecords]:
-        """Read staged records as they arrive: memory is bounded by a few MiB."""
+        """Read staged records as they arrive: memory is bounded by a few MiB.
+
+        What is traced ends where the records begin to arrive: how long they take then is for the caller to say.
+        """
         with subsegment("Read records", records=ref.uri), storage_errors(ref, _STAGING_ERRORS):
             body = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"]
-            yield from read_records(iter(lambda: body.read(_CHUNK_BYTES), b""))
+        yield from read_records(_chunks(body, ref))
 
     def put_batch(self, execution: str, name: str, batch: bytes | bytearray) -> Pointer:
         """Stage one batch under a name that is its own within the execution."""
