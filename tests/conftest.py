@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ class _Scheduling(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         return END_TO_END if file.startswith(END_TO_END) else file
+
+
+def pytest_unconfigure() -> None:
+    """Close the socket that aws_xray_sdk opens when it is imported, and never closes."""
+    if core := sys.modules.get("aws_xray_sdk.core"):
+        core.xray_recorder.emitter._socket.close()
 
 
 # Not by the mark xdist_group: pytest-xdist 3.8 does not set it on the tests of pytest 9.2.
