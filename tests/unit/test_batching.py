@@ -1,9 +1,10 @@
 import itertools
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.upload_rules import MAX_BATCH_BYTES, MAX_DOCUMENT_BYTES, assert_obeys
 from trailsearch.batching import Batch, pack
 from trailsearch.cloudsearch import CloudSearchFormat
 from trailsearch.documents import Document, Fields
@@ -85,12 +86,34 @@ def test_a_batch_knows_its_oldest_event() -> None:
     assert batch.oldest_event_time is None
 
 
-def test_real_limits() -> None:
+# Around the limits, and what fills a batch up to its last bytes.
+large = st.one_of(
+    st.integers(min_value=MAX_DOCUMENT_BYTES - 2, max_value=MAX_DOCUMENT_BYTES + 2),
+    st.sampled_from([LEAST, 400_000, 800_000, 1_000_000]).flatmap(lambda size: st.integers(size, size + 20)),
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(large, max_size=4), max_size=5))
+def test_the_real_limits_are_kept_and_no_document_is_lost(sizes: list[list[int]]) -> None:
     real = CloudSearchFormat()
+    runs = documents_of(sizes)
+    too_large: list[Document] = []
+    batches = list(pack(runs, real, too_large.append))
+    all_of = list(zip(itertools.chain(*runs), itertools.chain(*sizes), strict=True))
+    assert too_large == [document for document, size in all_of if size > MAX_DOCUMENT_BYTES]
+    packed = [operation for batch in batches for operation in real.split(bytes(batch.body))]
+    assert [operation.id for operation in packed] == [
+        document.id for document, size in all_of if size <= MAX_DOCUMENT_BYTES
+    ]
+    assert [assert_obeys(operation.body)["id"] for operation in packed] == [each.id for each in packed]
+    assert all(len(batch.body) <= MAX_BATCH_BYTES for batch in batches)
+
+
+def test_real_batches_are_full() -> None:
     runs = [[Document(f"d{number}", Fields(raw="x" * 1_000_000))] for number in range(11)]
-    batches = list(pack(runs, real, refuse))
+    batches = list(pack(runs, CloudSearchFormat(), refuse))
     assert [batch.documents for batch in batches] == [4, 4, 3]
-    assert all(len(batch.body) <= 5_000_000 for batch in batches)
 
 
 def test_a_document_at_the_limit_passes_and_one_above_is_handed_over() -> None:
