@@ -31,22 +31,29 @@ STRANGE_RECORDS: list[Any] = [
     {"eventID": "strange-3", "eventName": "Number", "requestParameters": {"n": 10**40}},
     {"eventID": "strange-4", "eventName": "NoTime"},
     {"eventID": "strange-5", "eventName": "LoneSurrogate", "userAgent": "\ud800"},
+    {"eventName": "NoId", "eventTime": "2014-09-01T00:00:00Z"},
+    {"eventName": "NeitherIdNorTime"},
     {"eventID": "too-large", "eventName": "TooLarge", "requestParameters": {"text": "x" * 1_100_000}},
 ]
-STRANGE = Log(f"{PREFIX}/strange.json.gz", gzip.compress(json.dumps({"Records": STRANGE_RECORDS}).encode()))
+STRANGE_BODY = json.dumps(
+    {"Records": STRANGE_RECORDS}, separators=(",", ":")
+).encode()  # As CloudTrail writes it.
+STRANGE = Log(f"{PREFIX}/strange.json.gz", gzip.compress(STRANGE_BODY))
 CORRUPT = Log(f"{PREFIX}/corrupt.json.gz", GOOD[0].body[:-50])
+NO_RECORDS = Log(f"{PREFIX}/no-records.json.gz", gzip.compress(b'{"events":[]}'))
 MISSING = f"{PREFIX}/missing.json.gz"
 
 
 @pytest.fixture(scope="module")
 def delivered(pipeline: Pipeline) -> Delivered:
-    """Good logs, a log of strange records, a corrupt log, a missing one and a message that is no notification."""
+    """Good logs, one of strange records, a corrupt one, one without records, a missing one, and a message that is no notification."""
     s3, sns, outputs = pipeline.client("s3"), pipeline.client("sns"), pipeline.outputs
     bucket, topic = outputs["log_bucket_names"][0], outputs["topic_arn"]
     *_, counted = deliver([*GOOD, STRANGE], s3, sns, bucket, topic)
-    s3.put_object(Bucket=bucket, Key=CORRUPT.key, Body=CORRUPT.body)
+    for bad in (CORRUPT, NO_RECORDS):
+        s3.put_object(Bucket=bucket, Key=bad.key, Body=bad.body)
     for message in (
-        json.dumps({"s3Bucket": bucket, "s3ObjectKey": [CORRUPT.key, MISSING]}),
+        json.dumps({"s3Bucket": bucket, "s3ObjectKey": [CORRUPT.key, NO_RECORDS.key, MISSING]}),
         "CloudTrail validation message.",
         "hello",
     ):
@@ -85,8 +92,11 @@ def test_what_is_found_is_the_record_that_was_delivered(pipeline: Pipeline, deli
 
 def test_what_is_bad_is_dead_lettered_with_its_reason(dead_letters: dict[Kind, list[DeadLetter]]) -> None:
     logs = {letter.log.key: letter.error for letter in dead_letters[Kind.LOG] if letter.log}
-    assert logs.keys() == {CORRUPT.key, MISSING}
-    assert (logs[CORRUPT.key].error, logs[MISSING].error) == ("LogCorrupt", "LogNotFound")
+    assert {key: error.error for key, error in logs.items()} == {
+        CORRUPT.key: "LogCorrupt",
+        NO_RECORDS.key: "LogWithoutRecords",
+        MISSING: "LogNotFound",
+    }
     assert CORRUPT.key in logs[CORRUPT.key].cause
     (message,) = dead_letters[Kind.MESSAGE]
     assert message.message
@@ -268,7 +278,7 @@ def test_make_status_shows_what_waits_and_why(
     assert run.returncode == 0, run.stderr
     status = json.loads(run.stdout)
     assert status["well"] is False
-    assert status["problems"][0].startswith("4 dead letters wait")
+    assert status["problems"][0].startswith("5 dead letters wait")
     assert "cannot_be_read" not in run.stdout
     assert status["ingest_queue"] == {"waiting": 0, "in_flight": 0, "delayed": 0}
     assert status["pipe"]["current_state"] == "RUNNING"
@@ -278,7 +288,7 @@ def test_make_status_shows_what_waits_and_why(
     assert status["executions"]["statuses"].keys() == {"SUCCEEDED", "FAILED"}
     assert {each["error"] for each in status["executions"]["last"]} == {None, "SomeWorkDeadLettered"}
     printed = pipeline.run("trailsearch.cli.status", "--env", "local").stdout
-    assert printed.startswith("✗ 4 dead letters wait")
+    assert printed.startswith("✗ 5 dead letters wait")
     assert status["executions"]["last"][0]["name"] in printed
 
 
@@ -307,7 +317,7 @@ def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(
     pipeline: Pipeline, dead_letters: dict[Kind, list[DeadLetter]]
 ) -> None:
     listed = json.loads(pipeline.run("trailsearch.cli.dlq", "--env", "local", "--json").stdout)
-    assert sorted(letter["kind"] for letter in listed) == ["documents", "log", "log", "message"]
+    assert sorted(letter["kind"] for letter in listed) == ["documents", "log", "log", "log", "message"]
     # What was missing is there now.
     bucket = pipeline.outputs["log_bucket_names"][0]
     pipeline.client("s3").put_object(Bucket=bucket, Key=MISSING, Body=GOOD[0].body)
@@ -317,11 +327,12 @@ def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(
     assert "Nothing came back" in mended.stdout
     again = pipeline.run("trailsearch.cli.redrive", "--env", "local")
     assert again.returncode == 1, again.stdout + again.stderr
-    assert "3 sent back" in again.stdout
+    assert "4 sent back" in again.stdout
     assert "Came back" in again.stdout
     listed = json.loads(pipeline.run("trailsearch.cli.dlq", "--env", "local", "--json").stdout)
     assert sorted((letter["kind"], letter["attempts"]) for letter in listed) == [
         ("documents", 2),
+        ("log", 2),
         ("log", 2),
         ("message", 2),
     ]

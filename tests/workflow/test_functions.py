@@ -26,6 +26,7 @@ CONTEXT = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
     memory_limit_in_mb=512,
     aws_request_id="id",
+    get_remaining_time_in_millis=lambda: 120_000,
 )
 
 
