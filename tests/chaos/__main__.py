@@ -60,7 +60,7 @@ def deploy(cloud: LocalCloud, folder: Path, console: Console) -> Pipeline:
         deployment.initialize()
         deployment.apply(lambda *_: None)
         session = boto3.Session("local", "local", region_name=cloud.region)
-        return Pipeline(session, cloud.endpoint_url, deployment.outputs())
+        return Pipeline(session, cloud.environment(), deployment.outputs())
 
 
 def run_all(

@@ -13,6 +13,7 @@ from typing import Any
 from tests.chaos.pipeline import Pipeline
 from tests.log_generator import generate_logs
 
+AS_IT_CAME = "message as it came"
 LOGS = 4
 RECORDS_PER_LOG = 5
 _START = datetime(2023, 7, 10, 12, tzinfo=UTC)
@@ -67,6 +68,14 @@ class Delivery:
             case {"s3ObjectKey": [*keys]}:
                 return set().union(*(self.events_of_log.get(key, ()) for key in keys))
         raise ValueError(f"A message of no known kind in the dead-letter queue: {body[:500]}")
+
+
+def label(body: str) -> str:
+    """Tell a message in the dead-letter queue by what it is about and why: `batch: SearchThrottled`, or `AS_IT_CAME`."""
+    match json.loads(body):
+        case {"dead_letter": 1, "kind": str(kind), "error": {"Error": str(error)}}:
+            return f"{kind}: {error}"
+    return AS_IT_CAME
 
 
 def event_id(record: Mapping[str, Any]) -> str:

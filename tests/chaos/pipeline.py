@@ -1,6 +1,9 @@
 """The deployed pipeline under test, and what is asked of it."""
 
 import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,6 +12,7 @@ import boto3
 
 from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.idle import messages_in, wait_until_idle
+from trailsearch.cli.package import FUNCTIONS
 
 # Step Functions would wait up to two minutes before a retry.
 RETRY_WAIT_FACTOR = 0.005
@@ -22,8 +26,12 @@ _POLL_SECONDS = 0.1
 class Pipeline:
     """One deployment in a local cloud, which serves all runs, one after the other."""
 
-    def __init__(self, session: boto3.Session, endpoint_url: str, outputs: Mapping[str, Any]) -> None:
-        """Take how to reach the local cloud, and the outputs of the deployment."""
+    def __init__(
+        self, session: boto3.Session, variables: Mapping[str, str], outputs: Mapping[str, Any]
+    ) -> None:
+        """Take how to reach the local cloud, the environment variables by which programs reach it, and the outputs of the deployment."""
+        endpoint_url = variables["AWS_ENDPOINT_URL"]
+        self._variables = {**variables, "PYTHONPATH": str(FUNCTIONS)}
         self.outputs = outputs
         self.s3 = session.client("s3", endpoint_url=endpoint_url)
         self.sns = session.client("sns", endpoint_url=endpoint_url)
@@ -123,6 +131,28 @@ class Pipeline:
                 raise RuntimeError(f"The message move task has failed: {task['FailureReason']}")
             time.sleep(_POLL_SECONDS)
         raise TimeoutError(f"The message move task is still running after {REDRIVE_SECONDS} s")
+
+    def make_redrive(self, kind: str) -> int:
+        """Send dead letters of a kind back as `make redrive KIND=…` does, and count them.
+
+        Raises:
+            RuntimeError: it does not end well; says what it printed.
+        """
+        command = [sys.executable, "-m", "trailsearch.cli.redrive", "--env", "local", "--kind", kind]
+        run = subprocess.run(command, env=self._variables, capture_output=True, text=True, check=False)
+        sent = re.search(r"([\d,]+) sent back", run.stdout)
+        if run.returncode or not sent:
+            raise RuntimeError(f"make redrive ends with {run.returncode}: {run.stdout}{run.stderr}")
+        return int(sent[1].replace(",", ""))
+
+    def set_execution_timeout(self, seconds: int) -> int:
+        """Set how long an execution may take that starts from now on, and give how long it might before."""
+        arn = self.outputs["state_machine_arn"]
+        definition = json.loads(self.stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"])
+        before = int(definition["TimeoutSeconds"])
+        changed = json.dumps(definition | {"TimeoutSeconds": seconds})
+        self.stepfunctions.update_state_machine(stateMachineArn=arn, definition=changed)
+        return before
 
     def _arn(self, queue_url: str) -> str:
         answer = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])

@@ -3,11 +3,13 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.delivery import Delivery, event_id
+from tests.chaos.delivery import Delivery, event_id, label
 from tests.chaos.pipeline import Pipeline
 from tests.chaos.scenarios import Scenario, rules_of
+from tests.local_cloud.faults import RuleCount
 
 # EventBridge hands an execution's end on after the execution has ended.
 GRACE_SECONDS = 10
@@ -43,6 +45,7 @@ class Account:
     found: frozenset[str]
     waiting: frozenset[str]
     letters: int
+    labels: frozenset[str]
     why: str
     problems: tuple[str, ...]
 
@@ -65,9 +68,10 @@ def run(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
         outcome.problems.append("the fault outlasts all retries, but nothing was dead-lettered")
     if before.letters and not (scenario.outlasts_retries or scenario.is_drawn):
         outcome.problems.append(f"retries were to cure it, but it was dead-lettered: {before.why}")
+    if unexpected := {found for found in before.labels if not found.startswith(scenario.letters)}:
+        outcome.problems.append(f"dead letters {sorted(unexpected)} instead of {scenario.letters!r}")
     if before.letters:
-        outcome.redriven = pipeline.redrive()
-        pipeline.wait_until_idle()
+        outcome.redriven = _redrive(scenario, pipeline, outcome, seed)
         after = _settled_account(pipeline, delivery)
         outcome.problems += after.problems
         if missing := delivery.events - after.found - outcome.lost:
@@ -80,25 +84,57 @@ def run(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
 
 def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome: Outcome, seed: int) -> None:
     """Deliver while the fault is switched on, and wait until the pipeline has come to rest."""
-    rules = rules_of(scenario, pipeline.outputs, seed)
-    pipeline.faults.set(rules)
+    pipeline.faults.set(rules_of(scenario.rules, pipeline.outputs, seed))
+    counts: list[RuleCount] = []
     aborted = 0
     ingest_queue = pipeline.outputs["ingest_queue_url"]
     try:
         if scenario.messages_stay_received:
             visibility = _set_visibility(pipeline, ingest_queue, str(SHORT_VISIBILITY_SECONDS))
+        if scenario.execution_seconds:
+            allowed = pipeline.set_execution_timeout(scenario.execution_seconds)
         delivery.deliver(pipeline, times=scenario.announced, shuffled=scenario.shuffled)
         if scenario.aborted_in:
             aborted = _abort(pipeline, scenario.aborted_in)
-            pipeline.faults.clear()
+            counts = pipeline.faults.clear()
         pipeline.wait_until_idle()
+        if scenario.execution_seconds:
+            pipeline.set_execution_timeout(allowed)
         if scenario.messages_stay_received:
             _set_visibility(pipeline, ingest_queue, visibility)
     finally:
-        counts = pipeline.faults.clear()
+        counts += pipeline.faults.clear()
     outcome.injected = aborted + sum(count.injected for count in counts) + (scenario.announced - 1)
-    if not outcome.injected and not scenario.shuffled:
-        outcome.problems.append("the fault was never met")
+    if scenario.aborted_in and not aborted:
+        outcome.problems.append("no execution was aborted")
+    _note_unmet(counts, outcome, drawn=scenario.is_drawn)
+
+
+def _redrive(scenario: Scenario, pipeline: Pipeline, outcome: Outcome, seed: int) -> int:
+    """Redrive while the faults of that time are switched on, wait for what comes of it, and count what was redriven."""
+    pipeline.faults.set(rules_of(scenario.redrive_rules, pipeline.outputs, seed))
+    try:
+        redriven = (
+            pipeline.make_redrive(scenario.redrive_kind) if scenario.redrive_kind else pipeline.redrive()
+        )
+        pipeline.wait_until_idle()
+    finally:
+        counts = pipeline.faults.clear()
+    if scenario.redrive_rules:
+        outcome.injected += sum(count.injected for count in counts)
+        _note_unmet(counts, outcome, drawn=False)
+    return redriven
+
+
+def _note_unmet(counts: Sequence[RuleCount], outcome: Outcome, *, drawn: bool) -> None:
+    """A run shows nothing about a fault that it did not meet; where it is drawn by lot, about none if it met none."""
+    unmet = sum(not count.injected for count in counts)
+    if unmet and (unmet == len(counts) or not drawn):
+        outcome.problems.append(
+            "the fault was never met"
+            if len(counts) == 1
+            else f"{unmet} of {len(counts)} faults were never met"
+        )
 
 
 def _set_visibility(pipeline: Pipeline, queue_url: str, seconds: str) -> str:
@@ -150,6 +186,7 @@ def _account(pipeline: Pipeline, delivery: Delivery) -> Account:
         frozenset(times_found) & delivery.events,
         frozenset().union(*waiting) & delivery.events,
         len(letters),
+        frozenset(map(label, letters)),
         letters[0][:1000] if letters else "",
         tuple(problems),
     )

@@ -1,11 +1,12 @@
 """The faults, and the states that meet them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from tests.chaos.delivery import AS_IT_CAME
 from tests.local_cloud.faults import (
     AnswerLost,
     Crash,
@@ -24,8 +25,11 @@ FETCH, SPLIT, INDEX = "Fetch Logs", "Split Records", "Index Batch"
 DEAD_LETTER_SENDS, PIPE, EVERYWHERE = "Dead-letter sends", "Pipe", "Everywhere"
 FUNCTIONS = {FETCH: "fetch-logs", SPLIT: "split-records", INDEX: "index-batch"}
 
-# How often a fault that passes is met, and how often one must be met to outlast a state's retries.
+# How often a fault that passes is met.
 PASSING = 2
+# How often an outage may be met at most without outlasting the retries of a state: 6 retries with 4 requests each
+# (``clients``), and as many as Terraform says (index_batch_max_attempts).
+_OUTAGE = {FETCH: 27, SPLIT: 27, INDEX: 16}
 _LONGER_THAN_A_CLIENT_WAITS = {FETCH: 32, SPLIT: 32, INDEX: 62}
 
 
@@ -37,6 +41,10 @@ class Scenario:
     `outlasts_retries`: something must be dead-lettered; otherwise retries must cure it, unless it is drawn by lot how
     often the fault is met. `aborted_in`: executions are stopped in this state.
     `messages_stay_received`: the Pipe cannot pass messages on, and gets them again after the visibility timeout.
+    `execution_seconds`: how long an execution may take meanwhile, if not as long as Terraform says.
+    `letters`: how each dead letter begins, as `delivery.label` gives it: what it is about, and the error.
+    `redrive_kind`: dead letters of that kind are sent back by `make redrive`, instead of all by a message move task.
+    `redrive_rules`: the faults while they are redriven.
     """
 
     fault: str
@@ -47,6 +55,10 @@ class Scenario:
     shuffled: bool = False
     aborted_in: str = ""
     messages_stay_received: bool = False
+    execution_seconds: int | None = None
+    letters: str = ""
+    redrive_kind: str = ""
+    redrive_rules: tuple[Rule, ...] = ()
 
     @property
     def is_drawn(self) -> bool:
@@ -82,6 +94,7 @@ def _invocation(state: str) -> Match:
 
 
 _DEAD_LETTER_SEND = Match(target=r"^AmazonSQS\.SendMessage$", body="{dead_letter_queue}")
+_DESCRIBE_EXECUTION = Match(target=r"^AWSStepFunctions\.DescribeExecution$")
 _START_EXECUTION = Match(target=r"^AWSStepFunctions\.StartExecution$")
 
 
@@ -89,6 +102,7 @@ def _request_faults(state: str) -> Iterator[Scenario]:
     """Faults between a function and the service that it calls."""
     throttles = [(503, "SlowDown")] if state != INDEX else [(503, "503"), (507, "507"), (509, "509")]
     errors = [*throttles, (500, "InternalError"), (502, "BadGateway"), (504, "GatewayTimeout")]
+    throttled_answer = ErrorAnswer(*throttles[0])
     read = _read(state)
     for status, code in errors:
         yield Scenario(f"HTTP {status}", state, (Rule(ErrorAnswer(status, code), read, times=PASSING),))
@@ -99,6 +113,8 @@ def _request_faults(state: str) -> Iterator[Scenario]:
     )
     for name, fault, match in passing:
         yield Scenario(name, state, (Rule(fault, match, times=PASSING),))
+    outage = Rule(throttled_answer, read, times=_OUTAGE[state])
+    yield Scenario("outage as long as retries", state, (outage,))
     yield Scenario("slow answer", state, (Rule(Delay(3), read, times=PASSING),))
     yield Scenario("no answer", state, (Rule(NoAnswer(_LONGER_THAN_A_CLIENT_WAITS[state]), read, times=1),))
     lasting: tuple[tuple[str, Fault, Match], ...] = (
@@ -137,9 +153,9 @@ def _refused_documents() -> Rule:
 def _dead_letter_send_faults() -> Iterator[Scenario]:
     """Faults of SQS, met by dead letters of each kind: batch, documents and messages."""
     causes = (
-        ("batch", Rule(Crash(), _invocation(INDEX))),
-        ("documents", _refused_documents()),
-        ("messages", Rule(Crash(), _invocation(FETCH))),
+        ("batch", Rule(Crash(), _invocation(INDEX)), "batch: "),
+        ("documents", _refused_documents(), "documents: DocumentRefused"),
+        ("messages", Rule(Crash(), _invocation(FETCH)), AS_IT_CAME),
     )
     faults: tuple[tuple[str, Fault], ...] = (
         ("throttled", ErrorAnswer(400, "ThrottlingException")),
@@ -147,18 +163,33 @@ def _dead_letter_send_faults() -> Iterator[Scenario]:
         ("connection reset", Reset()),
         ("answer lost", AnswerLost()),
     )
-    for kind, cause in causes:
+    for kind, cause, letters in causes:
         for name, fault in faults:
             yield Scenario(
                 f"{name} ({kind})",
                 DEAD_LETTER_SENDS,
                 (Rule(fault, _DEAD_LETTER_SEND, times=PASSING), cause),
                 outlasts_retries=True,
+                letters=letters,
             )
-        unreachable = Rule(ErrorAnswer(503, "ServiceUnavailable"), _DEAD_LETTER_SEND)
+        # The execution fails then, and EventBridge sends a dead letter about it.
         yield Scenario(
-            f"HTTP 503, lasting ({kind})", DEAD_LETTER_SENDS, (unreachable, cause), outlasts_retries=True
+            f"HTTP 503, lasting ({kind})",
+            DEAD_LETTER_SENDS,
+            (Rule(ErrorAnswer(503, "ServiceUnavailable"), _DEAD_LETTER_SEND), cause),
+            outlasts_retries=True,
+            letters="execution: FAILED",
         )
+
+
+_START_EXECUTION_REFUSED = Scenario(
+    "StartExecution refused, lasting",
+    PIPE,
+    (Rule(ErrorAnswer(400, "StateMachineDeleting"), _START_EXECUTION),),
+    outlasts_retries=True,
+    messages_stay_received=True,
+    letters=AS_IT_CAME,
+)
 
 
 def _delivery_faults() -> Iterator[Scenario]:
@@ -168,22 +199,50 @@ def _delivery_faults() -> Iterator[Scenario]:
     yield Scenario(
         "StartExecution's answer lost", PIPE, (Rule(AnswerLost(), _START_EXECUTION, times=PASSING),)
     )
-    yield Scenario(
-        "StartExecution refused, lasting",
-        PIPE,
-        (Rule(ErrorAnswer(400, "StateMachineDeleting"), _START_EXECUTION),),
-        outlasts_retries=True,
-        messages_stay_received=True,
-    )
+    yield _START_EXECUTION_REFUSED
 
 
-def _aborted(state: str) -> Scenario:
-    return Scenario(
+def _ended_executions(state: str) -> Iterator[Scenario]:
+    """Executions that are ended from outside while they are in a state."""
+    held = (Rule(Delay(30), _read(state)),)
+    aborted = Scenario(
         "execution aborted",
         state,
-        (Rule(Delay(30), _read(state)),),
+        held,
         outlasts_retries=True,
         aborted_in=state,
+        letters="execution: ABORTED",
+    )
+    yield aborted
+    yield Scenario(
+        "execution times out",
+        state,
+        held,
+        outlasts_retries=True,
+        execution_seconds=5,
+        letters="execution: TIMED_OUT",
+    )
+    if state == FETCH:
+        # boto3 tries five times.
+        unavailable = Rule(ErrorAnswer(503, "ServiceUnavailable"), _DESCRIBE_EXECUTION, times=6)
+        yield replace(aborted, fault="execution aborted, unknown when redriven", redrive_rules=(unavailable,))
+
+
+def _redriven_by_make() -> Iterator[Scenario]:
+    """What `make redrive KIND=…` sends back: a batch, and messages that SQS itself has moved."""
+    unavailable = Rule(ErrorAnswer(503, "503"), _read(INDEX))
+    yield Scenario(
+        "HTTP 503, lasting, make redrive",
+        INDEX,
+        (unavailable,),
+        outlasts_retries=True,
+        letters="batch: SearchThrottled",
+        redrive_kind="batch",
+    )
+    yield replace(
+        _START_EXECUTION_REFUSED,
+        fault="StartExecution refused, lasting, make redrive",
+        redrive_kind="message",
     )
 
 
@@ -213,15 +272,16 @@ def scenarios() -> tuple[Scenario, ...]:
     """All scenarios, in the order of the table."""
     table: list[Scenario] = []
     for state in FUNCTIONS:
-        table += [*_request_faults(state), *_function_faults(state), _aborted(state)]
+        table += [*_request_faults(state), *_function_faults(state), *_ended_executions(state)]
     table.append(
         Scenario("documents refused, lasting", INDEX, (_refused_documents(),), outlasts_retries=True)
     )
-    return (*table, *_dead_letter_send_faults(), *_delivery_faults(), _storm())
+    batch, messages = _redriven_by_make()
+    return (*table, batch, *_dead_letter_send_faults(), *_delivery_faults(), messages, _storm())
 
 
-def rules_of(scenario: Scenario, outputs: Mapping[str, Any], seed: int) -> list[Rule]:
-    """Fill the names of a deployment into a scenario's rules, and make their draws follow from a seed."""
+def rules_of(rules: Sequence[Rule], outputs: Mapping[str, Any], seed: int) -> list[Rule]:
+    """Fill the names of a deployment into rules of a scenario, and make their draws follow from a seed."""
     names = {
         "{log_bucket}": outputs["log_bucket_names"][0],
         "{staging_bucket}": outputs["staging_bucket_name"],
@@ -239,5 +299,5 @@ def rules_of(scenario: Scenario, outputs: Mapping[str, Any], seed: int) -> list[
             seed=seed * 1000 + number,
             match=Match(*(filled(getattr(rule.match, part)) for part in Match.__struct_fields__)),
         )
-        for number, rule in enumerate(scenario.rules)
+        for number, rule in enumerate(rules)
     ]

@@ -23,7 +23,7 @@ SCENARIOS = {scenario.name: scenario for scenario in scenarios()}
 @pytest.fixture(scope="module")
 def disturbed(pipeline: conftest.Pipeline) -> Pipeline:
     """The deployment, with nothing left in its dead-letter queue by other tests."""
-    disturbed = Pipeline(pipeline.session, pipeline.variables["AWS_ENDPOINT_URL"], pipeline.outputs)
+    disturbed = Pipeline(pipeline.session, pipeline.variables, pipeline.outputs)
     disturbed.wait_until_idle()
     # Those that other tests have received are thrown away too.
     disturbed.sqs.purge_queue(QueueUrl=disturbed.dead_letter_queue)

@@ -1,6 +1,11 @@
 """Faults, injected into requests to the local cloud as a client of AWS would meet them.
 
 The rules that say which requests fail, and how, are set over HTTP (see `FaultControl`); without rules there are none.
+
+PyPI's `microburst` (0.10.0 was looked at) is a proxy that injects errors, delays, resets and cut answers in AWS's own
+formats, by boto3's own service models. It is not used because two things that are tested here are outside a proxy of its
+kind: an answer of which nothing arrives although the request was carried out (it cuts answers, but after their headers),
+and a Lambda function that crashes or times out, before or after its work.
 """
 
 from .control import FaultControl
@@ -15,6 +20,7 @@ from .rules import (
     NoAnswer,
     Reset,
     Rule,
+    RuleCount,
     TimeOut,
     Truncation,
 )
@@ -30,6 +36,7 @@ __all__ = [
     "NoAnswer",
     "Reset",
     "Rule",
+    "RuleCount",
     "TimeOut",
     "Truncation",
     "register",

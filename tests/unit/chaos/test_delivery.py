@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.delivery import LOGS, RECORDS_PER_LOG, Delivery
+from tests.chaos.delivery import AS_IT_CAME, LOGS, RECORDS_PER_LOG, Delivery, label
 
 DELIVERY = Delivery(seed=1)
 FIRST, SECOND, *_ = DELIVERY.bodies
@@ -58,6 +58,11 @@ def test_a_message_points_to_the_events_of_all_logs_that_it_announces() -> None:
 def test_an_execution_points_to_what_its_messages_point_to() -> None:
     letter = dead_letter("execution", execution="failed")
     assert events_behind(letter) == events_behind(NOTIFICATION) | {"b/k"}
+
+
+def test_a_dead_letter_is_labelled_by_what_it_is_about_and_why() -> None:
+    assert label(json.dumps(dead_letter("batch", error={"Error": "Busy"}))) == "batch: Busy"
+    assert label(NOTIFICATION) == AS_IT_CAME
 
 
 def test_what_is_not_known_is_no_proof() -> None:

@@ -3,18 +3,21 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from tests.chaos import run as run_module
+from tests.chaos.delivery import AS_IT_CAME
 from tests.chaos.pipeline import Pipeline
 from tests.chaos.run import Outcome, run
 from tests.chaos.scenarios import Scenario
 from tests.local_cloud.faults import Reset, Rule
 
 FAULT = Scenario("connection reset", "Fetch Logs", (Rule(Reset()),))
+DRAWN = Scenario("storm", "Everywhere", (Rule(Reset(), share=0.1), Rule(Reset(), share=0.1)))
 LASTING = Scenario("connection reset, lasting", "Fetch Logs", (Rule(Reset()),), outlasts_retries=True)
 
 
@@ -136,3 +139,30 @@ def test_a_fault_that_is_never_met_or_does_not_outlast_the_retries_is_no_proof(
     pipeline.indexed.clear()
     pipeline.faults.clear = lambda: [SimpleNamespace(injected=0)]
     assert run_on(pipeline).problems == ["the fault was never met"]
+
+
+def test_each_of_several_faults_has_to_be_met_unless_they_are_drawn(pipeline: FakePipeline) -> None:
+    pipeline.faults.clear = lambda: [SimpleNamespace(injected=2), SimpleNamespace(injected=0)]
+    assert run_on(pipeline).problems == ["1 of 2 faults were never met"]
+    pipeline.indexed.clear()
+    assert run_on(pipeline, DRAWN).proven
+    pipeline.indexed.clear()
+    pipeline.faults.clear = lambda: [SimpleNamespace(injected=0), SimpleNamespace(injected=0)]
+    assert run_on(pipeline, DRAWN).problems == ["2 of 2 faults were never met"]
+
+
+def test_dead_letters_of_another_kind_than_expected_are_no_proof(pipeline: FakePipeline) -> None:
+    pipeline.handle = pipeline.wait
+    assert run_on(pipeline, replace(LASTING, letters=AS_IT_CAME)).proven
+    pipeline.indexed.clear()
+    assert run_on(pipeline, replace(LASTING, letters="batch: ")).problems == [
+        "dead letters ['message as it came'] instead of 'batch: '"
+    ]
+
+
+def test_a_fault_during_the_redrive_has_to_be_met(pipeline: FakePipeline) -> None:
+    pipeline.handle = pipeline.wait
+    counts = iter([1, 0])
+    pipeline.faults.clear = lambda: [SimpleNamespace(injected=next(counts))]
+    problems = run_on(pipeline, replace(LASTING, redrive_rules=(Rule(Reset()),))).problems
+    assert problems == ["the fault was never met"]
