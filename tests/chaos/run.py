@@ -86,24 +86,24 @@ def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome:
     """Deliver while the fault is switched on, and wait until the pipeline has come to rest."""
     pipeline.faults.set(rules_of(scenario.rules, pipeline.outputs, seed))
     counts: list[RuleCount] = []
-    aborted = 0
+    aborted = allowed_seconds = 0
     ingest_queue = pipeline.outputs["ingest_queue_url"]
     try:
         if scenario.messages_stay_received:
             visibility = _set_visibility(pipeline, ingest_queue, str(SHORT_VISIBILITY_SECONDS))
         if scenario.execution_seconds:
-            allowed = pipeline.set_execution_timeout(scenario.execution_seconds)
+            allowed_seconds = pipeline.set_execution_timeout(scenario.execution_seconds)
         delivery.deliver(pipeline, times=scenario.announced, shuffled=scenario.shuffled)
         if scenario.aborted_in:
             aborted = _abort(pipeline, scenario.aborted_in)
             counts = pipeline.faults.clear()
         pipeline.wait_until_idle()
-        if scenario.execution_seconds:
-            pipeline.set_execution_timeout(allowed)
         if scenario.messages_stay_received:
             _set_visibility(pipeline, ingest_queue, visibility)
     finally:
         counts += pipeline.faults.clear()
+        if allowed_seconds:
+            pipeline.set_execution_timeout(allowed_seconds)
     outcome.injected = aborted + sum(count.injected for count in counts) + (scenario.announced - 1)
     if scenario.aborted_in and not aborted:
         outcome.problems.append("no execution was aborted")

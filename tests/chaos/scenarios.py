@@ -219,7 +219,7 @@ def _ended_executions(state: str) -> Iterator[Scenario]:
         state,
         held,
         outlasts_retries=True,
-        execution_seconds=5,
+        execution_seconds=10,
         letters="execution: TIMED_OUT",
     )
     if state == FETCH:
