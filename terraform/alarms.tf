@@ -120,7 +120,7 @@ locals {
         meaning = "More than half of the invocations of ${function.name} have failed for 15 minutes. The workflow retries them; what stays failed waits in the dead-letter queue."
         steps = [
           "Read the errors: the saved query ${local.prefix}/errors in CloudWatch Logs Insights. Of index_batch, those of the search domain have alarms of their own.",
-          "Time-outs or exits without an error: raise the function's memory or time-out in functions.tf.",
+          "Time-outs or exits without an error: raise function_memory_mb or function_timeout_seconds, and make apply ENV=${var.environment}",
           "Send back what was given up: make redrive ENV=${var.environment}",
         ]
         metrics    = ["${key}_errors", "${key}_invocations"]
@@ -207,4 +207,12 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
   treat_missing_data  = "breaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+}
+
+# Where nothing may be destroyed unasked, something is worth being told of.
+check "alarms_reach_somebody" {
+  assert {
+    condition     = length(var.alarm_topic_arns) > 0 || !var.deletion_protection
+    error_message = "alarm_topic_arns is empty: the alarms of ${local.prefix} will be seen in the console alone, and reach nobody."
+  }
 }

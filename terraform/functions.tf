@@ -5,23 +5,23 @@ locals {
     fetch_logs = {
       name            = "${local.prefix}-fetch-logs"
       description     = "Fetches the CloudTrail logs that messages announce and stages their records"
-      memory_mb       = 1769 # One whole vCPU.
       storage_mb      = 5120 # Records spill to disk: ten logs of 50 MB, the largest there are, hold 4.5 GB of them.
-      timeout_seconds = 300
+      memory_mb       = var.function_memory_mb.fetch_logs
+      timeout_seconds = var.function_timeout_seconds.fetch_logs
     }
     split_records = {
       name            = "${local.prefix}-split-records"
       description     = "Turns staged records into search documents, packed into full batches"
-      memory_mb       = 1769
       storage_mb      = 512
-      timeout_seconds = 600
+      memory_mb       = var.function_memory_mb.split_records
+      timeout_seconds = var.function_timeout_seconds.split_records
     }
     index_batch = {
       name            = "${local.prefix}-index-batch"
       description     = "Uploads one staged batch to the search domain"
-      memory_mb       = 512
       storage_mb      = 512
-      timeout_seconds = 120
+      memory_mb       = var.function_memory_mb.index_batch
+      timeout_seconds = var.function_timeout_seconds.index_batch
     }
   }
 

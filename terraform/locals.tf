@@ -3,7 +3,9 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  prefix     = "${var.name}-${var.environment}"
+  # The operator commands find an environment by these names (functions/trailsearch/cli/environment.py).
+  name       = "trailsearch"
+  prefix     = "${local.name}-${var.environment}"
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
   dns_suffix = data.aws_partition.current.dns_suffix

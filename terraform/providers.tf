@@ -3,7 +3,7 @@ provider "aws" {
 
   default_tags {
     tags = merge(var.tags, {
-      Application = var.name
+      Application = local.name
       Environment = var.environment
       ManagedBy   = "terraform"
     })

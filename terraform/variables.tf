@@ -1,20 +1,8 @@
 # Names
 
-variable "name" {
-  type        = string
-  description = "First part of every resource name, before the environment."
-  default     = "trailsearch"
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9-]*$", var.name))
-    error_message = "name must start with a lower-case letter and hold only lower-case letters, digits and hyphens."
-  }
-}
-
 variable "environment" {
   type        = string
-  description = "Environment, second part of every resource name. One name and environment exist once in an account: IAM roles are not regional."
+  description = "Environment: every resource is named trailsearch-<environment>…. An environment exists once in an account: IAM roles are not regional."
   nullable    = false
 
   validation {
@@ -23,13 +11,13 @@ variable "environment" {
   }
 
   validation {
-    condition     = length("${var.name}-${var.environment}") <= 28
-    error_message = "\"${var.name}-${var.environment}\" names the search domain and must not be longer than 28 characters: shorten name or environment."
+    condition     = length("${local.name}-${var.environment}") <= 28
+    error_message = "\"${local.name}-${var.environment}\" names the search domain and must not be longer than 28 characters: environment may have 16."
   }
 
   validation {
-    condition     = length("${var.name}-${var.environment}-staging-123456789012-${var.region}") <= 63
-    error_message = "\"${var.name}-${var.environment}-staging-<account>-${var.region}\" names the staging bucket and must not be longer than 63 characters: shorten name or environment."
+    condition     = length("${local.name}-${var.environment}-staging-123456789012-${var.region}") <= 63
+    error_message = "\"${local.name}-${var.environment}-staging-<account>-${var.region}\" names the staging bucket and must not be longer than 63 characters: shorten environment."
   }
 }
 
@@ -49,6 +37,22 @@ variable "tags" {
   description = "Tags of every resource, beside Application, Environment and ManagedBy."
   default     = {}
   nullable    = false
+
+  # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices
+  validation {
+    condition     = alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && length(value) <= 256])
+    error_message = "tags: a key has 1 to 128 characters, a value 256 at most."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")])
+    error_message = "tags: keys that begin with \"aws:\" are reserved for AWS."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(var.tags), ["Application", "Environment", "ManagedBy"])) <= 47
+    error_message = "A resource has at most 50 tags: tags may hold 47 beside Application, Environment and ManagedBy."
+  }
 }
 
 # Trail: a new one, or the logs of existing ones
@@ -150,14 +154,6 @@ variable "log_bucket_notifications" {
   validation {
     condition = alltrue([
       for notification in var.log_bucket_notifications :
-      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", notification.bucket))
-    ])
-    error_message = "log_bucket_notifications: bucket must be the name of an S3 bucket, not an ARN."
-  }
-
-  validation {
-    condition = alltrue([
-      for notification in var.log_bucket_notifications :
       notification.account_id == null || can(regex("^[0-9]{12}$", notification.account_id))
     ])
     error_message = "log_bucket_notifications: account_id must be the 12 digits of an AWS account."
@@ -252,13 +248,20 @@ variable "index_batch_max_attempts" {
 
 variable "execution_timeout_seconds" {
   type        = number
-  description = "Seconds after which an execution is ended, whatever it is doing."
+  description = "Seconds after which an execution is ended, whatever it is doing; its messages go to the dead-letter queue then. All retries of a batch have to fit in; an execution with more batches than map_concurrency, all of them throttled to the end, takes as many times as long."
   default     = 14400
   nullable    = false
 
   validation {
-    condition     = var.execution_timeout_seconds >= 3600 && var.execution_timeout_seconds <= 86400 && floor(var.execution_timeout_seconds) == var.execution_timeout_seconds
-    error_message = "execution_timeout_seconds must be a whole number from 3600, so that the retries of every state fit in, to 86400."
+    condition     = var.execution_timeout_seconds <= 86400 && floor(var.execution_timeout_seconds) == var.execution_timeout_seconds
+    error_message = "execution_timeout_seconds must be a whole number, and at most 86400."
+  }
+
+  # statemachine/index_logs.asl.json: a function that times out runs twice, a batch is retried 120 s apart at most, and
+  # S3, Lambda and SQS get up to ten minutes of retries in all.
+  validation {
+    condition     = var.execution_timeout_seconds >= 2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 600
+    error_message = "execution_timeout_seconds must be at least ${2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 600}, so that the retries of every state fit in: twice each of function_timeout_seconds, 120 for each of index_batch_max_attempts, and 600."
   }
 }
 
@@ -281,6 +284,46 @@ variable "package_path" {
   description = "The zip that all functions run from, built by \"make package\"."
   default     = "../build/lambda.zip"
   nullable    = false
+}
+
+variable "function_memory_mb" {
+  type = object({
+    fetch_logs    = number
+    split_records = number
+    index_batch   = number
+  })
+  description = "Memory of each function in MB. Lambda gives CPU in proportion: 1769 MB is one whole vCPU."
+  default = {
+    fetch_logs    = 1769
+    split_records = 1769
+    index_batch   = 512
+  }
+  nullable = false
+
+  validation {
+    condition     = alltrue([for memory in values(var.function_memory_mb) : memory >= 128 && memory <= 10240 && floor(memory) == memory])
+    error_message = "function_memory_mb must hold whole numbers from 128 to 10240."
+  }
+}
+
+variable "function_timeout_seconds" {
+  type = object({
+    fetch_logs    = number
+    split_records = number
+    index_batch   = number
+  })
+  description = "Seconds after which each function gives up; its state waits 15 s longer."
+  default = {
+    fetch_logs    = 300
+    split_records = 600
+    index_batch   = 120
+  }
+  nullable = false
+
+  validation {
+    condition     = alltrue([for timeout in values(var.function_timeout_seconds) : timeout >= 1 && timeout <= 900 && floor(timeout) == timeout])
+    error_message = "function_timeout_seconds must hold whole numbers from 1 to 900, the longest that a Lambda function runs."
+  }
 }
 
 variable "log_level" {
@@ -389,13 +432,24 @@ variable "log_group_retention_days" {
 
 variable "alarm_topic_arns" {
   type        = list(string)
-  description = "SNS topics that alarms are sent to. None: alarms are only seen in the console."
+  description = "SNS topics of this Region, in any account, that alarms are sent to. They must let cloudwatch.amazonaws.com publish, and so must the key of an encrypted one. None: alarms are only seen in the console."
   default     = []
   nullable    = false
 
   validation {
     condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", arn))])
-    error_message = "alarm_topic_arns must hold ARNs of SNS topics."
+    error_message = "alarm_topic_arns must hold ARNs of SNS topics: put those that reach whoever is on call where the settings have a placeholder, or [] to be told by nobody."
+  }
+
+  # What is no ARN at all is told apart by the rule above.
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : try(split(":", arn)[3], var.region) == var.region])
+    error_message = "alarm_topic_arns: CloudWatch only sends alarms to topics of its own Region, ${var.region}."
+  }
+
+  validation {
+    condition     = length(var.alarm_topic_arns) <= 5
+    error_message = "alarm_topic_arns: an alarm sends to 5 topics at most."
   }
 }
 

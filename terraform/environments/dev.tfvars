@@ -9,8 +9,10 @@ pipe_batching_window_seconds = 0
 # One batch after the other, so that what the console shows is in order.
 map_concurrency = 1
 
+# The cheapest there is, in one Availability Zone: whatever is lost here is indexed again.
 search_instance_type = "search.small"
 
+# Whoever develops wants to see everything, and seldom later than the fortnight for which dead letters wait.
 log_level                = "DEBUG"
 log_group_retention_days = 14
 
@@ -18,8 +20,10 @@ log_group_retention_days = 14
 alarm_topic_arns    = []
 alarm_no_logs_hours = null
 
-# make destroy works at once, with logs in the bucket.
-log_retention_days       = 30
+# The logs are for trying things out: a month is enough to index them again.
+log_retention_days = 30
+
+# make destroy works at once, with logs in the bucket; a key that is missed is one of a week at most.
 deletion_protection      = false
 force_destroy            = true
 kms_deletion_window_days = 7

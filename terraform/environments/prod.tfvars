@@ -15,16 +15,24 @@ search_replication_count = 1
 # Batches of one execution that are uploaded at a time. Raise it with the instance type, and if the dashboard shows no
 # throttled uploads while messages wait.
 map_concurrency = 4
+# Uploads of all executions together: two executions at full speed. After an outage hundreds of executions start at once;
+# they wait for their turn in Lambda then, instead of overloading the domain, and are retried for as long. Raise it
+# together with map_concurrency. It is taken from the account's concurrent executions, of which Lambda keeps 100 back.
+reserved_concurrency = { index_batch = 8 }
 
+# A year, to tell what the pipeline did with a log that an auditor asks for.
 log_level                = "INFO"
 log_group_retention_days = 365
 
-# The topics that reach whoever is on call, and the IAM roles that may search:
-# ["arn:aws:sns:us-east-1:…:on-call"], ["arn:aws:iam::…:role/security-analyst"]
-alarm_topic_arns      = []
+# The topics that reach whoever is on call: ["arn:aws:sns:us-east-1:…:on-call"]. [] for nobody, with a warning.
+alarm_topic_arns = ["<your-on-call-topic>"]
+# The IAM roles that may search: ["arn:aws:iam::…:role/security-analyst"]
 search_principal_arns = []
 
-# Half of what is bearable anywhere else: a log waits ten minutes at most, its events are searchable in twenty.
+# Who read the audit logs, by S3's access logs: an existing bucket for them.
+# access_log_bucket_name = "…"
+
+# Two thirds of the defaults: a log waits ten minutes at most, its events are searchable in twenty.
 alarm_oldest_message_seconds = 600
 alarm_lag_seconds            = 1200
 # Something always happens in a production account: silence is a trail that was stopped, or a delivery that is broken.

@@ -3,21 +3,26 @@
 environment = "staging"
 region      = "us-east-1"
 
+# As in production.
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 30
 
-# A small domain takes few uploads at a time; more would only be throttled and retried.
+# A small domain takes few uploads at a time, and two executions are enough to see them wait for each other; more would
+# only be throttled and retried.
 search_instance_type = "search.small"
 map_concurrency      = 2
+reserved_concurrency = { index_batch = 4 }
 
+# As in production, but what goes wrong here is looked into within weeks, not at the end of a year.
 log_level                = "INFO"
 log_group_retention_days = 30
 
-# The topics that reach the team in working hours: ["arn:aws:sns:us-east-1:…:trailsearch-staging"]
-alarm_topic_arns = []
+# The topics that reach the team in working hours: ["arn:aws:sns:us-east-1:…:trailsearch-staging"]; [] for nobody.
+alarm_topic_arns = ["<your-staging-topic>"]
 # Less happens here than in production, most of all at weekends.
 alarm_no_logs_hours = 72
 
 # As in production: whoever destroys it says so in an apply of its own first.
 deletion_protection = true
-log_retention_days  = 90
+# Nobody audits staging; a quarter shows whether expiry works.
+log_retention_days = 90

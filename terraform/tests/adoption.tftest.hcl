@@ -13,9 +13,8 @@ variables {
 
 run "example_1" {
   variables {
-    create_trail       = true
-    organization_id    = "o-a1b2c3d4e5"
-    log_retention_days = 2557
+    create_trail    = true
+    organization_id = "o-a1b2c3d4e5"
   }
 
   assert {
@@ -60,11 +59,17 @@ run "example_3" {
   variables {
     create_trail             = false
     log_bucket_names         = ["acme-audit-logs"]
+    log_kms_key_arns         = ["arn:aws:kms:us-east-1:444455556666:key/11111111-2222-3333-4444-555555555555"]
     log_bucket_notifications = [{ bucket = "acme-audit-logs" }]
   }
 
   assert {
     condition     = [for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid] == ["BucketsOf111122223333Send", "TlsOnly"]
     error_message = "The bucket, and nobody else, may send to the queue."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "DecryptLogs"]) == toset(var.log_kms_key_arns)
+    error_message = "Its logs can be decrypted."
   }
 }

@@ -15,10 +15,12 @@ run "forms" {
   command = plan
 
   variables {
-    name                         = "Trailsearch"
     region                       = "Virginia"
     organization_id              = "r-a1b2"
     log_retention_days           = 14
+    tags                         = { "aws:team" = "audit" }
+    function_memory_mb           = { fetch_logs = 127, split_records = 1769, index_batch = 512 }
+    function_timeout_seconds     = { fetch_logs = 0, split_records = 600, index_batch = 120 }
     log_bucket_names             = ["arn:aws:s3:::audit-logs"]
     log_kms_key_arns             = ["arn:aws:kms:us-east-1:111122223333:alias/logs"]
     ingest_max_receive_count     = 0
@@ -26,7 +28,6 @@ run "forms" {
     pipe_desired_state           = "PAUSED"
     map_concurrency              = 41
     index_batch_max_attempts     = 0
-    execution_timeout_seconds    = 60
     staging_retention_days       = 14
     log_level                    = "TRACE"
     reserved_concurrency         = { fetch_log = 1 }
@@ -34,7 +35,6 @@ run "forms" {
     search_replication_count     = 0
     search_principal_arns        = ["*"]
     log_group_retention_days     = 31
-    alarm_topic_arns             = ["on-call"]
     alarm_oldest_message_seconds = 59
     alarm_lag_seconds            = 59
     access_log_bucket_name       = "arn:aws:s3:::access-logs"
@@ -43,10 +43,12 @@ run "forms" {
   }
 
   expect_failures = [
-    var.name,
     var.region,
     var.organization_id,
     var.log_retention_days,
+    var.tags,
+    var.function_memory_mb,
+    var.function_timeout_seconds,
     var.log_bucket_names,
     var.log_kms_key_arns,
     var.ingest_max_receive_count,
@@ -54,7 +56,6 @@ run "forms" {
     var.pipe_desired_state,
     var.map_concurrency,
     var.index_batch_max_attempts,
-    var.execution_timeout_seconds,
     var.staging_retention_days,
     var.log_level,
     var.reserved_concurrency,
@@ -62,7 +63,6 @@ run "forms" {
     var.search_replication_count,
     var.search_principal_arns,
     var.log_group_retention_days,
-    var.alarm_topic_arns,
     var.alarm_oldest_message_seconds,
     var.alarm_lag_seconds,
     var.access_log_bucket_name,
@@ -76,36 +76,157 @@ run "forms_beside_right_ones" {
   command = plan
 
   variables {
-    environment            = "dev-"
-    log_topic_arns         = ["audit-logs"]
-    pipe_batch_size        = 51
-    search_partition_count = 11
+    environment                  = "dev-"
+    alarm_topic_arns             = ["<your-on-call-topic>"]
+    execution_timeout_seconds    = 86401
+    log_topic_arns               = ["audit-logs"]
+    pipe_batch_size              = 51
+    pipe_batching_window_seconds = 1
+    search_instance_type         = "search.2xlarge"
+    search_partition_count       = 11
   }
 
   expect_failures = [
     var.environment,
+    var.alarm_topic_arns,
+    var.execution_timeout_seconds,
     var.log_topic_arns,
     var.pipe_batch_size,
     var.search_partition_count,
   ]
 }
 
+run "above_the_highest" {
+  command = plan
+
+  variables {
+    ingest_max_receive_count  = 1001
+    index_batch_max_attempts  = 101
+    execution_timeout_seconds = 86400 # Long enough for 101.
+    search_replication_count  = 6
+    kms_deletion_window_days  = 31
+    function_memory_mb        = { fetch_logs = 1769, split_records = 10241, index_batch = 512 }
+    function_timeout_seconds  = { fetch_logs = 300, split_records = 901, index_batch = 120 }
+    tags                      = { team = join("", [for _ in range(257) : "x"]) }
+  }
+
+  expect_failures = [
+    var.ingest_max_receive_count,
+    var.index_batch_max_attempts,
+    var.search_replication_count,
+    var.kms_deletion_window_days,
+    var.function_memory_mb,
+    var.function_timeout_seconds,
+    var.tags,
+  ]
+}
+
+run "below_the_lowest" {
+  command = plan
+
+  variables {
+    map_concurrency        = 0
+    pipe_batch_size        = 0
+    alarm_no_logs_hours    = 0
+    search_instance_type   = "search.2xlarge"
+    search_partition_count = 0
+    tags                   = { (join("", [for _ in range(129) : "x"])) = "audit" }
+  }
+
+  expect_failures = [
+    var.map_concurrency,
+    var.pipe_batch_size,
+    var.alarm_no_logs_hours,
+    var.search_partition_count,
+    var.tags,
+  ]
+}
+
+run "the_highest_and_lowest_are_taken" {
+  command = plan
+
+  variables {
+    ingest_max_receive_count     = 1000
+    index_batch_max_attempts     = 100
+    execution_timeout_seconds    = 86400
+    search_replication_count     = 5
+    kms_deletion_window_days     = 30
+    map_concurrency              = 1
+    pipe_batch_size              = 1
+    pipe_batching_window_seconds = 0
+    alarm_no_logs_hours          = 1
+    search_instance_type         = "search.2xlarge"
+    search_partition_count       = 10
+    function_memory_mb           = { fetch_logs = 128, split_records = 10240, index_batch = 512 }
+    function_timeout_seconds     = { fetch_logs = 1, split_records = 900, index_batch = 120 }
+    tags = merge(
+      { for number in range(46) : "tag${number}" => "" },
+      { (join("", [for _ in range(128) : "x"])) = join("", [for _ in range(256) : "x"]) },
+    )
+  }
+}
+
+run "too_many" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = [for number in range(6) : "arn:aws:sns:us-east-1:111122223333:on-call-${number}"]
+    tags             = { for number in range(48) : "tag${number}" => "" }
+  }
+
+  expect_failures = [var.alarm_topic_arns, var.tags]
+}
+
+run "alarms_to_another_region" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:us-east-1:111122223333:on-call", "arn:aws:sns:eu-west-1:111122223333:on-call"]
+  }
+
+  expect_failures = [var.alarm_topic_arns]
+}
+
+run "alarms_that_reach_nobody" {
+  command = plan
+
+  variables {
+    deletion_protection = true
+    alarm_topic_arns    = []
+  }
+
+  expect_failures = [check.alarms_reach_somebody]
+}
+
+run "executions_too_short_for_their_retries" {
+  command = plan
+
+  variables {
+    execution_timeout_seconds = 4559 # 2 * (300 + 600 + 120) + 120 * 16 + 600 - 1
+  }
+
+  expect_failures = [var.execution_timeout_seconds]
+}
+
 run "fractions" {
   command = plan
 
   variables {
-    log_retention_days        = 30.5
-    ingest_max_receive_count  = 1.5
-    pipe_batch_size           = 1.5
-    map_concurrency           = 1.5
-    index_batch_max_attempts  = 1.5
-    execution_timeout_seconds = 7200.5
-    staging_retention_days    = 15.5
-    reserved_concurrency      = { fetch_logs = 1.5 }
-    search_replication_count  = 1.5
-    search_partition_count    = 1.5
-    search_instance_type      = "search.2xlarge"
-    kms_deletion_window_days  = 7.5
+    log_retention_days           = 30.5
+    ingest_max_receive_count     = 1.5
+    pipe_batch_size              = 1.5
+    map_concurrency              = 1.5
+    index_batch_max_attempts     = 1.5
+    staging_retention_days       = 15.5
+    reserved_concurrency         = { fetch_logs = 1.5 }
+    search_replication_count     = 1.5
+    search_partition_count       = 1.5
+    search_instance_type         = "search.2xlarge"
+    kms_deletion_window_days     = 7.5
+    alarm_oldest_message_seconds = 900.5
+    alarm_lag_seconds            = 1800.5
+    alarm_no_logs_hours          = 6.5
+    function_memory_mb           = { fetch_logs = 1769.5, split_records = 1769, index_batch = 512 }
   }
 
   expect_failures = [
@@ -114,31 +235,55 @@ run "fractions" {
     var.pipe_batch_size,
     var.map_concurrency,
     var.index_batch_max_attempts,
-    var.execution_timeout_seconds,
     var.staging_retention_days,
     var.reserved_concurrency,
     var.search_replication_count,
     var.search_partition_count,
     var.kms_deletion_window_days,
+    var.alarm_oldest_message_seconds,
+    var.alarm_lag_seconds,
+    var.alarm_no_logs_hours,
+    var.function_memory_mb,
   ]
 }
 
+run "fractions_beside_right_ones" {
+  command = plan
 
-run "fraction_of_a_window" {
+  variables {
+    execution_timeout_seconds = 7200.5
+  }
+
+  expect_failures = [var.execution_timeout_seconds]
+}
+
+run "window_below_zero" {
+  command = plan
+
+  variables {
+    pipe_batching_window_seconds = -1
+  }
+
+  expect_failures = [var.pipe_batching_window_seconds]
+}
+
+# Rules about other variables look at these.
+run "fractions_that_others_look_at" {
   command = plan
 
   variables {
     pipe_batching_window_seconds = 1.5
+    function_timeout_seconds     = { fetch_logs = 300.5, split_records = 600, index_batch = 120 }
   }
 
-  expect_failures = [var.pipe_batching_window_seconds]
+  expect_failures = [var.pipe_batching_window_seconds, var.function_timeout_seconds]
 }
 
 run "name_too_long_for_the_search_domain" {
   command = plan
 
   variables {
-    environment = "production-of-europe"
+    environment = "seventeen-letters" # And 16 are taken below.
   }
 
   expect_failures = [var.environment]
@@ -148,7 +293,7 @@ run "name_too_long_for_the_staging_bucket" {
   command = plan
 
   variables {
-    environment = "a-long-region-24" # Fits into 28 characters.
+    environment = "sixteen--letters"
     region      = "ap-southeast-1"
   }
 
@@ -197,17 +342,6 @@ run "topic_named_twice" {
   }
 
   expect_failures = [var.log_topic_arns]
-}
-
-run "notifying_bucket_is_an_arn" {
-  command = plan
-
-  variables {
-    log_bucket_names         = ["audit-logs"]
-    log_bucket_notifications = [{ bucket = "arn:aws:s3:::audit-logs" }]
-  }
-
-  expect_failures = [var.log_bucket_notifications]
 }
 
 run "notifying_bucket_of_no_account" {
