@@ -20,6 +20,8 @@ locals {
         missing = "ignore"
       }
 
+      # Step Functions hands events to EventBridge by best effort: of one that never came, executions-failed tells.
+      # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
       undelivered-failed-executions = {
         meaning = "An execution timed out, was aborted or failed, and EventBridge could not put a dead letter about it into the queue ${local.prefix}-dead-letter."
         steps = [
@@ -36,6 +38,7 @@ locals {
           "Open a red execution, whose Cause says what and why: ${local.console_of_executions}",
           "See all that waits: make dlq ENV=${var.environment}",
           "Remove the cause, then: make redrive ENV=${var.environment}",
+          "Timed out, Aborted, or Failed without SomeWorkDeadLettered or MessagesDeadLettered, and not in make dlq? AWS tells EventBridge of it by best effort only. Start it again, by \"New execution\" on its page; what is indexed stays.",
         ]
         metrics    = ["executions_failed", "executions_timed_out", "executions_aborted"]
         expression = "FILL(executions_failed, 0) + FILL(executions_timed_out, 0) + FILL(executions_aborted, 0)", above = 0, period = 300, periods = 1
@@ -138,10 +141,40 @@ locals {
         metrics = ["${key}_throttles"], above = 0, period = 300, periods = 3
       }
     },
+    {
+      for suffix, name in local.measured_topics : "undelivered-notifications${suffix}" => {
+        meaning = "SNS could neither deliver an announcement of the topic ${name} to the queue ${local.prefix}-ingest nor put it into ${local.prefix}-dead-letter: the log that it announced is in the bucket, but is not searchable."
+        steps = [
+          "Remove the cause: a policy of the queues or of their key was changed, or the key is disabled; make plan ENV=${var.environment} shows it, make apply ENV=${var.environment} mends it.",
+          "See what did reach the dead-letter queue: make dlq ENV=${var.environment}, then make redrive ENV=${var.environment}",
+          "Send the keys of the logs that were delivered since to the ingest queue (README, \"Delete, upgrade, reindex\").",
+        ]
+        metrics = ["${local.topic_metrics[suffix]}_undelivered"], above = 0, period = 60, periods = 1
+      }
+    },
   )
 
-  # An alarm of its own: here it is the missing data that is alarming.
-  delivery_metric = var.create_trail ? local.metrics.notifications : local.metrics.messages_sent
+  # What announces logs, each watched by itself: topics of this account and Region, and all others together, which only
+  # the ingest queue counts. What a topic sends in one hour may reach the queue in the next: over several hours that does
+  # not matter.
+  log_sources = merge(
+    {
+      for suffix, name in local.measured_topics : "no-logs${suffix}" => {
+        where      = " on the topic ${name}"
+        metrics    = ["${local.topic_metrics[suffix]}_published"]
+        expression = null
+      }
+    },
+    length(var.log_bucket_notifications) > 0 || length(local.source_topic_arns) > length(local.measured_topics) ? {
+      "no-logs${length(local.measured_topics) > 0 ? "-elsewhere" : ""}" = {
+        where   = " by the topics of other accounts and Regions and the buckets with event notifications, together,"
+        metrics = concat(["messages_sent"], [for topic in values(local.topic_metrics) : "${topic}_published"])
+        expression = length(local.measured_topics) == 0 ? null : join(" - ", [
+          for metric in concat(["messages_sent"], [for topic in values(local.topic_metrics) : "${topic}_published"]) : "FILL(${metric}, 0)"
+        ])
+      }
+    } : {},
+  )
 }
 
 resource "aws_cloudwatch_metric_alarm" "runbook" {
@@ -185,28 +218,52 @@ resource "aws_cloudwatch_metric_alarm" "runbook" {
   }
 }
 
+# Alarms of their own: here it is the missing data that is alarming.
 resource "aws_cloudwatch_metric_alarm" "no_logs" {
-  count = var.alarm_no_logs_hours == null ? 0 : 1
+  for_each = var.alarm_no_logs_hours == null ? {} : local.log_sources
 
-  alarm_name        = "${local.prefix}-no-logs"
+  alarm_name        = "${local.prefix}-${each.key}"
   alarm_description = <<-EOT
-    No CloudTrail log has been announced for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account. Just deployed: the first log ends this alarm.
-    1. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${var.create_trail ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
-    2. May it still write to the bucket, use the key, publish to the topic? Does the topic still deliver to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
+    No CloudTrail log has been announced${each.value.where} for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account. Just deployed: the first log ends this alarm.
+    1. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${each.key == "no-logs" && var.create_trail ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
+    2. May it still write to the bucket, use the key, publish to the topic? Does the topic or bucket still send to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
     3. Logs that were delivered without a notification: send their keys to the queue (README, "Delete, upgrade, reindex").
   EOT
 
-  namespace           = local.delivery_metric.namespace
-  metric_name         = local.delivery_metric.name
-  dimensions          = local.delivery_metric.dimensions
-  statistic           = "Sum"
-  period              = 3600
   evaluation_periods  = var.alarm_no_logs_hours
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   treat_missing_data  = "breaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+
+  dynamic "metric_query" {
+    for_each = each.value.expression[*]
+
+    content {
+      id          = "value"
+      expression  = metric_query.value
+      label       = each.key
+      return_data = true
+    }
+  }
+
+  dynamic "metric_query" {
+    for_each = each.value.metrics
+
+    content {
+      id          = metric_query.value
+      return_data = each.value.expression == null
+
+      metric {
+        namespace   = local.metrics[metric_query.value].namespace
+        metric_name = local.metrics[metric_query.value].name
+        dimensions  = local.metrics[metric_query.value].dimensions
+        stat        = local.metrics[metric_query.value].stat
+        period      = 3600
+      }
+    }
+  }
 }
 
 # Where nothing may be destroyed unasked, something is worth being told of.

@@ -95,7 +95,7 @@ locals {
     properties = {
       title  = "Alarms"
       sortBy = "stateUpdatedTimestamp" # Those that ring come first.
-      alarms = concat(values(aws_cloudwatch_metric_alarm.runbook)[*].arn, aws_cloudwatch_metric_alarm.no_logs[*].arn)
+      alarms = concat(values(aws_cloudwatch_metric_alarm.runbook)[*].arn, values(aws_cloudwatch_metric_alarm.no_logs)[*].arn)
     }
   }
 

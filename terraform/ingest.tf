@@ -7,6 +7,14 @@ locals {
   local_topic_arns  = toset([for arn in var.log_topic_arns : arn if split(":", arn)[3] == var.region])
   remote_topic_arns = toset([for arn in var.log_topic_arns : arn if split(":", arn)[3] != var.region])
 
+  # Topics whose subscriptions are made here, in the Region of the dead-letter queue, as SNS asks for.
+  subscribed_topic_arns = concat(var.create_trail ? [local.topic_arn] : [], tolist(local.local_topic_arns))
+
+  # What SNS cannot deliver. It tries for 23 days while SQS fails, but not again if SQS refuses: a policy that does not let
+  # it in, a key that it cannot use. Without this the announcement, and so the log, would be lost.
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+  subscription_redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter.arn })
+
   # Regions whose SNS uses the plain service principal when it delivers to another Region; all others are opt-in
   # Regions with a principal of their own. AWS adds no Region to this list any more.
   # https://docs.aws.amazon.com/sns/latest/dg/sns-cross-region-delivery.html
@@ -93,6 +101,7 @@ resource "aws_sns_topic_subscription" "ingest" {
   protocol             = "sqs"
   endpoint             = aws_sqs_queue.ingest.arn
   raw_message_delivery = true
+  redrive_policy       = local.subscription_redrive_policy
 }
 
 # A subscription is made in the topic's Region, and version 5 of the provider has one Region for all resources:
@@ -104,6 +113,7 @@ resource "aws_sns_topic_subscription" "existing" {
   protocol             = "sqs"
   endpoint             = aws_sqs_queue.ingest.arn
   raw_message_delivery = true
+  redrive_policy       = local.subscription_redrive_policy
 }
 
 resource "aws_sqs_queue" "ingest" {
@@ -201,7 +211,7 @@ resource "aws_sqs_queue" "dead_letter" {
   })
 }
 
-# The workflow sends here by its role's policy; EventBridge needs to be let in.
+# The workflow sends here by its role's policy; EventBridge and SNS need to be let in.
 data "aws_iam_policy_document" "dead_letter_queue" {
   statement {
     sid       = "FailedExecutionsSend"
@@ -217,6 +227,27 @@ data "aws_iam_policy_document" "dead_letter_queue" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values   = [local.failed_executions_rule_arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.subscribed_topic_arns) > 0 ? [local.subscribed_topic_arns] : []
+
+    content {
+      sid       = "UndeliveredNotificationsSend"
+      actions   = ["sqs:SendMessage"]
+      resources = [local.dead_letter_arn]
+
+      principals {
+        type        = "Service"
+        identifiers = ["sns.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = statement.value
+      }
     }
   }
 

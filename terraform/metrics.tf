@@ -2,6 +2,17 @@
 # the functions measure is described in functions/trailsearch/telemetry.py; the others are AWS's own.
 
 locals {
+  # Topics of this account and Region, which is where SNS measures them: in alarms' names "" is the new trail's.
+  measured_topics = merge(
+    var.create_trail ? { "" = "${local.prefix}-logs" } : {},
+    {
+      for arn in local.local_topic_arns : "-on-${split(":", arn)[5]}" => split(":", arn)[5]
+      if split(":", arn)[4] == local.account_id
+    },
+  )
+  # Metrics' names hold no hyphens.
+  topic_metrics = { for at, suffix in keys(local.measured_topics) : suffix => "topic_${at}" }
+
   metric_sources = merge(
     {
       fetch_logs = {
@@ -44,13 +55,6 @@ locals {
         namespace  = "AWS/SQS"
         dimensions = { QueueName = aws_sqs_queue.dead_letter.name }
         metrics    = { dead_letters = ["ApproximateNumberOfMessagesVisible", "Maximum"] }
-      }
-
-      # https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
-      topic = {
-        namespace  = "AWS/SNS"
-        dimensions = { TopicName = "${local.prefix}-logs" }
-        metrics    = { notifications = ["NumberOfMessagesPublished", "Sum"] }
       }
 
       # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html
@@ -98,6 +102,17 @@ locals {
           searchable_documents = ["SearchableDocuments", "Maximum"]
           index_utilization    = ["IndexUtilization", "Maximum"]
           partitions           = ["Partitions", "Maximum"]
+        }
+      }
+    },
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
+    {
+      for suffix, name in local.measured_topics : local.topic_metrics[suffix] => {
+        namespace  = "AWS/SNS"
+        dimensions = { TopicName = name }
+        metrics = {
+          "${local.topic_metrics[suffix]}_published"   = ["NumberOfMessagesPublished", "Sum"]
+          "${local.topic_metrics[suffix]}_undelivered" = ["NumberOfNotificationsFailedToRedriveToDlq", "Sum"]
         }
       }
     },

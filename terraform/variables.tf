@@ -479,7 +479,7 @@ variable "alarm_lag_seconds" {
 
 variable "alarm_no_logs_hours" {
   type        = number
-  description = "Hours without any new log that ring the alarm. null: no such alarm, for an account in which nothing may happen for long."
+  description = "Hours without any new log from one of the sources (the new trail, each existing topic of this account and Region, all others together) that ring an alarm. null: no such alarm, for an account in which nothing may happen for long."
   default     = 6
 
   validation {

@@ -151,7 +151,10 @@ data "aws_iam_policy_document" "workflow" {
 # Executions that end as the workflow does not mean them to: timed out, aborted, failed uncaught. EventBridge puts a dead
 # letter into the queue that points to the execution, which Step Functions keeps, with its messages, for 90 days. It uses
 # only what the event of every execution has. What the workflow has dead-lettered itself is left out.
+# Step Functions hands its events to EventBridge by best effort. Of an execution whose event never came, the alarm
+# executions-failed tells all the same, and its description says what to do.
 # https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+# https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
 
 resource "aws_cloudwatch_event_rule" "failed_executions" {
   name        = "${local.prefix}-failed-executions"
@@ -173,7 +176,7 @@ resource "aws_cloudwatch_event_rule" "failed_executions" {
 
 # EventBridge tries for 24 hours, the most it does, and not at all again if policies do not let it send. The target has no
 # dead-letter queue of its own: it could only be this one, which has just refused the event. The alarm
-# undelivered_failed_executions rings instead.
+# undelivered-failed-executions rings instead.
 resource "aws_cloudwatch_event_target" "failed_executions" {
   rule = aws_cloudwatch_event_rule.failed_executions.name
   arn  = aws_sqs_queue.dead_letter.arn

@@ -80,6 +80,18 @@ run "topics_send" {
   }
 
   assert {
+    condition     = alltrue([for subscription in aws_sns_topic_subscription.existing : jsondecode(subscription.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead_letter.arn])
+    error_message = "What SNS cannot deliver from them must go to the dead-letter queue."
+  }
+
+  assert {
+    condition = [
+      for statement in data.aws_iam_policy_document.dead_letter_queue.statement : one(statement.condition).values if one(statement.principals).identifiers == toset(["sns.amazonaws.com"])
+    ] == [tolist(["arn:aws:sns:us-east-1:444455556666:audit-logs"])]
+    error_message = "SNS must be let into the dead-letter queue for the topics that are subscribed here, and no others."
+  }
+
+  assert {
     condition = output.subscribe_commands == [
       "aws sns subscribe --region af-south-1 --topic-arn arn:aws:sns:af-south-1:444455556666:audit-logs --protocol sqs --notification-endpoint arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest --attributes RawMessageDelivery=true",
       "aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:444455556666:audit-logs --protocol sqs --notification-endpoint arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest --attributes RawMessageDelivery=true",
@@ -112,7 +124,7 @@ run "event_notifications_alone" {
   }
 
   assert {
-    condition     = !contains([for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid], "TopicsSend") && !contains([for statement in data.aws_iam_policy_document.pipeline_key.statement : statement.sid], "TopicsToIngestQueue")
+    condition     = !contains([for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid], "TopicsSend") && !contains([for statement in data.aws_iam_policy_document.pipeline_key.statement : statement.sid], "TopicsToQueues")
     error_message = "Without topics, SNS may neither send to the ingest queue nor use its key."
   }
 }

@@ -14,12 +14,12 @@ variables {
 
 run "alarms_are_runbooks" {
   assert {
-    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.runbook), aws_cloudwatch_metric_alarm.no_logs) : can(regex("(?s)^.{40,}\n1\\. .+\n2\\. ", alarm.alarm_description)) && length(alarm.alarm_description) <= 1024])
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.runbook), values(aws_cloudwatch_metric_alarm.no_logs)) : can(regex("(?s)^.{40,}\n1\\. .+\n2\\. ", alarm.alarm_description)) && length(alarm.alarm_description) <= 1024])
     error_message = "Every alarm's description must say what it means, and what to do step by step, in 1,024 characters at most (a limit of CloudWatch)."
   }
 
   assert {
-    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.runbook), aws_cloudwatch_metric_alarm.no_logs) : alarm.alarm_actions == toset(var.alarm_topic_arns) && alarm.ok_actions == toset(var.alarm_topic_arns)])
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.runbook), values(aws_cloudwatch_metric_alarm.no_logs)) : alarm.alarm_actions == toset(var.alarm_topic_arns) && alarm.ok_actions == toset(var.alarm_topic_arns)])
     error_message = "Every alarm must reach the topics, also when it is over."
   }
 
@@ -65,13 +65,8 @@ run "what_rings" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.no_logs) == 1 && aws_cloudwatch_metric_alarm.no_logs[0].period * aws_cloudwatch_metric_alarm.no_logs[0].evaluation_periods == 3600 * var.alarm_no_logs_hours && aws_cloudwatch_metric_alarm.no_logs[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.no_logs[0].namespace == "AWS/SNS"
+    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.no_logs : [name, one(alarm.metric_query).metric[0].period * alarm.evaluation_periods, alarm.treat_missing_data, alarm.comparison_operator, alarm.threshold]] == [["no-logs", 3600 * var.alarm_no_logs_hours, "breaching", "LessThanThreshold", 1]]
     error_message = "A new trail that falls silent must ring an alarm."
-  }
-
-  assert {
-    condition     = length(setsubtract(flatten([for key in keys(local.functions) : [for kind in ["errors", "throttles"] : "${replace(key, "_", "-")}-${kind}"]]), keys(aws_cloudwatch_metric_alarm.runbook))) == 0
-    error_message = "Every function has its alarms."
   }
 
   assert {
@@ -81,10 +76,33 @@ run "what_rings" {
     error_message = "Thresholds are those of the variables."
   }
 
-  # Every path that an execution's failure can take is watched.
+  # All alarms, and what each watches: namespace, the resource, the metrics with their statistics.
   assert {
-    condition     = toset([for query in aws_cloudwatch_metric_alarm.runbook["executions-failed"].metric_query : query.metric[0].metric_name if query.expression == null]) == toset(["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"])
-    error_message = "However an execution ends badly, it must ring."
+    condition = {
+      for name, alarm in merge(aws_cloudwatch_metric_alarm.runbook, aws_cloudwatch_metric_alarm.no_logs) : name => toset([
+        for query in alarm.metric_query : join(" ", concat([query.metric[0].namespace, join(" ", values(query.metric[0].dimensions)), query.metric[0].metric_name, query.metric[0].stat])) if length(query.metric) == 1
+      ])
+      } == {
+      dead-letters                  = toset(["AWS/SQS trailsearch-test-dead-letter ApproximateNumberOfMessagesVisible Maximum"])
+      undelivered-failed-executions = toset(["AWS/Events trailsearch-test-failed-executions FailedInvocations Sum"])
+      undelivered-notifications     = toset(["AWS/SNS trailsearch-test-logs NumberOfNotificationsFailedToRedriveToDlq Sum"])
+      executions-failed             = toset([for how in ["Failed", "TimedOut", "Aborted"] : "AWS/States ${aws_sfn_state_machine.index_logs.arn} Executions${how} Sum"])
+      oldest-message                = toset(["AWS/SQS trailsearch-test-ingest ApproximateAgeOfOldestMessage Maximum"])
+      pipe-stopped                  = toset(["AWS/SQS trailsearch-test-ingest NumberOfMessagesReceived Sum", "AWS/SQS trailsearch-test-ingest ApproximateNumberOfMessagesVisible Maximum"])
+      pipe-failing                  = toset([for how in ["Failed", "Timeout", "Throttled"] : "AWS/EventBridge/Pipes trailsearch-test-ingest Execution${how} Sum"])
+      lag                           = toset(["Trailsearch test index_batch IndexingLagFromDelivery p99"])
+      domain-throttling             = toset(["Trailsearch test index_batch SearchThrottled Sum"])
+      domain-errors                 = toset([for why in ["SearchUnavailable", "SearchAccessDenied"] : "Trailsearch test index_batch ${why} Sum"])
+      domain-nearly-full            = toset(["AWS/CloudSearch 111122223333 trailsearch-test IndexUtilization Maximum"])
+      fetch-logs-errors             = toset([for what in ["Errors", "Invocations"] : "AWS/Lambda trailsearch-test-fetch-logs ${what} Sum"])
+      split-records-errors          = toset([for what in ["Errors", "Invocations"] : "AWS/Lambda trailsearch-test-split-records ${what} Sum"])
+      index-batch-errors            = toset([for what in ["Errors", "Invocations"] : "AWS/Lambda trailsearch-test-index-batch ${what} Sum"])
+      fetch-logs-throttles          = toset(["AWS/Lambda trailsearch-test-fetch-logs Throttles Sum"])
+      split-records-throttles       = toset(["AWS/Lambda trailsearch-test-split-records Throttles Sum"])
+      index-batch-throttles         = toset(["AWS/Lambda trailsearch-test-index-batch Throttles Sum"])
+      no-logs                       = toset(["AWS/SNS trailsearch-test-logs NumberOfMessagesPublished Sum"])
+    }
+    error_message = "These are the alarms (README, \"Watch it\"), and what they watch."
   }
 
   assert {
@@ -112,8 +130,41 @@ run "logs_of_others" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.no_logs[0].namespace == "AWS/SQS" && aws_cloudwatch_metric_alarm.no_logs[0].dimensions == tomap({ QueueName = aws_sqs_queue.ingest.name })
+    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.no_logs : [name, one(alarm.metric_query).metric[0].metric_name, one(alarm.metric_query).metric[0].dimensions.QueueName]] == [["no-logs", "NumberOfMessagesSent", aws_sqs_queue.ingest.name]]
     error_message = "Without a topic of our own, it is the queue that shows whether logs are announced."
+  }
+
+  assert {
+    condition     = [for name in keys(aws_cloudwatch_metric_alarm.runbook) : name if startswith(name, "undelivered-notifications")] == []
+    error_message = "SNS measures topics in the account that they are of."
+  }
+}
+
+run "logs_of_everybody" {
+  variables {
+    log_bucket_names = ["own-logs", "central-logs", "noticed-logs"]
+    log_topic_arns = [
+      "arn:aws:sns:us-east-1:111122223333:own",
+      "arn:aws:sns:eu-west-1:111122223333:own",
+      "arn:aws:sns:us-east-1:444455556666:central",
+    ]
+    log_bucket_notifications = [{ bucket = "noticed-logs" }]
+  }
+
+  assert {
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.no_logs : name => sort([for query in alarm.metric_query : query.expression != null ? query.expression : "${query.metric[0].metric_name} ${one(values(query.metric[0].dimensions))}"])
+      } == {
+      no-logs           = tolist(["NumberOfMessagesPublished trailsearch-test-logs"])
+      no-logs-on-own    = tolist(["NumberOfMessagesPublished own"])
+      no-logs-elsewhere = tolist(["FILL(messages_sent, 0) - FILL(topic_0_published, 0) - FILL(topic_1_published, 0)", "NumberOfMessagesPublished own", "NumberOfMessagesPublished trailsearch-test-logs", "NumberOfMessagesSent trailsearch-test-ingest"])
+    }
+    error_message = "Each source that falls silent must ring, however much the others announce."
+  }
+
+  assert {
+    condition     = [for name in keys(aws_cloudwatch_metric_alarm.runbook) : name if startswith(name, "undelivered-notifications")] == ["undelivered-notifications", "undelivered-notifications-on-own"]
+    error_message = "What SNS could not deliver from a topic of this account and Region must ring."
   }
 }
 
@@ -124,7 +175,7 @@ run "dashboard" {
   }
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_dashboard.pipeline.dashboard_body).widgets[0].type == "alarm" && length(jsondecode(aws_cloudwatch_dashboard.pipeline.dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.runbook) + 1
+    condition     = jsondecode(aws_cloudwatch_dashboard.pipeline.dashboard_body).widgets[0].type == "alarm" && length(jsondecode(aws_cloudwatch_dashboard.pipeline.dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.runbook) + length(aws_cloudwatch_metric_alarm.no_logs)
     error_message = "The dashboard begins with the state of every alarm."
   }
 
@@ -136,7 +187,7 @@ run "dashboard" {
       ]
       ])) == toset([
       for key, metric in local.metrics : join(" ", concat([metric.namespace, metric.name], flatten([for name, value in metric.dimensions : [name, value]])))
-      if !contains(["notifications", "undelivered_failures"], key) && !endswith(key, "_invocations") || key == "pipe_invocations"
+      if key != "undelivered_failures" && !startswith(key, "topic_") && !endswith(key, "_invocations") || key == "pipe_invocations"
     ])
     error_message = "The dashboard shows every metric of metrics.tf but those that only alarms are about."
   }

@@ -114,6 +114,18 @@ run "trail_to_ingest_queue" {
   }
 
   assert {
+    condition     = jsondecode(aws_sns_topic_subscription.ingest[0].redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead_letter.arn
+    error_message = "What SNS cannot deliver must go to the dead-letter queue."
+  }
+
+  assert {
+    condition = [
+      for statement in data.aws_iam_policy_document.dead_letter_queue.statement : [statement.actions, one(statement.condition).variable, one(statement.condition).values] if one(statement.principals).identifiers == toset(["sns.amazonaws.com"])
+    ] == [[toset(["sqs:SendMessage"]), "aws:SourceArn", tolist([aws_sns_topic.logs[0].arn])]]
+    error_message = "SNS must be let into the dead-letter queue, for this topic alone."
+  }
+
+  assert {
     condition     = [for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid] == ["TopicsSend", "TlsOnly"]
     error_message = "Only the topic may send to the ingest queue."
   }
@@ -351,5 +363,27 @@ run "failed_executions_are_dead_lettered" {
       for statement in data.aws_iam_policy_document.workflow.statement : statement.actions == toset(["states:StartExecution"]) && statement.resources == toset([local.state_machine_arn])
     ])
     error_message = "The workflow must be able to start executions of itself, and of nothing else."
+  }
+}
+
+run "outputs" {
+  assert {
+    condition     = output.state_machine_url == "https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/statemachines/view/${aws_sfn_state_machine.index_logs.arn}"
+    error_message = "There must be a link to the executions."
+  }
+
+  assert {
+    condition     = output.dead_letter_queue_console_url == "https://us-east-1.console.aws.amazon.com/sqs/v3/home?region=us-east-1#/queues/https%3A%2F%2Fsqs.us-east-1.amazonaws.com%2F111122223333%2Ftrailsearch-test-dead-letter"
+    error_message = "There must be a link to the dead-letter queue; the console wants its URL encoded."
+  }
+
+  assert {
+    condition = output.commands == {
+      status  = "make status ENV=test"
+      search  = "make search ENV=test QUERY=matchall FACETS=event_source,event_name"
+      dlq     = "make dlq ENV=test"
+      redrive = "make redrive ENV=test"
+    }
+    error_message = "There must be the commands that come next."
   }
 }

@@ -146,6 +146,7 @@ run "the_highest_and_lowest_are_taken" {
   command = plan
 
   variables {
+    environment                  = "sixteen--letters"
     ingest_max_receive_count     = 1000
     index_batch_max_attempts     = 100
     execution_timeout_seconds    = 86400
@@ -283,7 +284,7 @@ run "name_too_long_for_the_search_domain" {
   command = plan
 
   variables {
-    environment = "seventeen-letters" # And 16 are taken below.
+    environment = "seventeen-letters"
   }
 
   expect_failures = [var.environment]
