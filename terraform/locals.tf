@@ -53,9 +53,10 @@ resource "aws_kms_alias" "pipeline" {
 data "aws_iam_policy_document" "pipeline_key" {
   source_policy_documents = [data.aws_iam_policy_document.key_administration.json]
 
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
   statement {
     sid       = "LogGroups"
-    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"]
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
     resources = ["*"]
 
     principals {
@@ -98,7 +99,7 @@ data "aws_iam_policy_document" "pipeline_key" {
     for_each = length(local.source_topic_arns) > 0 ? [local.source_topic_arns] : []
 
     content {
-      sid       = "TopicsToIngestQueue"
+      sid       = "TopicsToQueues"
       actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
       resources = ["*"]
 

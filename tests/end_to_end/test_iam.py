@@ -1,14 +1,17 @@
 """The policies that Terraform rendered allow what is needed, and nothing that is forbidden."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import pytest
 from parliament import analyze_policy_string
 
 from tests.end_to_end.conftest import Pipeline
-from tests.iam.policies import Policies, rendered
-from tests.iam.requests import Request, forbidden, needed
+from tests.iam.account import LOG_KEY, PIPELINE_KEY
+from tests.iam.policies import Policies, Policy, rendered
+from tests.iam.requests import FETCH, Request, forbidden, needed
 from tests.iam.simulator import INSTALLED, allowed, owner_of
 
 NEEDED, FORBIDDEN = tuple(needed()), tuple(forbidden())
@@ -89,15 +92,34 @@ def test_no_condition_can_be_taken_out(policies: Policies) -> None:
 @pytest.mark.parametrize("action", ["s3:*", "kms:*", "sqs:*", "states:*", "*"])
 def test_no_role_can_be_given_more(policies: Policies, action: str) -> None:
     more = {"Effect": "Allow", "Action": action, "Resource": "*"}
-    variants = ((arn, ("identity", arn), policies.with_statement(arn, more)) for arn in policies.identity)
+    variants = (
+        (arn, ("identity", arn), policies.with_statement("identity", arn, more)) for arn in policies.identity
+    )
     assert unnoticed(variants) == []
 
 
-# What parliament finds and is not so, by what it is about: its reason.
+def test_no_resource_can_be_opened(policies: Policies) -> None:
+    def everybody(arn: str) -> Policy:
+        service = "sts" if arn in policies.identity else arn.split(":")[2]
+        opened = {"Effect": "Allow", "Principal": "*", "Action": f"{service}:*"}
+        return opened if service == "sts" else {**opened, "Resource": "*"}
+
+    variants = (
+        (arn, ("resource", arn), policies.with_statement("resource", arn, everybody(arn)))
+        for arn in policies.resource
+    )
+    assert unnoticed(variants) == []
+
+
+# What parliament finds and is not so: the issue, whose policy, the actions that it is about; and the reason.
 NOT_SO = {
-    ("resource", "RESOURCE_STAR"): "the resource of a key policy is the key: there is no narrower one",
-    ("identity", "RESOURCE_MISMATCH"): (
-        "states:DescribeExecution takes executions of Standard workflows too, which parliament does not know"
+    ("RESOURCE_STAR", PIPELINE_KEY, r"kms:\w+"): "the resource of a key policy is the key: no narrower one",
+    ("RESOURCE_STAR", LOG_KEY, r"kms:\w+"): "the resource of a key policy is the key: no narrower one",
+    ("UNKNOWN_CONDITION_FOR_ACTION", PIPELINE_KEY, r"kms:DescribeKey|kms:EncryptionContext"): (
+        "CloudWatch Logs' documented key policy has the condition for this action too"
+    ),
+    ("RESOURCE_MISMATCH", FETCH, r"states:DescribeExecution"): (
+        "it takes executions of Standard workflows too, which parliament does not know"
     ),
 }
 
@@ -105,10 +127,20 @@ NOT_SO = {
 def test_parliament_finds_nothing(policies: Policies) -> None:
     """Trust policies name no resource, which parliament takes for a mistake; the simulator has checked them."""
     found = [
-        (kind, finding.issue, arn, finding.detail)
+        (finding.issue, arn, set(re.findall(r"\b[a-z]+:[A-Z]\w+", json.dumps(finding.detail))))
         for kind, arn, policy in policies.all()
         if not (kind == "resource" and arn in policies.identity)
         for finding in analyze_policy_string(json.dumps(policy)).findings
     ]
-    assert [each for each in found if each[:2] not in NOT_SO] == []
-    assert {each[:2] for each in found} == set(NOT_SO)
+    excused = {
+        (issue, arn, about): [
+            (issue, arn, actions)
+            for issue_found, arn_found, actions in found
+            if (issue_found, arn_found) == (issue, arn)
+            and actions
+            and all(re.fullmatch(about, action) for action in actions)
+        ]
+        for issue, arn, about in NOT_SO
+    }
+    assert [each for each in found if each not in chain.from_iterable(excused.values())] == []
+    assert [excuse for excuse, findings in excused.items() if not findings] == []

@@ -33,10 +33,10 @@ class Policies:
             del conditions[operator]
         return changed
 
-    def with_statement(self, arn: str, statement: Policy) -> "Policies":
-        """Give the policies with one more statement for a role."""
+    def with_statement(self, kind: str, arn: str, statement: Policy) -> "Policies":
+        """Give the policies with one more statement in one of them."""
         changed = copy.deepcopy(self)
-        changed.identity[arn]["Statement"].append(statement)
+        changed.of(kind)[arn]["Statement"].append(statement)
         return changed
 
     def of(self, kind: str) -> Mapping[str, Policy]:

@@ -57,6 +57,7 @@ class Request:
 
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/somebody"
+STRANGER = f"arn:aws:iam::{OTHER_ACCOUNT}:role/stranger"
 OTHER_PREFIX = "trailsearch-prod"
 
 FETCH, SPLIT, INDEX = role("fetch-logs"), role("split-records"), role("index-batch")
@@ -70,6 +71,11 @@ SNS_OPT_IN, CLOUDWATCH_LOGS = "sns.af-south-1.amazonaws.com", f"logs.{REGION}.am
 LOG, CENTRAL_LOG = (
     f"{LOGS}/AWSLogs/{ACCOUNT}/CloudTrail/l.json.gz",
     f"arn:aws:s3:::{CENTRAL_LOGS}/AWSLogs/l.json.gz",
+)
+LOG_GROUPS = (
+    *(f"/aws/lambda/{PREFIX}-{name}" for name in STEPS),
+    f"/aws/vendedlogs/states/{PREFIX}-index-logs",
+    f"/aws/vendedlogs/pipes/{PREFIX}-ingest",
 )
 RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
 PLAIN_HTTP = {"aws:SecureTransport": "false"}
@@ -184,9 +190,19 @@ def _needed_by_services() -> Iterator[Request]:
     for who, topic in ((SNS, TOPIC), (SNS, CENTRAL_TOPIC), (SNS_OPT_IN, OPT_IN_TOPIC)):
         yield Request(who, "sqs:SendMessage", INGEST, "delivers to the queue", on_behalf_of(topic))
     yield Request(S3, "sqs:SendMessage", INGEST, "sends an event", _bucket_event(NOTIFYING_BUCKET))
+    yield Request(
+        SNS, "sqs:SendMessage", DEAD_LETTER, "dead-letters what it cannot deliver", on_behalf_of(TOPIC)
+    )
     yield Request(EVENTS, "sqs:SendMessage", DEAD_LETTER, "dead-letters an execution", on_behalf_of(RULE))
-    for group in (f"/aws/lambda/{PREFIX}-fetch-logs", f"/aws/vendedlogs/states/{PREFIX}-index-logs"):
-        for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "GenerateDataKey"):
+    for group in LOG_GROUPS:
+        for action in (
+            "Encrypt",
+            "Decrypt",
+            "ReEncryptFrom",
+            "ReEncryptTo",
+            "GenerateDataKey",
+            "DescribeKey",
+        ):
             yield Request(
                 CLOUDWATCH_LOGS, f"kms:{action}", PIPELINE_KEY, "encrypts log groups", encrypting(group)
             )
@@ -201,6 +217,7 @@ def forbidden() -> Iterator[Request]:
     yield from _work_of_others()
     yield from _other_environments()
     yield from _confused_deputies()
+    yield from _other_accounts()
     yield from _plain_http()
     yield from _keys_elsewhere()
     yield from _destruction()
@@ -232,6 +249,9 @@ def _reading_and_searching_by_others() -> Iterator[Request]:
 
 
 def _sending_and_starting_by_others() -> Iterator[Request]:
+    for who in ROLES:
+        yield Request(who, "sns:Publish", TOPIC, "only CloudTrail announces logs")
+        yield Request(who, "sqs:SendMessage", INGEST, "only topics and buckets send messages")
     for who in (FETCH, SPLIT, INDEX, PIPE_ROLE):
         yield Request(who, "sqs:SendMessage", DEAD_LETTER, "only the workflow dead-letters")
         yield Request(who, "lambda:InvokeFunction", function("fetch-logs"), "only the workflow runs steps")
@@ -328,6 +348,32 @@ def _confused_deputies() -> Iterator[Request]:
     for who in (EVENTS, S3, CLOUDTRAIL):
         yield Request(who, "sqs:SendMessage", INGEST, "does not announce logs", on_behalf_of(TOPIC))
     yield Request(SNS, "sqs:SendMessage", DEAD_LETTER, "does not dead-letter", on_behalf_of(RULE))
+    yield Request(SNS, "sqs:SendMessage", DEAD_LETTER, why, elsewhere(TOPIC))
+    yield Request(SNS, "sqs:SendMessage", DEAD_LETTER, "is not subscribed here", on_behalf_of(CENTRAL_TOPIC))
+
+
+def _other_accounts() -> Iterator[Request]:
+    """Principals of other accounts, whatever their own policies let them do."""
+    for action, resource in (
+        ("s3:GetObject", LOG),
+        ("s3:PutObject", LOG),
+        ("s3:ListBucket", LOGS),
+        ("s3:GetObject", BATCH),
+        ("s3:PutObject", BATCH),
+        ("s3:ListBucket", STAGING),
+        ("sqs:SendMessage", INGEST),
+        ("sqs:ReceiveMessage", INGEST),
+        ("sqs:SendMessage", DEAD_LETTER),
+        ("sqs:ReceiveMessage", DEAD_LETTER),
+        ("sns:Publish", TOPIC),
+        ("sns:Subscribe", TOPIC),
+        ("kms:Decrypt", PIPELINE_KEY),
+        ("kms:Decrypt", LOG_KEY),
+        ("cloudsearch:search", DOMAIN),
+        ("cloudsearch:document", DOMAIN),
+        *(("sts:AssumeRole", who) for who in ROLES),
+    ):
+        yield Request(STRANGER, action, resource, "is of another account")
 
 
 def _plain_http() -> Iterator[Request]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.iam.account import ACCOUNT, CENTRAL_KEY, CENTRAL_LOGS, OTHER_ACCOUNT
 from tests.iam.policies import Policies, Policy
-from tests.iam.requests import ADMINISTRATOR, Request
+from tests.iam.requests import ADMINISTRATOR, STRANGER, Request
 
 REPOSITORY = Path(__file__).parents[2]
 INSTALLED = REPOSITORY / "node_modules" / "@cloud-copilot" / "iam-simulate"
@@ -51,7 +51,7 @@ def _node() -> Sequence[str]:
 
 def _simulation(policies: Policies, request: Request) -> dict[str, Any]:
     identity = policies.identity.get(request.who)
-    if request.who == ADMINISTRATOR:
+    if request.who in {ADMINISTRATOR, STRANGER}:
         identity = {"Version": "2012-10-17", "Statement": [_EVERYTHING]}
     return {
         "request": {
