@@ -1,14 +1,19 @@
 # What "terraform destroy" is refused by. It depends on all that nothing else depends on, and so on everything: it is the
 # first to be destroyed, and if it refuses, nothing is. (prevent_destroy takes no variable.)
+# An apply is refused as well that would delete the trail with its bucket and key, or replace everything, because all names
+# are made of these: what stands for it here goes, or is replaced, before it. What was deleted by hand is made again.
 
 resource "terraform_data" "deletion_protection" {
-  input = var.deletion_protection
+  for_each = toset(concat(["environment"], var.create_trail ? ["trail"] : []))
+
+  input            = var.deletion_protection
+  triggers_replace = [local.prefix, local.account_id, var.region]
 
   provisioner "local-exec" {
     when = destroy
     command = self.input ? join(" ", [
-      "echo 'Refused: deletion_protection is true. To delete this environment and its audit data,",
-      "set deletion_protection = false and force_destroy = true, apply, and destroy again.' >&2; exit 1",
+      "echo 'Refused: deletion_protection is true. To delete this environment or any of its audit data,",
+      "set deletion_protection = false and force_destroy = true, apply, and do it again.' >&2; exit 1",
     ]) : "true"
   }
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from tests.end_to_end.conftest import Pipeline
 from tests.local_cloud.deployment import Deployment, TerraformFailed
 
 ONE, OTHER = "trailsearch-local", "trailsearch-prod"
+# In place of the placeholders.
+RECIPIENTS = {"alarm_topic_arns": ["arn:aws:sns:us-east-1:123456789012:on-call"]}
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +22,7 @@ def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> I
         tmp_path_factory.mktemp("prod"),
         pipeline.variables,
         pipeline.package,
+        RECIPIENTS,
         var_file="environments/prod.tfvars",
     )
     deployment.initialize()
@@ -34,15 +38,25 @@ def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> I
     assert pipeline.deployment.planned_changes() == []
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging"])
+@pytest.mark.parametrize(("environment", "settings"), [("dev", {}), ("staging", RECIPIENTS)])
 def test_the_settings_of_every_other_environment_can_be_planned(
-    pipeline: Pipeline, tmp_path: Path, environment: str
+    pipeline: Pipeline, tmp_path: Path, environment: str, settings: dict[str, Any]
 ) -> None:
-    deployment = Deployment(
-        tmp_path, pipeline.variables, pipeline.package, var_file=f"environments/{environment}.tfvars"
-    )
+    var_file = f"environments/{environment}.tfvars"
+    deployment = Deployment(tmp_path, pipeline.variables, pipeline.package, settings, var_file)
     deployment.initialize()
     assert "aws_sfn_state_machine.index_logs" in deployment.planned_changes()
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_nothing_is_planned_before_alarms_have_recipients(
+    pipeline: Pipeline, tmp_path: Path, environment: str
+) -> None:
+    var_file = f"environments/{environment}.tfvars"
+    deployment = Deployment(tmp_path, pipeline.variables, pipeline.package, var_file=var_file)
+    deployment.initialize()
+    with pytest.raises(TerraformFailed, match="alarm_topic_arns must hold ARNs"):
+        deployment.planned_changes()
 
 
 def test_both_plans_are_empty(pipeline: Pipeline, neighbour: Deployment) -> None:
@@ -59,7 +73,7 @@ def test_nothing_of_one_knows_of_the_other(pipeline: Pipeline, neighbour: Deploy
 def test_nothing_is_destroyed_before_the_protection_has_agreed(pipeline: Pipeline) -> None:
     protection = "terraform_data.deletion_protection"
     made = {address.partition("[")[0] for address in pipeline.deployment.resources()}
-    unprotected = made - pipeline.deployment.dependencies(protection) - {protection}
+    unprotected = made - pipeline.deployment.dependencies(f'{protection}["environment"]') - {protection}
     assert sorted(address for address in unprotected if not address.startswith("data.")) == []
 
 
@@ -68,4 +82,24 @@ def test_a_protected_environment_refuses_to_be_destroyed(neighbour: Deployment) 
     with pytest.raises(TerraformFailed, match="deletion_protection is true"):
         neighbour.destroy()
     assert neighbour.resources().keys() == before.keys()
+    assert neighbour.planned_changes() == []
+
+
+def test_a_protected_environment_refuses_to_lose_its_trail(neighbour: Deployment) -> None:
+    before = neighbour.resources()
+    neighbour.configure(
+        {
+            "create_trail": False,
+            "log_bucket_names": ["central-logs"],
+            "log_bucket_notifications": [{"bucket": "central-logs"}],
+        }
+    )
+    with pytest.raises(TerraformFailed, match="deletion_protection is true"):
+        neighbour.apply(lambda *_: None)
+    kept = {
+        address for address in before if not address.startswith(("data.", "aws_cloudwatch_metric_alarm."))
+    }
+    assert kept <= neighbour.resources().keys()
+    neighbour.configure({"create_trail": True, "log_bucket_names": [], "log_bucket_notifications": []})
+    neighbour.apply(lambda *_: None)
     assert neighbour.planned_changes() == []
