@@ -168,6 +168,21 @@ run "logs_of_everybody" {
   }
 }
 
+run "alarms_of_the_longest_name" {
+  command = plan
+
+  variables {
+    environment              = "sixteen--letters"
+    log_bucket_names         = ["noticed-logs"]
+    log_bucket_notifications = [{ bucket = "noticed-logs" }]
+  }
+
+  assert {
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.runbook), values(aws_cloudwatch_metric_alarm.no_logs)) : length(alarm.alarm_description) <= 1024])
+    error_message = "Alarms' descriptions must fit into 1,024 characters (a limit of CloudWatch) whatever the environment is named."
+  }
+}
+
 run "dashboard" {
   assert {
     condition     = aws_cloudwatch_dashboard.pipeline.dashboard_name == "trailsearch-test" && endswith(output.dashboard_url, "#dashboards/dashboard/trailsearch-test")
