@@ -24,6 +24,7 @@ LOGS, STAGING = "logs", "staging"
 # An execution takes up to 50 messages from the Pipe, each of which may name several logs.
 MESSAGES_OF_AN_EXECUTION = 100
 FORMAT = CloudSearchFormat()
+_REMAINING_SECONDS = 120.0
 _CHUNK_BYTES = 1024 * 1024
 _DELIVERED = datetime(2026, 9, 1, 12, tzinfo=UTC)
 _ARN = "arn:aws:states:us-east-1:111122223333:execution:trailsearch-bench-index-logs:run-1"
@@ -145,7 +146,10 @@ class Steps:
     def index(self, work: Work) -> list[Indexed]:
         """Run Index Batch for each batch, one after the other."""
         execution = _execution("Index Batch")
-        return [index_batch(batch, execution, self._stage, FORMAT, Sink()) for batch in work.batches]
+        return [
+            index_batch(batch, execution, self._stage, FORMAT, Sink(), lambda: _REMAINING_SECONDS)
+            for batch in work.batches
+        ]
 
     def run(self, messages: Sequence[QueueMessage]) -> list[Indexed]:
         """Run all three."""

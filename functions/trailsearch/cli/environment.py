@@ -28,9 +28,9 @@ class Queue(NamedTuple):
 class Environment:
     """The resources of one environment, in the account and region of the AWS credentials in use."""
 
-    def __init__(self, environment: str, name: str = "trailsearch") -> None:
+    def __init__(self, environment: str) -> None:
         self.environment = environment
-        self.prefix = f"{name}-{environment}"
+        self.prefix = f"trailsearch-{environment}"
         self.ingest_queue_name = self.pipe_name = f"{self.prefix}-ingest"
         self.dead_letter_queue_name = f"{self.prefix}-dead-letter"
         self.search_domain_name = self.prefix

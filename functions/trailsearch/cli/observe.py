@@ -1,5 +1,6 @@
 """Ask AWS for the state of one environment: every service at once, and none holds up another."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,6 @@ ALARM_NAMES = frozenset(
         "domain-throttling",
         "executions-failed",
         "lag",
-        "no-logs",
         "oldest-message",
         "pipe-failing",
         "pipe-stopped",
@@ -65,6 +65,9 @@ ALARM_NAMES = frozenset(
         *(f"{step}-{what}" for step in _STEPS for what in ("errors", "throttles")),
     }
 )
+# Each of these is one alarm, or where there are several sources of logs, one for each.
+ALARM_NAMES_OF_SOURCES = ("no-logs", "undelivered-notifications")
+_ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-on-.+|-elsewhere)?")
 # Newest values that are older say nothing about now.
 _STALE = timedelta(minutes=15)
 
@@ -246,6 +249,7 @@ def read_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> Alarms:
         for page in pages
         for alarm in page["MetricAlarms"]
         if (name := alarm["AlarmName"].removeprefix(f"{prefix}-")) in ALARM_NAMES
+        or _ALARM_OF_A_SOURCE.fullmatch(name)
     }
     thresholds = {name: alarm.get("Threshold") for name, alarm in alarms.items()}
     return Alarms(

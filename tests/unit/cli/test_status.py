@@ -15,7 +15,14 @@ from rich.console import Console
 from tests.conftest import REPOSITORY
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.process import LocalCloud
-from trailsearch.cli.observe import ALARM_NAMES, execution, metrics_of, read_alarms, read_executions
+from trailsearch.cli.observe import (
+    ALARM_NAMES,
+    ALARM_NAMES_OF_SOURCES,
+    execution,
+    metrics_of,
+    read_alarms,
+    read_executions,
+)
 from trailsearch.cli.pipeline_status import (
     HIGH_LAG_SECONDS,
     OLD_MESSAGE_SECONDS,
@@ -510,10 +517,22 @@ def test_the_alarms_are_those_that_terraform_makes() -> None:
     of_steps = re.findall(r'"\$\{replace\(key, "_", "-"\)\}-([a-z-]+)" =>', alarms)
     made = {
         *re.findall(r"^      ([a-z-]+) = \{$", alarms, re.MULTILINE),
-        *re.findall(r'alarm_name +=.*\}-([a-z-]+)"$', alarms, re.MULTILINE),
         *(f"{step}-{what}" for step in steps for what in of_steps),
     }
     assert made == ALARM_NAMES
+    of_sources = re.findall(r'local.measured_topics : "([a-z-]+)\$\{suffix\}" =>', alarms)
+    assert sorted(of_sources) == sorted(ALARM_NAMES_OF_SOURCES)
+
+
+def test_the_alarms_of_each_source_are_read_too() -> None:
+    names = [
+        "no-logs",
+        "no-logs-on-organization-trail",
+        "no-logs-elsewhere",
+        "undelivered-notifications-on-a",
+    ]
+    client: Any = Alarming(*(f"{PREFIX}-{name}" for name in names), f"{PREFIX}-eu-no-logs-on-a")
+    assert read_alarms(client, PREFIX).count == len(names)
 
 
 def test_an_environment_that_is_not_well(seen: Seen) -> None:
