@@ -2,12 +2,15 @@
 
 Event: ``{"messages": [SQS message, …], "execution": ARN}``; the messages as the Pipe delivers them.
 Answer: ``Work``: the staged records (null if there are none), redriven batches, dead letters, counts.
+
+It also takes apart a message that a step fails on, for state "Take Message Apart", and fetches nothing then.
+Event: ``{"take_apart": [SQS message, …], "execution": ARN}``. Answer: ``Parts``.
 """
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,24 +26,31 @@ from trailsearch.errors import (
 from trailsearch.execution_inputs import ExecutionInputs
 from trailsearch.log_bucket import FetchedLog, LogBucket
 from trailsearch.messages import (
+    NO_FAILURES,
     BatchRef,
     Counts,
     DeadLetter,
     Execution,
+    Failures,
     Kind,
     LogRef,
+    Parts,
     QueueMessage,
     Work,
+    having_failed,
     to_payload,
 )
-from trailsearch.notifications import read_notification
+from trailsearch.notifications import Announcement, read_notification
 from trailsearch.settings import Settings
 from trailsearch.staging import LogHeader, Staging, Written
-from trailsearch.telemetry import observed, report_work
+from trailsearch.telemetry import observed, report_parts, report_work
 from trailsearch.trail_log import raw_records
 
 # Small logs take longer to answer for than to send. Of the largest ones, 50 MB each, so many are bearable at once.
 _FETCHED_AT_ONCE = 8
+_SHOWN_PARTS = 3
+
+_Ref = TypeVar("_Ref", LogRef, BatchRef)
 
 
 class Announced(NamedTuple):
@@ -52,13 +62,30 @@ class Announced(NamedTuple):
     ignored: Counter[str]
 
 
+class Content(NamedTuple):
+    """What one message says, once it is out of all the dead letters around it.
+
+    ``failures`` are those since the body of ``message`` was written. ``found`` is what the body says, or why that
+    is not known.
+    """
+
+    message: QueueMessage
+    failures: Failures
+    found: Announcement | DeadLetter | MessageNotRecognized | ExecutionNotFound
+
+
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Handle one delivery of the Pipe."""
+    """Handle one delivery of the Pipe, or take apart a message of one."""
+    inputs = ExecutionInputs(clients.stepfunctions())
+    if "take_apart" in event:
+        parts = take_apart(msgspec.convert(event["take_apart"], list[QueueMessage]), inputs)
+        report_parts(parts)
+        return to_payload(parts)
     settings = Settings.from_environment()
     messages = msgspec.convert(event["messages"], list[QueueMessage])
     execution = Execution(event["execution"], "Fetch Logs", settings.environment)
-    inputs, bucket = ExecutionInputs(clients.stepfunctions()), LogBucket(clients.s3())
+    bucket = LogBucket(clients.s3())
     work = fetch_logs(messages, execution, inputs, bucket, Staging(clients.s3(), settings.staging_bucket))
     report_work("fetched", work, {"LogsFetched": work.counts.logs, "RecordsFetched": work.counts.records})
     return to_payload(work)
@@ -109,37 +136,105 @@ def read_messages(
 ) -> Announced:
     """Read what messages announce, redriven dead letters among them.
 
-    What is not recognized becomes a dead letter, and so does a message of which a part is not: what is beside
-    that part is fetched now, and once more when the message is redriven. A dead letter about a message, or about the messages of an
-    execution, is read as those messages, which may be dead letters again.
+    What is not recognized becomes a dead letter, and so do those entries of a message that are not. A dead letter about
+    a message, or about the messages of an execution, is read as those messages, which may be dead letters again. Logs
+    and batches have the failures that all of them count.
+
+    Raises:
+        ExecutionsUnavailable: the messages of an execution are not known; try again.
     """
     logs: dict[str, LogRef] = {}
     batches: dict[str, BatchRef] = {}
     dead_letters: list[DeadLetter] = []
     ignored: Counter[str] = Counter()
-    pending: deque[tuple[QueueMessage, DeadLetter | None]] = deque((message, None) for message in messages)
+    for message, failures, found in _contents(messages, inputs):
+        match found:
+            case Announcement():
+                ignored.update(found.ignored)
+                for log in found.logs:
+                    _keep(having_failed(log, failures), logs)
+                if error := found.not_recognized:
+                    rest = QueueMessage(message.message_id, found.rest)
+                    dead_letters.append(
+                        execution.dead_letter(Kind.MESSAGE, error, earlier=failures, message=rest)
+                    )
+            case DeadLetter(batch=BatchRef() as batch):
+                _keep(found.redriven(batch, failures), batches)
+            case DeadLetter(log=LogRef() as log):
+                _keep(found.redriven(log, failures), logs)
+            case MessageNotRecognized() | ExecutionNotFound():
+                alone = message.having_failed(NO_FAILURES)
+                dead_letters.append(
+                    execution.dead_letter(Kind.MESSAGE, found, earlier=failures, message=alone)
+                )
+    return Announced(list(logs.values()), list(batches.values()), dead_letters, ignored)
+
+
+def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Parts:
+    """Take messages apart into messages that announce one thing each: what a log does then concerns it alone.
+
+    An announcement of several logs becomes one of each, and dead letters about a message or an execution become
+    the messages that they are about. Each part has the failures of what it was part of.
+
+    Raises:
+        ExecutionsUnavailable: the messages of an execution are not known; try again.
+    """
+    parts: list[QueueMessage] = []
+    announced: list[str] = []
+    for message, failures, found in _contents(messages, inputs):
+        match found:
+            case Announcement(logs=logs, rest=rest):
+                announced += [log.uri for log in logs]
+                bodies = [*map(_announcing, logs), *([rest] if rest else [])]
+                if len(bodies) > 1:
+                    pieces = [QueueMessage(message.message_id, body) for body in bodies]
+                    parts += [piece.having_failed(failures) for piece in pieces]
+                    continue
+            case DeadLetter(log=LogRef() as ref) | DeadLetter(batch=BatchRef() as ref):
+                announced.append(ref.uri)
+        parts.append(message.having_failed(failures))
+    more = len(announced) - _SHOWN_PARTS
+    return Parts(
+        messages=tuple(parts if len(parts) > len(messages) else ()),
+        announced=(*announced[:_SHOWN_PARTS], *([f"and {more} more"] if more > 0 else [])),
+    )
+
+
+def _contents(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Iterator[Content]:
+    """Read messages, and in place of dead letters about messages or executions the messages behind them."""
+    pending = deque((message, NO_FAILURES) for message in messages)
     while pending:
         message, earlier = pending.popleft()
+        failures = message.failures.and_before(earlier)
+        found: Announcement | DeadLetter | MessageNotRecognized | ExecutionNotFound
         try:
-            match redriven := DeadLetter.from_body(message.body):
+            match DeadLetter.from_body(message.body):
                 case None:
-                    announcement = read_notification(message.body)
-                    ignored.update(announcement.ignored)
-                    for log in announcement.logs:
-                        logs.setdefault(log.uri, log)
-                    if announcement.not_recognized:
-                        raise announcement.not_recognized
-                case DeadLetter(batch=BatchRef() as batch):
-                    batches[batch.uri] = redriven.redriven(batch)
-                case DeadLetter(log=LogRef() as log):
-                    logs[log.uri] = redriven.redriven(log)
-                case DeadLetter(message=QueueMessage() as original):
-                    pending.append((original, redriven))
-                case DeadLetter(kind=Kind.EXECUTION, execution=failed):
-                    pending.extend((original, None) for original in _messages_of(failed, inputs))
+                    found = read_notification(message.body)
+                case DeadLetter(kind=Kind.MESSAGE, message=QueueMessage() as original) as letter:
+                    pending.append((original, failures.and_before(letter.failures)))
+                    continue
+                case DeadLetter(kind=Kind.EXECUTION, execution=failed) as letter:
+                    before = failures.and_before(letter.failures)
+                    pending.extend((original, before) for original in _messages_of(failed, inputs))
+                    continue
+                case letter:
+                    found = letter
         except (MessageNotRecognized, ExecutionNotFound) as error:
-            dead_letters.append(execution.dead_letter(Kind.MESSAGE, error, earlier=earlier, message=message))
-    return Announced(list(logs.values()), list(batches.values()), dead_letters, ignored)
+            found = error
+        yield Content(message, failures, found)
+
+
+def _keep(ref: _Ref, refs: dict[str, _Ref]) -> None:
+    """Keep a log or batch once; where it came with different failures, with the most."""
+    known = refs.get(ref.uri)
+    if known is None or known.attempts < ref.attempts:
+        refs[ref.uri] = ref
+
+
+def _announcing(log: LogRef) -> str:
+    """Write CloudTrail's notification of one log."""
+    return msgspec.json.encode({"s3Bucket": log.bucket, "s3ObjectKey": [log.key]}).decode()
 
 
 def _messages_of(failed: str, inputs: ExecutionInputs) -> list[QueueMessage]:

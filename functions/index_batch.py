@@ -1,8 +1,9 @@
 """Index one batch of documents. State: "Index Batch".
 
 Event: ``{"batch": BatchRef, "execution": ARN}``.
-Answer: ``Indexed``: how many documents, and a dead letter for those that the search domain refuses; if there
-was no time to find out which those are, or no answer, further ones for what is not indexed yet.
+Answer: ``Indexed``: how many documents. If the search domain refuses some of them, ``DocumentsNotIndexed`` in its
+place, with a dead letter for those; if there was no time to find out which those are, or no answer, with further ones
+for what is not indexed yet.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from trailsearch.cloudsearch import CloudSearchFormat, CloudSearchIndex
 from trailsearch.errors import (
     BatchRefused,
     DocumentRefused,
+    DocumentsNotIndexed,
     OutOfTime,
     SearchThrottled,
     SearchUnavailable,
@@ -66,7 +68,11 @@ class Halved(NamedTuple):
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Handle one batch."""
+    """Handle one batch.
+
+    Raises:
+        DocumentsNotIndexed: not all of it is indexed.
+    """
     settings = Settings.from_environment()
     if settings.search_endpoint is None:
         raise SettingMissing("The environment variable SEARCH_ENDPOINT is not set")
@@ -83,6 +89,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     report_indexed(batch, indexed)
+    return to_answer(indexed)
+
+
+def to_answer(indexed: Indexed) -> dict[str, Any]:
+    """Give what the function answers, or raise what the state machine is to catch.
+
+    Raises:
+        DocumentsNotIndexed: there are dead letters. An error, as the state machine reads an answer only in a state
+            of its own, which every batch would pay for.
+    """
+    if indexed.dead_letters:
+        raise DocumentsNotIndexed(msgspec.json.encode(indexed.dead_letters).decode())
     return to_payload(indexed)
 
 

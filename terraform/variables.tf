@@ -236,7 +236,7 @@ variable "map_concurrency" {
 
 variable "index_batch_max_attempts" {
   type        = number
-  description = "Retries of a batch while the search domain throttles or is overloaded, 5 s to 120 s apart with full jitter, before the batch goes to the dead-letter queue. 16 retries take 12 minutes on average and 25 at most."
+  description = "Retries of a batch while the search domain throttles or is overloaded, 5 s to 120 s apart with full jitter, before the batch goes to the dead-letter queue. The waits of 16 retries add up to 12 minutes on average and 25 at most; an attempt that gets no answer takes up to 65 s by itself, and execution_timeout_seconds ends all."
   default     = 16
   nullable    = false
 
@@ -312,11 +312,11 @@ variable "function_timeout_seconds" {
     split_records = number
     index_batch   = number
   })
-  description = "Seconds after which each function gives up; its state waits 15 s longer."
+  description = "Seconds after which each function gives up; its state waits 15 s longer. index_batch halves a batch that the search domain refuses, until the bad documents are alone, for as long as it may but 75 s."
   default = {
     fetch_logs    = 300
     split_records = 600
-    index_batch   = 120
+    index_batch   = 300
   }
   nullable = false
 

@@ -7,20 +7,30 @@
 All of them are taken back by the workflow when they are moved to the ingest queue as they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from trailsearch.errors import MessageNotRecognized
-from trailsearch.messages import BatchRef, DeadLetter, ErrorOutput, Kind
+from trailsearch.messages import (
+    NO_FAILURES,
+    BatchRef,
+    DeadLetter,
+    ErrorOutput,
+    Failures,
+    Kind,
+    QueueMessage,
+)
 
 RECEIVED_TOO_OFTEN = "ReceivedTooOften"
+NOTIFICATION_UNDELIVERED = "NotificationUndelivered"
 _SHOWN_CHARACTERS = 120
 _TIMED_OUT = "It did not end in time"
 _ABORTED = "A person or a program aborted it"
 _FAILED = "It failed in a way that the workflow does not know"
 _NOT_HANDED_OVER = "The Pipe could not start an execution with this message"
+_NOT_DELIVERED = "SNS could not deliver this message to the ingest queue"
 
 
 class _LambdaCause(msgspec.Struct, rename="camel"):
@@ -69,7 +79,8 @@ def read_letter(message: QueuedMessage) -> WaitingLetter:
     """Tell what a message of the dead-letter queue is about, and why it is there.
 
     The body says what it is about. Why it is there now, SQS knows if it moved the message, else the message
-    attributes if it has any, else the body: what is redriven and fails again as a message keeps its body.
+    attributes if it has any, else the body: what is redriven and fails again as a message keeps its body. A message
+    of which none of them says why is from SNS, by the redrive policy of the subscription (``terraform/ingest.tf``).
     """
     letter = _of_body(message)
     try:
@@ -78,12 +89,13 @@ def read_letter(message: QueuedMessage) -> WaitingLetter:
         pass
     else:
         letter = _failed_as_message(letter, message, error)
-    if message.moved_by_sqs and letter.error != RECEIVED_TOO_OFTEN:
+    if message.moved_by_sqs:
+        failed_before = letter.error != NOTIFICATION_UNDELIVERED
         letter = msgspec.structs.replace(
             letter,
             error=RECEIVED_TOO_OFTEN,
             reason=_NOT_HANDED_OVER,
-            attempts=letter.attempts + 1,
+            attempts=letter.attempts + 1 if failed_before else letter.attempts,
             last_failed_at=letter.sent_at,
             execution=None,
             state=None,
@@ -104,11 +116,45 @@ def reason_of(error: ErrorOutput) -> str:
         return _TIMED_OUT if timed_out else {"FAILED": _FAILED}.get(error.error, error.error)
 
 
-def _of_body(message: QueuedMessage) -> WaitingLetter:
+def failures_before(execution_input: str, input_of: Callable[[str], str]) -> Failures:
+    """Tell how often the messages of an execution had failed before it: the one that did so most often.
+
+    Args:
+        execution_input: JSON, the messages.
+        input_of: gives the input of an earlier execution, by its ARN.
+
+    Returns:
+        No failures, where the input is no array of messages.
+    """
     try:
-        letter = DeadLetter.from_body(message.body)
+        messages = msgspec.json.decode(execution_input, type=list[QueueMessage])
+    except msgspec.DecodeError:
+        return NO_FAILURES
+    failures = (_failures_of(message, input_of) for message in messages)
+    return max(failures, key=lambda each: each.attempts, default=NO_FAILURES)
+
+
+def _failures_of(message: QueueMessage, input_of: Callable[[str], str]) -> Failures:
+    letter = _dead_letter(message.body)
+    if letter is None:
+        return message.failures
+    failures = message.failures.and_before(letter.failures)
+    if letter.message:
+        return failures.and_before(_failures_of(letter.message, input_of))
+    if letter.kind is Kind.EXECUTION:
+        return failures.and_before(failures_before(input_of(letter.execution), input_of))
+    return failures
+
+
+def _dead_letter(body: str) -> DeadLetter | None:
+    try:
+        return DeadLetter.from_body(body)
     except MessageNotRecognized:
-        letter = None
+        return None
+
+
+def _of_body(message: QueuedMessage) -> WaitingLetter:
+    letter = _dead_letter(message.body)
     return _of_dead_letter(message, letter) if letter else _of_message(message)
 
 
@@ -116,17 +162,16 @@ def _of_dead_letter(message: QueuedMessage, letter: DeadLetter) -> WaitingLetter
     pointer = letter.log or letter.batch
     original = letter.message.body if letter.message else letter.execution
     sent = _iso(message.sent_at)
+    # What came before an execution says its input, which only Step Functions has.
+    failures = _failures_of(QueueMessage(message.message_id, message.body), lambda _execution: "[]")
     return WaitingLetter(
         message_id=message.message_id,
         kind=letter.kind.value,
         subject=pointer.uri if pointer else _beginning(original),
         error=letter.error.error,
         reason=reason_of(letter.error),
-        attempts=letter.attempts,
-        first_failed_at=_time(
-            letter.first_failed_at or (letter.batch and letter.batch.first_failed_at) or letter.failed_at,
-            sent,
-        ),
+        attempts=failures.attempts,
+        first_failed_at=_time(failures.first_failed_at, sent),
         last_failed_at=_time(letter.failed_at, sent),
         sent_at=sent,
         execution=letter.execution,
@@ -142,8 +187,8 @@ def _of_message(message: QueuedMessage) -> WaitingLetter:
         message_id=message.message_id,
         kind=Kind.MESSAGE.value,
         subject=_beginning(message.body),
-        error=RECEIVED_TOO_OFTEN,
-        reason=_NOT_HANDED_OVER,
+        error=NOTIFICATION_UNDELIVERED,
+        reason=_NOT_DELIVERED,
         attempts=1,
         first_failed_at=sent,
         last_failed_at=sent,
@@ -157,7 +202,7 @@ def _failed_as_message(letter: WaitingLetter, message: QueuedMessage, error: Err
     attempts = int(counted) if counted.isdecimal() else 1
     first_failed_at = _time(message.attributes.get("first_failed_at"), letter.sent_at)
     # The attributes count the failures since the body was written; a body that is no dead letter has none.
-    failed_before = letter.error != RECEIVED_TOO_OFTEN
+    failed_before = letter.error != NOTIFICATION_UNDELIVERED
     return msgspec.structs.replace(
         letter,
         error=error.error,
@@ -166,7 +211,8 @@ def _failed_as_message(letter: WaitingLetter, message: QueuedMessage, error: Err
         first_failed_at=letter.first_failed_at if failed_before else first_failed_at,
         last_failed_at=_time(message.attributes.get("failed_at"), letter.sent_at),
         execution=message.attributes.get("execution"),
-        state=None,
+        state=message.attributes.get("state"),
+        environment=message.attributes.get("environment", letter.environment),
     )
 
 

@@ -58,6 +58,10 @@ class BatchRefused(TrailsearchError):
     """The search domain refuses a batch because of what is in it."""
 
 
+class DocumentsNotIndexed(TrailsearchError):
+    """Some documents of a batch are not indexed, the others are. The message is a JSON array of the dead letters."""
+
+
 class OutOfTime(TrailsearchError):
     """The function had no time left to find out which documents of a batch the search domain refuses."""
 

@@ -7,7 +7,7 @@ All types are immutable and have the same shape in Python, in the state machine 
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from trailsearch.errors import MessageNotRecognized, PayloadTooLarge, Trailsearc
 MAX_PAYLOAD_CHARACTERS = 262_144
 # Step Functions adds the state's other fields to what a function returns.
 _MAX_RESULT_CHARACTERS = MAX_PAYLOAD_CHARACTERS - 16_384
+# Beside the parts of a message, a state has two error outputs: why it was taken apart, and why that was in vain.
+_MAX_PARTS_CHARACTERS = _MAX_RESULT_CHARACTERS - 2 * 32_768
 _MAX_CAUSE_CHARACTERS = 1_000
 
 
@@ -65,11 +67,59 @@ class BatchRef(Pointer, frozen=True):
     first_failed_at: str | None = None
 
 
-class QueueMessage(msgspec.Struct, frozen=True, rename="camel"):
-    """What Trailsearch reads of an SQS message as an EventBridge Pipe delivers it."""
+class Failures(NamedTuple):
+    """How often something has failed, the first time at ``first_failed_at`` (ISO 8601, UTC)."""
+
+    attempts: int = 0
+    first_failed_at: str | None = None
+
+    def and_before(self, earlier: Self) -> Self:
+        """Add the failures that came before these."""
+        times = filter(None, (self.first_failed_at, earlier.first_failed_at))
+        return type(self)(self.attempts + earlier.attempts, min(times, default=None))
+
+
+NO_FAILURES = Failures()
+
+
+class MessageAttribute(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A message attribute as an EventBridge Pipe delivers it; one that is binary has no ``string_value``."""
+
+    string_value: str | None = None
+    data_type: str = "String"
+
+
+class QueueMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What Trailsearch reads of an SQS message as an EventBridge Pipe delivers it.
+
+    Of a message whose step failed as a whole, the state machine counts the failures in the message attributes.
+    """
 
     message_id: str
     body: str
+    message_attributes: dict[str, MessageAttribute] = {}
+
+    @property
+    def failures(self) -> Failures:
+        """What its attributes say of failures since its body was written."""
+        attempts = self._attribute("attempts")
+        if not (attempts and attempts.isdecimal()):
+            return NO_FAILURES
+        return Failures(int(attempts), self._attribute("first_failed_at"))
+
+    def having_failed(self, failures: Failures) -> Self:
+        """Give the same message with these failures in its attributes, and no other attributes."""
+        attributes = {}
+        if failures.attempts and failures.first_failed_at:
+            attributes = {
+                "attempts": MessageAttribute(str(failures.attempts), "Number"),
+                "first_failed_at": MessageAttribute(failures.first_failed_at),
+            }
+        return msgspec.structs.replace(self, message_attributes=attributes)
+
+    def _attribute(self, name: str) -> str | None:
+        attribute = self.message_attributes.get(name)
+        return attribute.string_value if attribute else None
 
 
 class ErrorOutput(msgspec.Struct, frozen=True, rename="pascal"):
@@ -102,7 +152,8 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``batch`` again: a whole batch, or the documents of one that could not be indexed), ``message`` (read it
     again). ``execution`` is where it failed, and in ``state``; of kind ``execution``, which EventBridge writes
     by the rule in ``terraform/workflow.tf``, it is the pointer itself (read its messages again).
-    ``attempts`` counts the failures, this one included.
+    ``attempts`` counts the failures, this one included; of kind ``message`` and ``execution``, those since what it
+    is about was written, which may be dead letters that count their own.
     """
 
     dead_letter: Literal[1]
@@ -140,13 +191,22 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         except msgspec.ValidationError as error:
             raise MessageNotRecognized(f"Dead letter not recognized: {error}. It is: {body[:200]}") from error
 
-    def redriven(self, ref: _Ref) -> _Ref:
-        """Give the log or batch that this is about, with the attempts that came before."""
-        return msgspec.structs.replace(
-            ref,
-            attempts=self.attempts,
-            first_failed_at=self.first_failed_at or ref.first_failed_at or self.failed_at,
+    @property
+    def failures(self) -> Failures:
+        """The failures that this counts."""
+        pointer = self.log or self.batch
+        return Failures(
+            self.attempts, self.first_failed_at or (pointer and pointer.first_failed_at) or self.failed_at
         )
+
+    def redriven(self, ref: _Ref, later: Failures = NO_FAILURES) -> _Ref:
+        """Give the log or batch that this is about, with the failures that this counts and later ones."""
+        return having_failed(ref, later.and_before(self.failures))
+
+
+def having_failed(ref: _Ref, failures: Failures) -> _Ref:
+    """Give the same log or batch with these failures."""
+    return msgspec.structs.replace(ref, attempts=failures.attempts, first_failed_at=failures.first_failed_at)
 
 
 class Execution(msgspec.Struct, frozen=True):
@@ -166,7 +226,7 @@ class Execution(msgspec.Struct, frozen=True):
         kind: Kind,
         error: TrailsearchError,
         *,
-        earlier: LogRef | BatchRef | DeadLetter | None = None,
+        earlier: LogRef | BatchRef | Failures | None = None,
         log: LogRef | None = None,
         batch: BatchRef | None = None,
         message: QueueMessage | None = None,
@@ -221,13 +281,24 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Indexed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one batch."""
+    """What became of one batch: how many documents are indexed, and dead letters about those that are not."""
 
     documents: int
     dead_letters: tuple[DeadLetter, ...] = ()
 
 
-def to_payload(contract: Work | Indexed) -> dict[str, Any]:
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What messages become that are taken apart, so that each log gets an execution of its own.
+
+    ``messages`` announce between them what the messages did; there are none if that would be no more messages than
+    before. ``announced`` names some of what they announce, for whoever looks at the execution.
+    """
+
+    messages: tuple[QueueMessage, ...] = ()
+    announced: tuple[str, ...] = ()
+
+
+def to_payload(contract: Work | Indexed | Parts) -> dict[str, Any]:
     """Give a contract as plain values, for a function to return.
 
     Raises:
@@ -235,7 +306,8 @@ def to_payload(contract: Work | Indexed) -> dict[str, Any]:
             that would follow cannot be caught; this error can.
     """
     characters = len(msgspec.json.encode(contract))
-    if characters > _MAX_RESULT_CHARACTERS:
+    limit = _MAX_PARTS_CHARACTERS if isinstance(contract, Parts) else _MAX_RESULT_CHARACTERS
+    if characters > limit:
         raise PayloadTooLarge(
             f"A result of {characters:,} bytes; Step Functions takes {MAX_PAYLOAD_CHARACTERS:,} characters."
             " Lower the Pipe's batch size."

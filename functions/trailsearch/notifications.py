@@ -47,18 +47,23 @@ class Ignored(StrEnum):
 class Announcement(msgspec.Struct, frozen=True):
     """What one message announces: the logs to fetch, and what was ignored, counted by reason.
 
-    ``not_recognized`` says why entries of the message could not be read, if that is so; the others are here.
+    If entries of the message could not be read, ``not_recognized`` says why, and ``rest`` is the body of a message of
+    those entries alone; the others are here.
     """
 
     logs: tuple[LogRef, ...]
     ignored: Counter[Ignored]
     not_recognized: MessageNotRecognized | None = None
+    rest: str = ""
 
 
 class _Bad(msgspec.Struct, frozen=True):
-    """One entry of a message that is not recognized, and why."""
+    """One entry of a message that is not recognized, and why; ``name`` is that of its list, ``beside`` what is beside it."""
 
     why: str
+    entry: Any
+    name: str
+    beside: dict[str, str]
 
 
 _Found = LogRef | Ignored | _Bad
@@ -94,7 +99,10 @@ def read_notification(body: str) -> Announcement:
     if not logs and not ignored:
         raise _not_recognized(body, bad[0].why)
     count = f"{len(bad)} of its entries cannot be read, the others are; the first of them: {bad[0].why}"
-    return Announcement(tuple(logs), ignored, _not_recognized(body, count))
+    rest = bad[0].beside | {bad[0].name: [each.entry for each in bad]}
+    return Announcement(
+        tuple(logs), ignored, _not_recognized(body, count), msgspec.json.encode(rest).decode()
+    )
 
 
 def _announced(body: str) -> Iterator[_Found]:
@@ -124,7 +132,7 @@ def _announced(body: str) -> Iterator[_Found]:
 
 def _announced_by_cloudtrail(bucket: str, key: Any) -> _Found:
     if not isinstance(key, str):
-        return _Bad("an entry of its s3ObjectKey is no text")
+        return _Bad("an entry of its s3ObjectKey is no text", key, "s3ObjectKey", {"s3Bucket": bucket})
     return Ignored.DIGEST_FILE if _DIGEST_FOLDER.search(key) else LogRef(bucket, key)
 
 
@@ -139,7 +147,7 @@ def _announced_by_s3(record: Any) -> _Found:
                 return Ignored.OTHER_EVENT
             return _by_key(bucket, unquote_plus(key))
         case _:
-            return _Bad("an entry of its Records is no S3 event")
+            return _Bad("an entry of its Records is no S3 event", record, "Records", {})
 
 
 def _announced_by_eventbridge(message: Any, body: str) -> LogRef | Ignored:

@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailsearch.errors import TrailsearchError
-from trailsearch.messages import BatchRef, DeadLetter, Indexed, Work
+from trailsearch.messages import BatchRef, DeadLetter, Indexed, Parts, Work
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -63,6 +63,12 @@ def report_work(message: str, work: Work, counted: Mapping[str, int]) -> None:
     )
     for name, value in counted.items():
         metrics.add_metric(name, MetricUnit.Count, value)
+
+
+def report_parts(parts: Parts) -> None:
+    """Log a message that was taken apart, because a step failed on it."""
+    logger.info("taken apart", parts=len(parts.messages), announced=parts.announced)
+    metrics.add_metric("MessagesTakenApart", MetricUnit.Count, 1)
 
 
 def report_indexed(batch: BatchRef, indexed: Indexed) -> None:

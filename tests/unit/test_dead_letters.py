@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from tests.workflow.samples import BATCH, UNREADABLE_LOG
-from trailsearch.dead_letters import QueuedMessage, WaitingLetter, read_letter, reason_of
+from trailsearch.dead_letters import QueuedMessage, WaitingLetter, failures_before, read_letter, reason_of
 from trailsearch.errors import TrailsearchError
-from trailsearch.messages import ErrorOutput, Execution, Kind, QueueMessage
+from trailsearch.messages import ErrorOutput, Execution, Failures, Kind, QueueMessage
 
 SENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ARN = "arn:aws:states:us-east-1:123456789012:execution:index-logs:e"
@@ -69,6 +69,8 @@ def test_a_message_whose_step_failed() -> None:
         "hello",
         error='{"Error":"States.Timeout"}',
         execution=ARN,
+        state="Split Records",
+        environment="test",
         attempts="2",
         first_failed_at="2026-01-01T00:00:00Z",
         failed_at="2026-01-02T00:00:00Z",
@@ -80,14 +82,33 @@ def test_a_message_whose_step_failed() -> None:
         "2026-01-01T00:00:00Z",
         "2026-01-02T00:00:00Z",
     )
-    assert letter.execution == ARN
+    assert (letter.execution, letter.state, letter.environment) == (ARN, "Split Records", "test")
+
+
+def test_a_dead_letter_about_a_message_that_is_one_itself_counts_what_both_count() -> None:
+    inner = QueueMessage("m", msgspec.json.encode(UNREADABLE_LOG).decode())
+    written = Execution(ARN, "Fetch Logs", "test").dead_letter(
+        Kind.MESSAGE,
+        MessageError("not understood then"),
+        earlier=Failures(1, "2026-01-01T00:00:00Z"),
+        message=inner,
+    )
+    letter = read(msgspec.json.encode(written).decode())
+    assert (letter.attempts, letter.first_failed_at) == (3, UNREADABLE_LOG.failed_at)
 
 
 @pytest.mark.parametrize("body", ["hello", "[1]", '{"dead_letter": 99}', "{"])
 def test_a_message_that_sqs_moved(body: str) -> None:
-    letter = read(body)
+    letter = read_letter(QueuedMessage("m-1", body, {}, SENT, moved_by_sqs=True))
     assert (letter.kind, letter.subject, letter.error) == ("message", body, "ReceivedTooOften")
     assert "Pipe" in letter.reason
+    assert letter.first_failed_at == letter.last_failed_at == "2026-01-02T03:04:05.000Z"
+
+
+def test_a_message_that_sns_could_not_deliver() -> None:
+    letter = read("hello")
+    assert (letter.kind, letter.subject, letter.error) == ("message", "hello", "NotificationUndelivered")
+    assert (letter.reason, letter.attempts) == ("SNS could not deliver this message to the ingest queue", 1)
     assert letter.first_failed_at == letter.last_failed_at == "2026-01-02T03:04:05.000Z"
 
 
@@ -155,6 +176,37 @@ def test_an_execution(status: str, reason: str) -> None:
     assert (letter.kind, letter.subject, letter.execution) == ("execution", ARN, ARN)
     assert (letter.error, letter.reason) == (status, reason)
     assert letter.last_failed_at == "2026-01-02T03:04:05Z"
+
+
+def messages(*bodies: str, **attributes: str) -> str:
+    """The input of an execution."""
+    values = {name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()}
+    return json.dumps([{"messageId": "m", "body": body, "messageAttributes": values} for body in bodies])
+
+
+def test_what_failed_before_an_execution_is_in_its_input() -> None:
+    """An execution was aborted, so was the one that its redriven letter caused, and this is the third."""
+    aborted = {
+        "dead_letter": 1,
+        "kind": "execution",
+        "environment": "test",
+        "execution": "arn:1",
+        "failed_at": "2026-01-02T03:04:05Z",
+        "error": {"Error": "ABORTED"},
+    }
+    again = aborted | {"execution": "arn:2", "failed_at": "2026-01-03T03:04:05Z"}
+    log = msgspec.json.encode(UNREADABLE_LOG).decode()
+    inputs = {
+        "arn:1": messages("hello", log, attempts="2", first_failed_at="2026-01-01T00:00:00Z"),
+        "arn:2": messages(json.dumps(aborted)),
+    }
+    third = messages("a new one", json.dumps(again))
+    assert failures_before(third, inputs.__getitem__) == Failures(5, UNREADABLE_LOG.failed_at)
+
+
+@pytest.mark.parametrize("execution_input", ["[]", "{}", "17", '[{"body": "no id"}]', messages("hello")])
+def test_nothing_failed_before_a_new_execution(execution_input: str) -> None:
+    assert failures_before(execution_input, lambda _: "[]") == Failures()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from botocore.stub import Stubber
 
-from fetch_logs import fetch_logs, handler
+from fetch_logs import fetch_logs, handler, take_apart
 from tests.unit.steps import (
     ARN,
     LOGS,
@@ -34,7 +34,18 @@ from trailsearch.errors import (
 )
 from trailsearch.execution_inputs import ExecutionInputs
 from trailsearch.log_bucket import FetchedLog, LogBucket
-from trailsearch.messages import BatchRef, Counts, DeadLetter, Kind, LogRef, QueueMessage, Work
+from trailsearch.messages import (
+    BatchRef,
+    Counts,
+    DeadLetter,
+    Failures,
+    Kind,
+    LogRef,
+    Parts,
+    QueueMessage,
+    Work,
+)
+from trailsearch.notifications import read_notification
 from trailsearch.staging import Staging
 
 if TYPE_CHECKING:
@@ -213,12 +224,25 @@ def test_a_message_of_which_a_part_is_bad_is_dead_lettered_and_its_logs_are_stag
     work = step.run(partly_bad)
     assert step.staged_ids(work) == ["1"]
     (dead_letter,) = work.dead_letters
-    assert (dead_letter.kind, dead_letter.message) == (Kind.MESSAGE, partly_bad)
+    assert dead_letter.kind is Kind.MESSAGE
+    assert dead_letter.message
+    assert log_key("good") not in dead_letter.message.body
     assert dead_letter.error.error == "MessageNotRecognized"
     assert "1 of its entries cannot be read, the others are" in dead_letter.error.cause
     again = step.run(redrive(dead_letter))
-    assert step.staged_ids(again) == ["1"]
-    assert [(letter.message, letter.attempts) for letter in again.dead_letters] == [(partly_bad, 2)]
+    assert again.records is None
+    assert [(letter.message, letter.attempts) for letter in again.dead_letters] == [(dead_letter.message, 2)]
+
+
+@pytest.mark.parametrize("sender", PARTLY_BAD)
+def test_a_message_of_which_a_part_is_bad_is_taken_apart_into_its_logs_and_that_part(
+    step: Step, sender: str
+) -> None:
+    good, bad = take_apart([message(PARTLY_BAD[sender])], step.inputs).messages
+    assert json.loads(good.body) == {"s3Bucket": LOGS, "s3ObjectKey": [log_key("good")]}
+    assert take_apart([bad], step.inputs).messages == ()
+    (dead_letter,) = step.run(bad).dead_letters
+    assert dead_letter.message == bad
 
 
 ODD_RECORDS: dict[str, bytes] = {
@@ -357,6 +381,74 @@ def test_a_dead_letter_that_was_not_understood_is_understood_after_an_upgrade(st
     assert step.staged_ids(step.run(unknown_then)) == ["1"]
 
 
+def test_a_message_that_failed_as_a_whole_hands_its_attempts_to_its_logs(step: Step) -> None:
+    failed = announce("late").having_failed(Failures(3, "2023-07-10T12:00:00Z"))
+    (first,) = step.run(failed).dead_letters
+    assert (first.attempts, first.first_failed_at) == (4, "2023-07-10T12:00:00Z")
+    (second,) = step.run(redrive(first).having_failed(Failures(2, "2023-07-11T12:00:00Z"))).dead_letters
+    assert (second.attempts, second.first_failed_at) == (7, "2023-07-10T12:00:00Z")
+
+
+def test_a_message_that_is_not_recognized_hands_its_attempts_on(step: Step) -> None:
+    odd = message("hello", "m-odd")
+    (first,) = step.run(odd.having_failed(Failures(3, "t0"))).dead_letters
+    (second,) = step.run(redrive(first).having_failed(Failures(1, "t1"))).dead_letters
+    assert (first.message, second.message) == (odd, odd)
+    assert [(letter.attempts, letter.first_failed_at) for letter in (first, second)] == [(4, "t0"), (6, "t0")]
+
+
+def test_a_redriven_batch_that_failed_as_a_message_counts_both(step: Step) -> None:
+    batch = BatchRef(STAGING, "batches/run-0/00001.json", documents=3, bytes=300)
+    letter = execution("Index Batch").dead_letter(Kind.DOCUMENTS, DocumentRefused("bad"), batch=batch)
+    (again,) = step.run(redrive(letter).having_failed(Failures(2, "t9"))).batches
+    assert (again.attempts, again.first_failed_at) == (3, letter.failed_at)
+
+
+# ── Taking messages apart ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_message_about_several_logs_becomes_one_for_each(step: Step) -> None:
+    failed = s3_event(log_key("a b"), log_key("c"), DIGEST).having_failed(Failures(2, "t"))
+    parts = take_apart([failed], step.inputs)
+    assert parts.announced == (f"s3://{LOGS}/{log_key('a b')}", f"s3://{LOGS}/{log_key('c')}")
+    assert [part.failures for part in parts.messages] == [Failures(2, "t")] * 2
+    logs = [read_notification(part.body).logs for part in parts.messages]
+    assert logs == [(LogRef(LOGS, log_key("a b")),), (LogRef(LOGS, log_key("c")),)]
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [announce("a"), s3_event(DIGEST), message("hello"), message("CloudTrail validation message.")],
+)
+def test_a_message_about_one_thing_stays_whole(step: Step, alone: QueueMessage) -> None:
+    assert take_apart([alone], step.inputs).messages == ()
+    wrapped = redrive(execution().dead_letter(Kind.MESSAGE, DocumentRefused("then"), message=alone))
+    assert take_apart([wrapped], step.inputs).messages == ()
+
+
+def test_a_redriven_execution_becomes_its_messages(step: Step) -> None:
+    batch = BatchRef(STAGING, "batches/run-0/00001.json", documents=3, bytes=300)
+    letter = redrive(execution().dead_letter(Kind.DOCUMENTS, DocumentRefused("bad"), batch=batch))
+    odd = redrive(execution().dead_letter(Kind.MESSAGE, DocumentRefused("odd"), message=message("hello")))
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_response("describe_execution", described(announce("a"), announce("b", "c"), letter, odd))
+        parts = take_apart([failed_execution()], step.inputs)
+    aborted = Failures(1, "2026-01-02T03:04:05Z")
+    bodies = [announce("a").body, announce("b").body, announce("c").body, letter.body, "hello"]
+    assert [json.loads(part.body) if "{" in part.body else part.body for part in parts.messages] == [
+        json.loads(body) if "{" in body else body for body in bodies
+    ]
+    assert [part.failures for part in parts.messages[:4]] == [aborted] * 4
+    assert parts.messages[4].failures.attempts == 2
+    assert parts.announced == (*(f"s3://{LOGS}/{log_key(name)}" for name in "abc"), "and 1 more")
+
+
+def test_an_execution_that_is_gone_stays_whole(step: Step) -> None:
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
+        assert take_apart([failed_execution()], step.inputs) == Parts()
+
+
 # ── The handler ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -415,6 +507,17 @@ def test_a_redriven_execution_is_read_as_its_messages(step: Step) -> None:
     (dead_letter,) = work.dead_letters
     assert dead_letter.message
     assert dead_letter.message.body == "hello"
+    assert (dead_letter.attempts, dead_letter.first_failed_at) == (2, "2026-01-02T03:04:05Z")
+
+
+def test_attempts_of_an_execution_that_was_redriven_and_failed_again_add_up(step: Step) -> None:
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_response("describe_execution", described(failed_execution("first")))
+        stub.add_response("describe_execution", described(announce("late")))
+        (letter,) = step.run(failed_execution("second")).dead_letters
+    assert (letter.kind, letter.attempts) == (Kind.LOG, 3)
+    (again,) = step.run(redrive(letter)).dead_letters
+    assert (again.attempts, again.first_failed_at) == (4, "2026-01-02T03:04:05Z")
 
 
 def test_an_execution_that_is_gone_is_dead_lettered(step: Step) -> None:
@@ -424,6 +527,10 @@ def test_an_execution_that_is_gone_is_dead_lettered(step: Step) -> None:
     (dead_letter,) = work.dead_letters
     assert dead_letter.error.error == "ExecutionNotFound"
     assert FAILED_EXECUTION in dead_letter.error.cause
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
+        (again,) = step.run(redrive(dead_letter)).dead_letters
+    assert (again.message, again.attempts) == (dead_letter.message, 2)
 
 
 def test_step_functions_that_fail_are_for_the_workflow_to_retry(step: Step) -> None:
@@ -454,6 +561,32 @@ def test_the_handler_answers_with_pointers_dead_letters_and_counts(
     assert answer["counts"]["ignored"] == {"digest_file": 1}
     assert {letter["environment"] for letter in answer["dead_letters"]} == {"test"}
     assert all(DeadLetter.from_body(json.dumps(letter)) for letter in answer["dead_letters"])
+
+
+def test_the_handler_reads_the_attributes_of_messages(step: Step, context: LambdaContext) -> None:
+    given = delivery(announce("late"))
+    given["messages"][0]["messageAttributes"] = {
+        "attempts": {
+            "stringValue": "3",
+            "stringListValues": [],
+            "binaryListValues": [],
+            "dataType": "Number",
+        },
+        "first_failed_at": {"stringValue": "2023-07-10T12:00:00Z", "dataType": "String"},
+        "error": {"stringValue": "{}", "dataType": "String"},
+    }
+    (letter,) = invoke(handler, given, context)["dead_letters"]
+    assert (letter["attempts"], letter["first_failed_at"]) == (4, "2023-07-10T12:00:00Z")
+
+
+def test_the_handler_takes_messages_apart(step: Step, context: LambdaContext) -> None:
+    given = {"execution": ARN, "take_apart": delivery(announce("a", "b"))["messages"]}
+    answer = invoke(handler, given, context)
+    assert [json.loads(part["body"]) for part in answer["messages"]] == [
+        json.loads(announce(name).body) for name in "ab"
+    ]
+    assert answer["announced"] == [f"s3://{LOGS}/{log_key(name)}" for name in "ab"]
+    assert step.s3.list_objects_v2(Bucket=STAGING)["KeyCount"] == 0, "nothing is fetched"
 
 
 def test_a_delivery_without_records_answers_null_for_them(step: Step, context: LambdaContext) -> None:

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from trailsearch.documents import build_document
 from trailsearch.errors import (
     BatchNotFound,
     BatchRefused,
+    DocumentsNotIndexed,
     OutOfTime,
     SearchAccessDenied,
     SearchThrottled,
@@ -307,8 +309,10 @@ def test_storage_that_fails_fails_the_step(
 def test_the_time_reserved_is_longer_than_an_upload_and_leaves_time_to_halve() -> None:
     config: Any = clients.cloudsearch_domain("doc.example.com").meta.config
     assert config.connect_timeout + config.read_timeout < RESERVED_SECONDS
-    functions = (REPOSITORY / "terraform" / "functions.tf").read_text()
-    time_out = re.search(r"index_batch = \{\n.*?timeout_seconds = (\d+)", functions, re.DOTALL)
+    variables = (REPOSITORY / "terraform" / "variables.tf").read_text()
+    time_out = re.search(
+        r'"function_timeout_seconds" \{.*?default = \{.*?index_batch += (\d+)', variables, re.DOTALL
+    )
     assert time_out
     assert int(time_out[1]) >= RESERVED_SECONDS + 30
 
@@ -410,12 +414,20 @@ class _Batches(CloudSearchFormat):
 # ── The handler ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_handler_answers_how_many_and_what_was_refused(step: Step, context: LambdaContext) -> None:
+def test_the_handler_answers_how_many(step: Step, context: LambdaContext) -> None:
+    batch = msgspec.to_builtins(step.put(documents_of(3)))
+    assert invoke(handler, {"batch": batch, "execution": ARN}, context)["documents"] == 3
+
+
+def test_the_handler_fails_with_the_dead_letters_of_what_was_refused(
+    step: Step, context: LambdaContext
+) -> None:
     step.index.refuse = {"e1"}
     batch = msgspec.to_builtins(step.put(documents_of(3)))
-    answer = invoke(handler, {"batch": batch, "execution": ARN}, context)
-    assert answer["documents"] == 2
-    (dead_letter,) = answer["dead_letters"]
+    with pytest.raises(DocumentsNotIndexed) as raised:
+        invoke(handler, {"batch": batch, "execution": ARN}, context)
+    assert set(step.index.documents) == {"e0", "e2"}
+    (dead_letter,) = json.loads(str(raised.value))
     assert "document e1 is bad" in dead_letter["error"]["Cause"]
     assert dead_letter["batch"]["key"].startswith("batches/run-1/refused-")
 

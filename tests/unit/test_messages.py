@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.unit.steps import ARN, execution
 from trailsearch.errors import LogCorrupt, MessageNotRecognized, PayloadTooLarge
 from trailsearch.messages import (
@@ -13,15 +14,18 @@ from trailsearch.messages import (
     Counts,
     DeadLetter,
     ErrorOutput,
+    Failures,
     Indexed,
     Kind,
     LogRef,
+    Parts,
     QueueMessage,
     RecordsRef,
     Work,
     to_payload,
 )
 
+README = (REPOSITORY / "README.md").read_text()
 LOG = LogRef("logs", "AWSLogs/a b/é.json.gz")
 BATCH = BatchRef("staging", "batches/run-1/00001.json", documents=3, bytes=300, oldest_event_time="t1")
 MESSAGE = QueueMessage("m-1", 'body with "quotes" and 😀')
@@ -52,9 +56,10 @@ def body_of(about: Kind, **changes: Any) -> str:
             counts=Counts(messages=4, ignored={"digest_file": 2}),
         ),
         Indexed(documents=3, dead_letters=(LETTERS[Kind.DOCUMENTS],)),
+        Parts(messages=(MESSAGE.having_failed(Failures(2, "t")), MESSAGE), announced=(LOG.uri,)),
     ],
 )
-def test_contracts_come_back_from_the_state_machine_as_they_went(contract: Work | Indexed) -> None:
+def test_contracts_come_back_from_the_state_machine_as_they_went(contract: Work | Indexed | Parts) -> None:
     assert msgspec.convert(json.loads(json.dumps(to_payload(contract))), type(contract)) == contract
 
 
@@ -137,6 +142,61 @@ def test_attempts_go_on_from_what_came_before() -> None:
     second = execution(name="run-2").dead_letter(Kind.LOG, ERROR, earlier=again, log=again)
     assert (again.attempts, second.attempts) == (1, 2)
     assert again.first_failed_at == second.first_failed_at == first.failed_at
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier", "both"),
+    [
+        (Failures(), Failures(), Failures()),
+        (Failures(1, "t2"), Failures(), Failures(1, "t2")),
+        (Failures(), Failures(2, "t1"), Failures(2, "t1")),
+        (Failures(1, "t2"), Failures(2, "t1"), Failures(3, "t1")),
+    ],
+)
+def test_failures_add_up_since_the_first(later: Failures, earlier: Failures, both: Failures) -> None:
+    assert later.and_before(earlier) == both
+
+
+def test_a_message_says_in_its_attributes_how_often_it_has_failed() -> None:
+    assert MESSAGE.failures == Failures()
+    again = MESSAGE.having_failed(Failures(2, "t"))
+    assert msgspec.to_builtins(again)["messageAttributes"] == {
+        "attempts": {"stringValue": "2", "dataType": "Number"},
+        "first_failed_at": {"stringValue": "t"},
+    }
+    assert again.failures == Failures(2, "t")
+    assert again.having_failed(Failures()) == MESSAGE
+    assert "messageAttributes" not in msgspec.to_builtins(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    "attempts", [{"stringValue": "many"}, {"binaryValue": "AA=="}, {"stringValue": "-1"}]
+)
+def test_attributes_of_others_say_nothing(attempts: dict[str, str]) -> None:
+    delivered = {"messageId": "m", "body": "b", "messageAttributes": {"attempts": attempts}}
+    assert msgspec.convert(delivered, QueueMessage).failures == Failures()
+
+
+def test_parts_leave_room_for_why_the_message_was_taken_apart() -> None:
+    to_payload(Parts(messages=(QueueMessage("m", "x" * 175_000),)))
+    with pytest.raises(PayloadTooLarge):
+        to_payload(Parts(messages=(QueueMessage("m", "x" * (MAX_PAYLOAD_CHARACTERS - 2 * 32_768)),)))
+
+
+def test_as_many_batches_fit_into_an_execution_as_the_readme_says() -> None:
+    """With the names that they have on AWS, and everything that a batch can say."""
+    batch = BatchRef(
+        f"trailsearch-production-staging-{'1' * 12}-eu-central-1",
+        f"batches/{'0' * 36}/00001.json",
+        documents=5_000,
+        bytes=5_000_000,
+        oldest_event_time="2026-11-25T12:00:00Z",
+        oldest_delivery_time="2026-11-25T12:00:00+00:00",
+    )
+    to_payload(Work(batches=(batch,) * 800))
+    with pytest.raises(PayloadTooLarge):
+        to_payload(Work(batches=(batch,) * 1_000))
+    assert "about 800 batches" in README
 
 
 def test_the_name_of_an_execution_is_the_end_of_its_arn() -> None:

@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflow import definition
+from trailsearch import errors
+from trailsearch.dead_letters import NOTIFICATION_UNDELIVERED, RECEIVED_TOO_OFTEN
+from trailsearch.messages import DeadLetter, Kind
+
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
 TERRAFORM = REPOSITORY / "terraform"
@@ -52,3 +57,40 @@ def test_every_make_target_that_the_readme_names_is_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))
     named = set(re.findall(r"`make ([a-z-]+)|^\s*make ([a-z-]+)", README, re.MULTILINE))
     assert {one or other for one, other in named} <= targets
+
+
+def test_every_reason_that_a_dead_letter_can_have_is_explained() -> None:
+    machine = definition.load()
+    states = list(definition.states(machine))
+    retried = {
+        error
+        for state in states
+        for retrier in state.fields.get("Retry", [])
+        for error in retrier["ErrorEquals"]
+        if error != "States.ALL"
+    }
+    # The workflow has dead-lettered the work of executions with these errors itself.
+    ended = {state.fields["Error"] for state in states if state.fields["Type"] == "Fail"} - {
+        "SomeWorkDeadLettered",
+        "MessagesDeadLettered",
+    }
+    ours = {name for name, error in vars(errors).items() if isinstance(error, type)}
+    never_alone = {"TrailsearchError", "LogError", "BatchRefused", "DocumentsNotIndexed"}
+    uncaught = {"TIMED_OUT", "ABORTED", "FAILED", "States.Runtime", "States.DataLimitExceeded"}
+    reasons = (
+        retried | ended | ours | uncaught | {RECEIVED_TOO_OFTEN, NOTIFICATION_UNDELIVERED}
+    ) - never_alone
+
+    table = README.partition("| reason | what it means")[2].partition("\n\n")[0]
+    explained = {name for row in table.splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    of_a_service = {name.removesuffix("…") for name in explained if name.endswith("…")}
+    assert {name for name in reasons - explained if not name.startswith(tuple(of_a_service))} == set()
+    assert "Lambda.Unknown" in explained, "it is no error of the service"
+
+
+def test_one_can_write_the_dead_letter_of_an_execution_by_hand() -> None:
+    shown = re.search(r"--message-body \\\n +'(\{\"dead_letter\".+?\})'\n", README, re.DOTALL)
+    assert shown
+    letter = DeadLetter.from_body(shown[1])
+    assert letter
+    assert letter.kind is Kind.EXECUTION

@@ -98,9 +98,9 @@ def transitions(machine: Mapping[str, Any]) -> Iterator[Transition]:
 
 
 def variables(choice_rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Give the variables that the rules of a Choice state look at."""
+    """Give the variables that the rules of a Choice state ask for: whether they are present."""
     for rule in choice_rules:
-        if "Variable" in rule:
+        if "IsPresent" in rule:
             yield rule["Variable"]
         yield from variables([*rule.get("And", []), *rule.get("Or", []), *filter(None, [rule.get("Not")])])
 

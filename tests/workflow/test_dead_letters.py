@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from index_batch import to_answer
 from tests.workflow.samples import (
     BATCH,
     FETCHED,
@@ -18,7 +19,17 @@ from tests.workflow.samples import (
     UNREADABLE_LOG,
 )
 from tests.workflow.workflow import DeadLetterMessage, Run, Workflow, always_fails, answers, fails
-from trailsearch.messages import DeadLetter, Indexed, Kind, QueueMessage, Work
+from trailsearch.messages import (
+    BatchRef,
+    DeadLetter,
+    ErrorOutput,
+    Indexed,
+    Kind,
+    MessageAttribute,
+    Parts,
+    QueueMessage,
+    Work,
+)
 
 # As they may come: JSON of any form, no JSON, what looks like a template or a path, characters of any language.
 BODIES = (
@@ -28,9 +39,29 @@ BODIES = (
     "[1]",
     "17",
 )
-ERRORS = ["StorageAccessDenied", "StorageUnavailable", "Lambda.TooManyRequestsException"]
+# Errors that no message is the reason of.
+ERRORS = [
+    "StorageAccessDenied",
+    "StorageUnavailable",
+    "BatchNotFound",
+    "ExecutionsUnavailable",
+    "SettingMissing",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ResourceNotFoundException",
+]
 # Errors that one message of several may be the reason of: with a cause and, States.Timeout, without.
-CRASHES = ["PayloadTooLarge", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"]
+CRASHES = [
+    "PayloadTooLarge",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Sandbox.Timedout",
+    "States.Timeout",
+    "Lambda.Unknown",
+    "KeyError",
+    "MemoryError",
+    "OSError",
+]
+STATE = {"fetch_logs": "Fetch Logs", "split_records": "Split Records"}
 HINT = "make redrive ENV=test"
 
 
@@ -52,9 +83,10 @@ def test_a_failed_step_dead_letters_every_message(workflow: Workflow, step: str,
     letters = workflow.take_dead_letters()
     assert sorted(letter.body for letter in letters) == sorted(BODIES)
     for letter in letters:
-        assert_error_attributes(letter, run, error)
-    assert_messages_dead_lettered(run, error)
+        assert_error_attributes(letter, run, error, STATE[step])
+    assert_messages_dead_lettered(run, error, STATE[step])
     assert "index_batch" not in workflow.calls
+    assert "start_execution" not in workflow.calls
 
 
 @pytest.mark.parametrize("error", CRASHES)
@@ -66,8 +98,9 @@ def test_a_step_that_crashes_on_one_message_dead_letters_it(
     run = workflow.run(BODIES[0])
     (letter,) = workflow.take_dead_letters()
     assert letter.body == BODIES[0]
-    assert_error_attributes(letter, run, error)
-    assert_messages_dead_lettered(run, error)
+    assert_error_attributes(letter, run, error, STATE[step])
+    assert_messages_dead_lettered(run, error, STATE[step])
+    assert '["s3://logs/key"]' in run.cause, "what the message announces"
 
 
 @pytest.mark.parametrize("error", CRASHES)
@@ -83,15 +116,58 @@ def test_a_step_that_crashes_on_several_messages_hands_each_on(
     assert workflow.take_dead_letters() == []
 
 
+@pytest.mark.parametrize("step", ["fetch_logs", "split_records"])
+def test_a_message_about_several_logs_that_crashes_a_step_is_taken_apart(
+    workflow: Workflow, step: str
+) -> None:
+    again = {
+        "attempts": MessageAttribute("2", "Number"),
+        "first_failed_at": MessageAttribute("2023-07-10T12:00:00Z"),
+    }
+    parts = (QueueMessage("message-1", "a", again), QueueMessage("message-1", "b"))
+    workflow.steps[step] = always_fails("KeyError")
+    workflow.steps["take_message_apart"] = answers(Parts(messages=parts, announced=("a", "b")))
+    run = workflow.run(BODIES[0])
+    assert run.status == "SUCCEEDED"
+    assert workflow.calls["take_message_apart"] == [{"take_apart": run.input, "execution": run.arn}]
+    started = [json.loads(call["Input"]) for call in workflow.calls["start_execution"]]
+    assert msgspec.convert(started, list[list[QueueMessage]]) == [[part] for part in parts]
+    assert workflow.take_dead_letters() == []
+
+
+@pytest.mark.parametrize("error", ["Runtime.ExitError", "ExecutionsUnavailable", "States.Timeout"])
+def test_a_message_that_cannot_be_taken_apart_is_dead_lettered_for_what_it_crashed(
+    workflow: Workflow, error: str
+) -> None:
+    workflow.steps["split_records"] = always_fails("KeyError")
+    workflow.steps["take_message_apart"] = always_fails(error)
+    run = workflow.run(BODIES[0])
+    (letter,) = workflow.take_dead_letters()
+    assert_error_attributes(letter, run, "KeyError", "Split Records")
+    assert_messages_dead_lettered(run, "KeyError", "Split Records")
+
+
+def test_messages_that_cannot_be_handed_on_are_dead_lettered_for_what_they_crashed(
+    workflow: Workflow,
+) -> None:
+    workflow.steps["fetch_logs"] = always_fails("KeyError")
+    workflow.steps["start_execution"] = always_fails("SFN.ExecutionLimitExceeded")
+    run = workflow.run(*BODIES)
+    letters = workflow.take_dead_letters()
+    assert sorted(letter.body for letter in letters) == sorted(BODIES)
+    for letter in letters:
+        assert_error_attributes(letter, run, "KeyError", "Fetch Logs")
+
+
 def test_the_attempts_of_a_message_are_counted(workflow: Workflow) -> None:
     workflow.steps["fetch_logs"] = always_fails("StorageAccessDenied")
     first = workflow.run(BODIES[0])
     (letter,) = workflow.take_dead_letters()
-    assert_error_attributes(letter, first, "StorageAccessDenied")
+    assert_error_attributes(letter, first, "StorageAccessDenied", "Fetch Logs")
     assert letter.attributes["attempts"] == "1"
     second = workflow.run(letter.body, attributes=letter.attributes)
     (again,) = workflow.take_dead_letters()
-    assert_error_attributes(again, second, "StorageAccessDenied")
+    assert_error_attributes(again, second, "StorageAccessDenied", "Fetch Logs")
     assert again.attributes["attempts"] == "2"
     assert again.attributes["first_failed_at"] == letter.attributes["first_failed_at"]
     assert again.attributes["failed_at"] > letter.attributes["failed_at"]
@@ -119,7 +195,7 @@ def test_a_failed_batch_is_dead_lettered_and_the_others_indexed(workflow: Workfl
     assert bool(letter.error.cause) == (error != "States.Timeout")
     assert (letter.environment, letter.state, letter.execution) == ("test", "Index Batch", run.arn)
     assert_is_time(letter.failed_at)
-    assert_some_work_dead_lettered(run, OTHER_BATCH.key)
+    assert_some_work_dead_lettered(run, OTHER_BATCH.key, error)
     assert BATCH.key not in run.cause
 
 
@@ -145,7 +221,9 @@ def test_failures_of_all_steps_are_dead_lettered(workflow: Workflow) -> None:
     assert all(failure in letters for failure in failures)
     assert [letter.batch for letter in letters if letter.kind is Kind.BATCH] == [OTHER_BATCH]
     assert len(letters) == len(failures) + 1
-    assert_some_work_dead_lettered(run, OTHER_BATCH.key, UNREADABLE_LOG.error.cause)
+    assert_some_work_dead_lettered(
+        run, OTHER_BATCH.key, "BatchNotFound", BATCH.key, "DocumentRefused", UNREADABLE_LOG.error.cause
+    )
 
 
 def test_the_cause_stays_short(workflow: Workflow) -> None:
@@ -157,7 +235,32 @@ def test_the_cause_stays_short(workflow: Workflow) -> None:
     workflow.steps["index_batch"] = always_fails("BatchNotFound")
     run = workflow.run()
     assert len(run.cause) < 2_000
-    assert_some_work_dead_lettered(run, batches[0].key, letter.error.cause)
+    assert_some_work_dead_lettered(run, batches[0].key, "BatchNotFound", "20", letter.error.cause)
+
+
+def test_what_fails_is_told_in_fewer_characters_than_the_batches_took(workflow: Workflow) -> None:
+    """Index Batches hands on no more than it is given, whatever becomes of the batches: that fits into a payload."""
+    batch = BatchRef("s", "batches/01234567-89ab-cdef-0123-456789abcdef/00001.json", documents=1, bytes=1)
+    long = ErrorOutput("DocumentRefused", "x" * 1_000)
+    refused = msgspec.structs.replace(REFUSED_DOCUMENTS, batch=batch, error=long)
+
+    def index_batch(event: dict[str, Any]) -> Any:
+        if event["batch"]["attempts"]:
+            return always_fails("Lambda.ClientExecutionTimeoutException")(event)
+        return answers(Indexed(documents=0, dead_letters=(refused,)))(event)
+
+    failing = msgspec.structs.replace(batch, attempts=1)
+    workflow.steps["split_records"] = answers(Work(batches=(batch, failing) * 2))
+    workflow.steps["index_batch"] = index_batch
+    run = workflow.run()
+    given, told = run.input_of("Index Batches"), run.output_of("Index Batches")
+    assert len(told["batches"]["dead_lettered"]) == 4
+    for each, of_batch in zip(told["batches"]["dead_lettered"], given["batches"], strict=True):
+        assert len(json.dumps({"dead_lettered": each})) < len(json.dumps(of_batch))
+    assert len(json.dumps(told)) < len(json.dumps(given))
+    # What a batch that is indexed leaves behind, which the Map state has for a moment.
+    assert len(json.dumps(to_answer(Indexed(documents=10**6)))) < len(json.dumps(msgspec.to_builtins(batch)))
+    assert len(read(workflow.take_dead_letters())) == 4
 
 
 @pytest.mark.parametrize("error", ["SQS.ServiceUnavailable", "States.Timeout"])
@@ -168,8 +271,11 @@ def test_a_batch_that_cannot_be_dead_lettered_dead_letters_every_message(
     workflow.steps["index_batch"] = always_fails("BatchNotFound")
     workflow.steps["send_message"] = fails(workflow.steps["send_message"], *[error] * 9)
     run = workflow.run(*BODIES)
-    assert sorted(letter.body for letter in workflow.take_dead_letters()) == sorted(BODIES)
-    assert_messages_dead_lettered(run, error)
+    letters = workflow.take_dead_letters()
+    assert sorted(letter.body for letter in letters) == sorted(BODIES)
+    for letter in letters:
+        assert_error_attributes(letter, run, error, "Index Batches")
+    assert_messages_dead_lettered(run, error, "Index Batches")
 
 
 @pytest.mark.parametrize("error", ["SQS.ServiceUnavailable", "States.Timeout"])
@@ -179,8 +285,11 @@ def test_a_failure_that_cannot_be_dead_lettered_dead_letters_every_message(
     workflow.steps["fetch_logs"] = answers(Work(dead_letters=(UNREADABLE_LOG,)))
     workflow.steps["send_message"] = fails(workflow.steps["send_message"], *[error] * 9)
     run = workflow.run(*BODIES)
-    assert sorted(letter.body for letter in workflow.take_dead_letters()) == sorted(BODIES)
-    assert_messages_dead_lettered(run, error)
+    letters = workflow.take_dead_letters()
+    assert sorted(letter.body for letter in letters) == sorted(BODIES)
+    for letter in letters:
+        assert_error_attributes(letter, run, error, "Dead-Letter Failures")
+    assert_messages_dead_lettered(run, error, "Dead-Letter Failures")
 
 
 @pytest.mark.parametrize("error", ["SQS.ServiceUnavailable", "States.Timeout"])
@@ -190,7 +299,9 @@ def test_an_unreachable_dead_letter_queue(workflow: Workflow, error: str) -> Non
     # One message only: moto garbles the history where an item of a Map fails while others are running.
     run = workflow.run("a message")
     assert (run.status, run.error) == ("FAILED", "DeadLetterQueueUnreachable")
-    assert json.loads(run.cause)["Error"].startswith(error.partition(".")[0])
+    assert error.partition(".")[0] in run.cause
+    for text in ("Fetch Logs failed", "StorageAccessDenied", "EventBridge", HINT):
+        assert text in run.cause
     assert workflow.take_dead_letters() == []
 
 
@@ -201,19 +312,30 @@ def read(letters: list[DeadLetterMessage]) -> list[DeadLetter]:
     return [letter for letter in read_letters if letter]
 
 
-def assert_error_attributes(letter: DeadLetterMessage, run: Run, error: str) -> None:
-    assert letter.attributes.keys() == {"error", "execution", "failed_at", "first_failed_at", "attempts"}
+def assert_error_attributes(letter: DeadLetterMessage, run: Run, error: str, state: str) -> None:
+    assert letter.attributes.keys() == {
+        "error",
+        "environment",
+        "state",
+        "execution",
+        "failed_at",
+        "first_failed_at",
+        "attempts",
+    }
     output = json.loads(letter.attributes["error"])
-    assert output["Error"] == error
-    assert (f"why {error}" in output["Cause"]) == (error != "States.Timeout")
+    assert output.keys() <= {"Error", "Cause"}
+    assert output["Error"].startswith(error.partition(".")[0])
+    assert ("why " in output["Cause"]) == (error != "States.Timeout")
+    assert (letter.attributes["environment"], letter.attributes["state"]) == ("test", state)
     assert letter.attributes["execution"] == run.arn
     assert_is_time(letter.attributes["failed_at"])
 
 
-def assert_messages_dead_lettered(run: Run, error: str) -> None:
+def assert_messages_dead_lettered(run: Run, error: str, state: str) -> None:
     assert (run.status, run.error) == ("FAILED", "MessagesDeadLettered")
+    assert run.cause.startswith(f"{state} failed: ")
     assert error.partition(".")[0] in run.cause
-    assert '"messages":["message-1"' in run.cause, "their ids, not all of them"
+    assert '["message-1"' in run.cause, "their ids, not all of them"
     assert HINT in run.cause
 
 

@@ -1,7 +1,8 @@
 """Rules that hold for every state, and names that stand in more than one place."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -13,16 +14,31 @@ MACHINE = definition.load()
 STATES = {state.name: state for state in definition.states(MACHINE)}
 TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}
 RETRIERS = [retrier for task in TASKS.values() for retrier in task.fields["Retry"]]
+# It reads messages, as Fetch Logs does, and is no step of its own.
+TAKE_APART = "Take Message Apart"
 FUNCTIONS = {
-    name: name.lower().replace(" ", "_")
+    name: "fetch_logs" if name == TAKE_APART else name.lower().replace(" ", "_")
     for name, task in TASKS.items()
     if task.fields["Resource"].endswith(":lambda:invoke")
 }
 # Errors that a function can fail with and that no class of ours stands for.
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 # https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
-AWS_ERRORS = re.compile(r"States\.(ALL|Timeout)|Lambda\.\w+|Sandbox\.Timedout|Runtime\.ExitError")
+AWS_ERRORS = re.compile(
+    r"States\.(ALL|Timeout)|Lambda\.\w+|Sandbox\.Timedout|Runtime\.(ExitError|OutOfMemory)"
+)
 RETRIED = "Retried by the workflow."
+
+
+def errors_chosen(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for rule in rules:
+        if "StringEquals" in rule:
+            yield rule["StringEquals"]
+        yield from errors_chosen([*rule.get("Or", []), *rule.get("And", [])])
+
+
+# The errors that dead-letter all messages of an execution together; errors of Lambda, the service, do so too.
+CAUSED_BY_NO_MESSAGE = set(errors_chosen(STATES["Caused By A Message?"].fields["Choices"]))
 
 
 def every(named: Iterable[str]) -> pytest.MarkDecorator:
@@ -39,15 +55,16 @@ def test_every_catch_catches_all_in_the_end_and_keeps_the_error(name: str) -> No
     catchers = STATES[name].fields["Catch"]
     assert catchers[-1]["ErrorEquals"] == ["States.ALL"]
     for catcher in catchers:
-        assert catcher["ResultPath"] in {"$", "$.error"}
+        assert catcher["ResultPath"] in {"$", "$.error", "$.not_isolated", "$.unreachable"}
         assert catcher["Comment"]
 
 
 @every(name for name, state in STATES.items() if state.fields["Type"] in {"Task", "Map"})
 def test_every_failure_is_caught(name: str) -> None:
-    state = STATES[name]
-    around = STATES[state.map_state].fields if state.map_state else {}
-    assert "Catch" in state.fields or "Catch" in around
+    state: definition.State | None = STATES[name]
+    while state and "Catch" not in state.fields:
+        state = STATES[state.map_state] if state.map_state else None
+    assert state, "neither here nor around it"
 
 
 @every(TASKS)
@@ -74,7 +91,7 @@ def test_no_error_is_in_two_retriers(name: str) -> None:
     assert "States.ALL" not in named or named == ["States.ALL"]
 
 
-@every({error for retrier in RETRIERS for error in retrier["ErrorEquals"]})
+@every({error for retrier in RETRIERS for error in retrier["ErrorEquals"]} | CAUSED_BY_NO_MESSAGE)
 def test_every_error_name_is_known(name: str) -> None:
     ours = getattr(errors, name, None)
     assert AWS_ERRORS.fullmatch(name) or (ours and issubclass(ours, errors.TrailsearchError))
@@ -92,6 +109,9 @@ def test_every_function_has_its_state() -> None:
     modules = {path.stem: path.read_text() for path in (REPOSITORY / "functions").glob("*.py")}
     assert set(FUNCTIONS.values()) == modules.keys()
     for state, module in FUNCTIONS.items():
+        if state == TAKE_APART:
+            assert f'"{state}"' in modules[module]
+            continue
         assert f'State: "{state}".' in modules[module]
         assert f'"{state}"' in modules[module].partition("def handler")[2], (
             "the name that its dead letters carry"
@@ -106,10 +126,32 @@ def test_every_state_runs_its_function(name: str) -> None:
     assert fields["TimeoutSeconds"] == f"{FUNCTIONS[name]}_timeout_seconds"
 
 
+@every(name for name in STATES if name.endswith(" Failed"))
+def test_dead_letters_of_messages_name_the_state_that_failed(name: str) -> None:
+    caught = {
+        state.name
+        for state in STATES.values()
+        for each in state.fields.get("Catch", [])
+        if each["Next"] == name
+    }
+    assert caught == {STATES[name].fields["Parameters"]["state"]}
+
+
+def test_what_keeps_all_messages_together_passes_by_itself_or_stops_every_execution() -> None:
+    """Whatever else a step fails with may be the fault of one message."""
+    assert {
+        "StorageUnavailable",
+        "StorageAccessDenied",
+        "BatchNotFound",
+        "ExecutionsUnavailable",
+        "SettingMissing",
+    } == CAUSED_BY_NO_MESSAGE
+
+
 def test_dead_letters_of_batches_name_their_state() -> None:
     send = STATES["Send Batch To Dead Letter Queue"]
     body = send.fields["Parameters"]["MessageBody"]
-    assert STATES[body["state"]].fields["Catch"][0]["Next"] == send.name
+    assert send.name in [catcher["Next"] for catcher in STATES[body["state"]].fields["Catch"]]
 
 
 def test_terraform_fills_in_every_placeholder() -> None:

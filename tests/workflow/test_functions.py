@@ -17,7 +17,8 @@ from tests.unit.records import RECORD
 from tests.workflow.workflow import Step, Workflow
 from trailsearch import clients
 from trailsearch.errors import BatchRefused, SearchThrottled
-from trailsearch.messages import DeadLetter, Kind
+from trailsearch.log_bucket import LogBucket
+from trailsearch.messages import DeadLetter, Kind, LogRef
 
 LOG_KEY = "AWSLogs/111122223333/CloudTrail/eu-central-1/2023/07/10/111122223333_{}.json.gz"
 CONTEXT = SimpleNamespace(
@@ -60,6 +61,7 @@ def domain(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> SearchDomain:
         clients.s3().create_bucket(Bucket=bucket)
     for function in (fetch_logs, split_records, index_batch):
         workflow.steps[function.__name__] = one_at_a_time(function)
+    workflow.steps["take_message_apart"] = workflow.steps["fetch_logs"]
     return domain
 
 
@@ -81,7 +83,7 @@ def test_records_are_searchable(workflow: Workflow, domain: SearchDomain) -> Non
         "batches": 1,
         "bytes": ANY,
     }
-    assert run.output_of("Index Batch") == {"documents": 3, "dead_letters": []}
+    assert run.output_of("Index Batch") == {"documents": 3}
 
 
 def test_a_redriven_log_is_fetched_alone(workflow: Workflow, domain: SearchDomain) -> None:
@@ -116,7 +118,8 @@ def test_a_redriven_batch_is_only_indexed(workflow: Workflow, domain: SearchDoma
     domain.throttled = False
     calls = len(workflow.calls["split_records"])
     run = workflow.run(body)
-    assert run.visits[-4:] == ["Index Batches", "Index Batch", "Anything Dead-Lettered?", "Done"]
+    assert run.visits[-2:] == ["Anything Dead-Lettered?", "Done"]
+    assert "Index Batch" in run.visits
     assert "Split Records" not in run.visits
     assert len(workflow.calls["split_records"]) == calls
     assert sorted(domain.event_ids) == ["a", "b"]
@@ -162,6 +165,55 @@ def test_a_redriven_message_is_read_again(workflow: Workflow, domain: SearchDoma
     assert workflow.run(body).error == "SomeWorkDeadLettered"
     _, again = take(workflow)
     assert (again.message, again.attempts) == (letter.message, 2)
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_a_poisoned_log_of_a_message_about_several_waits_alone(
+    workflow: Workflow, domain: SearchDomain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the message is one of an execution that was aborted, and redriven with it."""
+    keys = [json.loads(deliver(name, name))["s3ObjectKey"][0] for name in ("a", "poison", "b")]
+    several = json.dumps({"s3Bucket": "log-bucket", "s3ObjectKey": keys})
+    aborted = workflow.run(several, "CloudTrail validation message.")
+    assert aborted.status == "SUCCEEDED"
+    domain.event_ids.clear()
+    letter = {
+        "dead_letter": 1,
+        "kind": "execution",
+        "environment": "test",
+        "execution": aborted.arn,
+        "failed_at": "2023-07-10T12:00:00Z",
+        "error": {"Error": "ABORTED"},
+    }
+    poison_steps(monkeypatch)
+    workflow.steps["start_execution"] = lambda call: {"ExecutionArn": call["Input"], "StartDate": 0}
+    first = workflow.run(json.dumps(letter))
+    assert first.visits[-1] == "Messages Handed On"
+    for call in workflow.calls.pop("start_execution"):
+        (message,) = json.loads(call["Input"])
+        attributes = {
+            name: attribute["stringValue"] for name, attribute in message["messageAttributes"].items()
+        }
+        workflow.run(message["body"], attributes=attributes)
+    assert "start_execution" not in workflow.calls
+    assert sorted(domain.event_ids) == ["a", "b"]
+    (poisoned,) = workflow.take_dead_letters()
+    assert json.loads(poisoned.body) == {"s3Bucket": "log-bucket", "s3ObjectKey": [LOG_KEY.format("poison")]}
+    assert json.loads(poisoned.attributes["error"])["Error"] == "MemoryError"
+    assert poisoned.attributes["attempts"] == "2"
+    assert poisoned.attributes["first_failed_at"] == "2023-07-10T12:00:00Z"
+
+
+def poison_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Fetch Logs fail on one log in a way that nobody foresaw."""
+    read = LogBucket.get
+
+    def get(log_bucket: LogBucket, log: LogRef) -> Any:
+        if "poison" in log.key:
+            raise MemoryError
+        return read(log_bucket, log)
+
+    monkeypatch.setattr(LogBucket, "get", get)
 
 
 def test_redriven_messages_of_a_failed_step_start_over(workflow: Workflow, domain: SearchDomain) -> None:

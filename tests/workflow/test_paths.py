@@ -19,7 +19,7 @@ from tests.workflow.samples import (
     UNREADABLE_LOG,
 )
 from tests.workflow.workflow import Run, Step, Workflow, always_fails, answers, fails
-from trailsearch.messages import Indexed, Work
+from trailsearch.messages import Indexed, Parts, QueueMessage, Work
 
 MACHINE = definition.load()
 STATES = {state.name: state for state in definition.states(MACHINE)}
@@ -40,24 +40,34 @@ class Path(NamedTuple):
     fetch_logs: Step = answers(FETCHED)
     split_records: Step = answers(SPLIT)
     index_batch: Step = answers(INDEXED)
+    take_message_apart: Step = answers(Parts())
     sends_fail: int = 0
     starts_fail: int = 0
     messages: int = 1
     attributes: Mapping[str, str] = MappingProxyType({})
 
 
-HAPPY = (
-    "Fetch Logs > Records To Split? > Split Records > Index Batches > Index Batch > Anything Dead-Lettered?"
+SPLITTING = "Fetch Logs > Records To Split? > Split Records"
+INDEXED_ALL = f"{SPLITTING} > Index Batches > Index Batch > Anything Dead-Lettered?"
+REFUSED = (
+    f"{SPLITTING} > Index Batches > Index Batch > Documents Not Indexed > Read Dead Letters > Dead-Letter Documents"
+    " > Send Documents To Dead Letter Queue"
 )
-FAILURES = "Collect Dead Letters > Dead-Letter Failures > Send Failure To Dead Letter Queue"
+FAILURES = "Dead-Letter Failures > Send Failure To Dead Letter Queue"
 MESSAGES = "Dead-Letter Messages > Redriven Message? > First Attempt > Send Message To Dead Letter Queue"
 REDRIVEN = "Dead-Letter Messages > Redriven Message? > Count Attempt > Send Message To Dead Letter Queue"
-START = "Several Messages? > Start Executions For Messages > Start Execution For Message"
+FETCH_FAILED = "Fetch Logs > Fetch Logs Failed > Caused By A Message?"
+SPLIT_FAILED = f"{SPLITTING} > Split Records Failed > Caused By A Message?"
+START = "Start Executions For Messages > Start Execution For Message"
+START_PARTS = "Start Executions For Parts > Start Execution For Part"
 ATTEMPTS = "$.message.messageAttributes.attempts.stringValue"
 SEVERAL = "$$.Execution.Input[1]"
+SEVERAL_PARTS = "$.parts.messages[1]"
+BATCHES = "$.batches.dead_lettered[0]"
+PARTS = answers(Parts(messages=(QueueMessage("message-1", "a"), QueueMessage("message-1", "b"))))
 
 PATHS = {
-    "records": Path(f"{HAPPY} > Done", "SUCCEEDED", {"$.records.key"}),
+    "records": Path(f"{INDEXED_ALL} > Done", "SUCCEEDED", {"$.records.key"}),
     "a redriven batch": Path(
         "Fetch Logs > Records To Split? > Index Batches > Index Batch > Anything Dead-Lettered? > Done",
         "SUCCEEDED",
@@ -78,53 +88,75 @@ PATHS = {
         fetch_logs=answers(Work(dead_letters=(UNREADABLE_LOG,))),
     ),
     "a document that is too large": Path(
-        f"{HAPPY} > {FAILURES} > Some Work Dead-Lettered",
+        f"{INDEXED_ALL} > {FAILURES} > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
         {"$.records.key", "$.dead_letters[0]"},
         split_records=answers(Work(batches=(BATCH,), dead_letters=(LARGE_DOCUMENT,))),
     ),
     "refused documents": Path(
-        f"{HAPPY} > {FAILURES} > Some Work Dead-Lettered",
+        f"{REFUSED} > Documents Dead-Lettered > Anything Dead-Lettered? > Dead-Letter Failures"
+        " > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
-        {"$.records.key", "$.index_batches.dead_letters[0]"},
+        {"$.records.key", BATCHES},
         index_batch=answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,))),
     ),
     "a batch that fails": Path(
-        "Fetch Logs > Records To Split? > Split Records > Index Batches > Index Batch"
-        " > Send Batch To Dead Letter Queue > Anything Dead-Lettered? > Collect Dead Letters"
-        " > Dead-Letter Failures > Some Work Dead-Lettered",
+        f"{SPLITTING} > Index Batches > Index Batch > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
+        " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
-        {"$.records.key", "$.index_batches.dead_lettered_batches[0]"},
+        {"$.records.key", BATCHES},
         index_batch=always_fails("BatchNotFound"),
     ),
     "Fetch Logs fails": Path(
-        f"Fetch Logs > {MESSAGES} > Messages Dead-Lettered",
+        f"{FETCH_FAILED} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         set(),
         fetch_logs=always_fails("StorageAccessDenied"),
     ),
     "Fetch Logs fails again": Path(
-        f"Fetch Logs > {REDRIVEN} > Messages Dead-Lettered",
+        f"{FETCH_FAILED} > {REDRIVEN} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {ATTEMPTS},
         fetch_logs=always_fails("StorageAccessDenied"),
         attributes={"attempts": "2", "first_failed_at": "2023-07-10T12:12:05Z"},
     ),
     "Fetch Logs crashes": Path(
-        f"Fetch Logs > Several Messages? > {MESSAGES} > Messages Dead-Lettered",
+        f"{FETCH_FAILED} > Take Message Apart > Several Parts? > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         set(),
         fetch_logs=always_fails("Runtime.ExitError"),
     ),
+    "Fetch Logs crashes on a message about several logs": Path(
+        f"{FETCH_FAILED} > Take Message Apart > Several Parts? > {START_PARTS} > Messages Handed On",
+        "SUCCEEDED",
+        {SEVERAL_PARTS},
+        fetch_logs=always_fails("Runtime.ExitError"),
+        take_message_apart=PARTS,
+    ),
+    "an execution cannot be started for a part": Path(
+        f"{FETCH_FAILED} > Take Message Apart > Several Parts? > {START_PARTS} > {MESSAGES} > Messages Dead-Lettered",
+        "MessagesDeadLettered",
+        {SEVERAL_PARTS},
+        fetch_logs=always_fails("Runtime.ExitError"),
+        take_message_apart=PARTS,
+        starts_fail=1_000,
+    ),
     "Fetch Logs crashes on several messages": Path(
-        f"Fetch Logs > {START} > Messages Handed On",
+        f"{FETCH_FAILED} > {START} > Messages Handed On",
         "SUCCEEDED",
         {SEVERAL},
         fetch_logs=always_fails("Runtime.ExitError"),
         messages=2,
     ),
+    "a message cannot be taken apart": Path(
+        f"{FETCH_FAILED} > Take Message Apart > {MESSAGES} > Messages Dead-Lettered",
+        "MessagesDeadLettered",
+        set(),
+        fetch_logs=always_fails("Runtime.ExitError"),
+        take_message_apart=always_fails("Runtime.ExitError"),
+    ),
     "an execution cannot be started": Path(
-        f"Fetch Logs > {START} > {MESSAGES} > Messages Dead-Lettered",
+        f"{FETCH_FAILED} > {START} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {SEVERAL},
         fetch_logs=always_fails("Runtime.ExitError"),
@@ -132,34 +164,41 @@ PATHS = {
         starts_fail=1_000,
     ),
     "Split Records fails": Path(
-        f"Fetch Logs > Records To Split? > Split Records > {MESSAGES} > Messages Dead-Lettered",
+        f"{SPLIT_FAILED} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
         split_records=always_fails("StorageAccessDenied"),
     ),
     "Split Records crashes": Path(
-        f"Fetch Logs > Records To Split? > Split Records > Several Messages? > {MESSAGES} > Messages Dead-Lettered",
+        f"{SPLIT_FAILED} > Take Message Apart > Several Parts? > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
         split_records=always_fails("Runtime.ExitError"),
     ),
     "a batch fails and cannot be sent": Path(
-        "Fetch Logs > Records To Split? > Split Records > Index Batches > Index Batch"
-        f" > Send Batch To Dead Letter Queue > {MESSAGES} > Messages Dead-Lettered",
+        f"{SPLITTING} > Index Batches > Index Batch > Send Batch To Dead Letter Queue > Index Batches Failed"
+        f" > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
         index_batch=always_fails("BatchNotFound"),
         sends_fail=SENDS,
     ),
-    "a dead letter cannot be sent": Path(
-        f"{HAPPY} > {FAILURES} > {MESSAGES} > Messages Dead-Lettered",
+    "refused documents cannot be sent": Path(
+        f"{REFUSED} > Index Batches Failed > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
-        {"$.records.key", "$.index_batches.dead_letters[0]"},
+        {"$.records.key"},
         index_batch=answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,))),
         sends_fail=SENDS,
     ),
+    "a dead letter cannot be sent": Path(
+        f"{INDEXED_ALL} > {FAILURES} > Dead-Letter Failures Failed > {MESSAGES} > Messages Dead-Lettered",
+        "MessagesDeadLettered",
+        {"$.records.key", "$.dead_letters[0]"},
+        split_records=answers(Work(batches=(BATCH,), dead_letters=(LARGE_DOCUMENT,))),
+        sends_fail=SENDS,
+    ),
     "nothing can be sent": Path(
-        f"Fetch Logs > {MESSAGES} > Dead Letter Queue Unreachable",
+        f"{FETCH_FAILED} > {MESSAGES} > Dead Letter Queue Unreachable",
         "DeadLetterQueueUnreachable",
         set(),
         fetch_logs=always_fails("StorageAccessDenied"),
@@ -214,6 +253,7 @@ def follow(path: Path, workflow: Workflow) -> Run:
         "fetch_logs": path.fetch_logs,
         "split_records": path.split_records,
         "index_batch": path.index_batch,
+        "take_message_apart": path.take_message_apart,
         "send_message": fails(workflow.steps["send_message"], *["SQS.ServiceUnavailable"] * path.sends_fail),
         "start_execution": fails(
             workflow.steps["start_execution"], *["SFN.ServiceUnavailable"] * path.starts_fail
@@ -245,7 +285,8 @@ def is_present(variable: str, state_input: Any, execution_input: Any) -> bool:
 
 
 def steps_taken(path: Path) -> set[tuple[str, str]]:
-    """The pairs of states that follow each other: with the states inside Map states, and without them."""
+    """The pairs of states that follow each other: with those inside Map states, and without what is further inside."""
     visits = path.visits.split(" > ")
-    outside = [name for name in visits if STATES[name].map_state is None]
-    return set(pairwise(visits)) | set(pairwise(outside))
+    map_states = {STATES[name].map_state for name in visits}
+    beside = [[name for name in visits if STATES[name].map_state == map_state] for map_state in map_states]
+    return {pair for names in (visits, *beside) for pair in pairwise(names)}

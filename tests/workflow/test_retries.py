@@ -9,46 +9,61 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.workflow import definition
-from tests.workflow.samples import BATCH, FETCHED, INDEXED, OTHER_BATCH, REFUSED_DOCUMENTS, SPLIT
+from tests.workflow.samples import (
+    BATCH,
+    FETCHED,
+    INDEXED,
+    OTHER_BATCH,
+    REFUSED_DOCUMENTS,
+    SPLIT,
+    UNREADABLE_LOG,
+)
 from tests.workflow.workflow import Step, Workflow, always_fails, answers, fails
-from trailsearch.messages import Indexed, Work
+from trailsearch.messages import Indexed, Parts, QueueMessage, Work
 
 STATES = {state.name: state for state in definition.states(definition.load())}
 TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}
 
 
-CRASHED = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"}
-
-
 class Task(NamedTuple):
     """How to make one Task state fail, and where its Catch, or the one of its Map state, leads.
 
-    ``others`` are the other steps that lead to this state; ``crash_caught_by`` is where a crash leads, if that
-    is elsewhere.
+    ``others`` are the other steps that lead to this state.
     """
 
     step: str
     caught_by: str
     others: dict[str, Step]
-    crash_caught_by: str | None = None
     messages: int = 1
 
-    def caught(self, error: str) -> str:
-        """Where this error leads when its retries have come to an end."""
-        return (error in CRASHED and self.crash_caught_by) or self.caught_by
 
-
+PARTS = Parts(messages=(QueueMessage("message-1", "a"), QueueMessage("message-1", "b")))
 CASES = {
-    "Fetch Logs": Task("fetch_logs", "Dead-Letter Messages", {}, "Several Messages?"),
-    "Split Records": Task("split_records", "Dead-Letter Messages", {}, "Several Messages?"),
+    "Fetch Logs": Task("fetch_logs", "Fetch Logs Failed", {}),
+    "Split Records": Task("split_records", "Split Records Failed", {}),
     "Index Batch": Task("index_batch", "Send Batch To Dead Letter Queue", {}),
     "Send Batch To Dead Letter Queue": Task(
-        "send_message", "Dead-Letter Messages", {"index_batch": always_fails("BatchNotFound")}
+        "send_message", "Index Batches Failed", {"index_batch": always_fails("BatchNotFound")}
+    ),
+    "Send Documents To Dead Letter Queue": Task(
+        "send_message",
+        "Index Batches Failed",
+        {"index_batch": answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,)))},
     ),
     "Send Failure To Dead Letter Queue": Task(
         "send_message",
+        "Dead-Letter Failures Failed",
+        {"fetch_logs": answers(Work(dead_letters=(UNREADABLE_LOG,)))},
+    ),
+    "Take Message Apart": Task(
+        "take_message_apart",
         "Dead-Letter Messages",
-        {"index_batch": answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,)))},
+        {"fetch_logs": always_fails("KeyError"), "take_message_apart": answers(PARTS)},
+    ),
+    "Start Execution For Part": Task(
+        "start_execution",
+        "Dead-Letter Messages",
+        {"fetch_logs": always_fails("KeyError"), "take_message_apart": answers(PARTS)},
     ),
     "Start Execution For Message": Task(
         "start_execution",
@@ -101,7 +116,7 @@ def test_every_task_has_its_case() -> None:
 def test_the_last_retry_succeeds(workflow: Workflow, retrier: Retrier) -> None:
     visits = run_failing(workflow, retrier.task, [retrier.error] * retrier.fields["MaxAttempts"])
     assert retrier.task in visits
-    assert CASES[retrier.task].caught(retrier.error) not in visits
+    assert CASES[retrier.task].caught_by not in visits
     assert workflow.waits == retrier.longest_waits
     assert workflow.jittered == [(0, wait) for wait in retrier.longest_waits]
 
@@ -109,12 +124,12 @@ def test_the_last_retry_succeeds(workflow: Workflow, retrier: Retrier) -> None:
 @pytest.mark.parametrize("retrier", RETRIERS, ids=str)
 def test_retries_end_in_the_catch(workflow: Workflow, retrier: Retrier) -> None:
     visits = run_failing(workflow, retrier.task, [retrier.error] * (retrier.fields["MaxAttempts"] + 1))
-    assert visits[visits.index(retrier.task) + 1] == CASES[retrier.task].caught(retrier.error)
+    assert visits[visits.index(retrier.task) + 1] == CASES[retrier.task].caught_by
     assert workflow.waits == retrier.longest_waits
 
 
 @pytest.mark.parametrize("task", LAMBDA_TASKS)
-@pytest.mark.parametrize("error", ["StorageAccessDenied", "KeyError", "Runtime.OutOfMemory"])
+@pytest.mark.parametrize("error", ["StorageAccessDenied", "KeyError", "MemoryError"])
 def test_other_errors_are_not_retried(workflow: Workflow, task: str, error: str) -> None:
     visits = run_failing(workflow, task, [error])
     assert visits[visits.index(task) + 1] == CASES[task].caught_by
@@ -130,7 +145,7 @@ def test_each_retrier_counts_for_itself(workflow: Workflow, task: str) -> None:
 
 
 def test_a_throttled_search_domain_is_left_alone_for_long() -> None:
-    """What Terraform's variable ``index_batch_max_attempts`` says: 12 minutes on average, 25 at most."""
+    """What Terraform's variable ``index_batch_max_attempts`` says of the waits: 12 minutes on average, 25 at most."""
     waits = LONGEST["Index Batch", "SearchThrottled"]
     assert waits == [5, 10, 20, 40, 80] + 11 * [120]
     assert 12 * 60 <= sum(waits) / 2 < 13 * 60

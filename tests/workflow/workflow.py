@@ -26,6 +26,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 )
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
+from index_batch import to_answer
 from tests.workflow.definition import (
     ACCOUNT_ID,
     DEAD_LETTER_QUEUE,
@@ -34,7 +35,7 @@ from tests.workflow.definition import (
     read_template,
     render,
 )
-from trailsearch.messages import Indexed, Work, to_payload
+from trailsearch.messages import Indexed, Parts, Work, to_payload
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 Step = Callable[[dict[str, Any]], Any]
 
+_TAKE_MESSAGE_APART = "take_message_apart"
 _SEND_MESSAGE = "send_message"
 _START_EXECUTION = "start_execution"
 _MAX_RUN_SECONDS = 30
@@ -104,8 +106,9 @@ class Workflow:
     """The state machine and its dead-letter queue in moto. To be used inside ``mock_aws``.
 
     Attributes:
-        steps: what each function does, by the name of its module, SQS by ``send_message``, and Step Functions by
-            ``start_execution``: it starts none, unless a test says so.
+        steps: what each function does, by the name of its module; what Fetch Logs does to take a message apart, by
+            ``take_message_apart``: it is one already, unless a test says so; SQS by ``send_message``, and Step
+            Functions by ``start_execution``: it starts none, unless a test says so.
         calls: the events that each step was called with.
         waits: seconds, for every retry.
         jittered: the bounds that moto drew each wait from; the upper one was taken.
@@ -119,6 +122,7 @@ class Workflow:
         self._sqs = _client_of_sqs()
         self._queue_url = self._sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
         self.steps[_SEND_MESSAGE] = lambda arguments: self._sqs.send_message(**arguments)
+        self.steps[_TAKE_MESSAGE_APART] = answers(Parts(announced=("s3://logs/key",)))
         self.steps[_START_EXECUTION] = lambda _arguments: {"ExecutionArn": "arn:started", "StartDate": 0}
         self._step_functions = _client_of_step_functions()
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
@@ -191,9 +195,11 @@ class Workflow:
             raise
 
     def _invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (boto3's own names)
-        step = next(key for key, value in SAMPLE_VALUES.items() if value == FunctionName)
+        function = next(key for key, value in SAMPLE_VALUES.items() if value == FunctionName)
+        event = json.loads(Payload)
+        step = _TAKE_MESSAGE_APART if "take_apart" in event else function.removesuffix("_function_arn")
         try:
-            answer = self._call(step.removesuffix("_function_arn"), json.loads(Payload))
+            answer = self._call(step, event)
         except (ClientError, TimeoutError):
             raise
         except Exception as error:  # noqa: BLE001 (as Lambda's runtime does)
@@ -207,9 +213,9 @@ class Workflow:
         return high
 
 
-def answers(contract: Work | Indexed) -> Step:
+def answers(contract: Work | Indexed | Parts) -> Step:
     """Make a step that always gives this answer."""
-    return lambda _event: to_payload(contract)
+    return lambda _event: to_answer(contract) if isinstance(contract, Indexed) else to_payload(contract)
 
 
 def fails(step: Step, *errors: str) -> Step:

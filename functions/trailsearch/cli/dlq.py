@@ -26,8 +26,8 @@ from trailsearch.cli.dead_letter_queue import (
 )
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.selection import Selection, selecting
-from trailsearch.dead_letters import WaitingLetter, reason_of
-from trailsearch.messages import ErrorOutput, Kind
+from trailsearch.dead_letters import WaitingLetter, failures_before, reason_of
+from trailsearch.messages import ErrorOutput, Failures, Kind
 
 # Lists are for people; JSON has everything.
 _SHOWN = 50
@@ -93,10 +93,27 @@ def looked_up_and_selected(selection: Selection, received: Sequence[Received]) -
 def looked_up(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
     """Say of each letter whether the staged batch or execution that it points to is gone, where AWS says so.
 
-    Of an execution, say also why it failed: EventBridge writes only its status into the letter. Without
+    Of an execution, say also in which state it failed and why, and how often its messages had failed before it:
+    EventBridge writes only its status into the letter. Without
     ``s3:ListBucket`` S3 answers 403 whether a batch is there or not.
     """
     s3, stepfunctions = boto3.client("s3"), boto3.client("stepfunctions")
+
+    def input_of(execution: str) -> str:
+        try:
+            return stepfunctions.describe_execution(executionArn=execution)["input"]
+        except ClientError:
+            return "[]"
+
+    def last_state(execution: str) -> str | None:
+        try:
+            history = stepfunctions.get_execution_history(
+                executionArn=execution, reverseOrder=True, includeExecutionData=False
+            )
+        except ClientError:
+            return None
+        entered = (event.get("stateEnteredEventDetails") for event in history["events"])
+        return next((details["name"] for details in entered if details), None)
 
     def look_up(letter: WaitingLetter) -> WaitingLetter:
         try:
@@ -105,7 +122,17 @@ def looked_up(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
             elif letter.kind == Kind.EXECUTION:
                 described = stepfunctions.describe_execution(executionArn=letter.subject)
                 error = ErrorOutput(described.get("error") or letter.error, described.get("cause", ""))
-                letter = msgspec.structs.replace(letter, error=error.error, reason=reason_of(error))
+                failures = Failures(letter.attempts, letter.first_failed_at).and_before(
+                    failures_before(described["input"], input_of)
+                )
+                letter = msgspec.structs.replace(
+                    letter,
+                    error=error.error,
+                    reason=reason_of(error),
+                    state=last_state(letter.subject),
+                    attempts=failures.attempts,
+                    first_failed_at=failures.first_failed_at or letter.first_failed_at,
+                )
             else:
                 return letter
         except ClientError as error:

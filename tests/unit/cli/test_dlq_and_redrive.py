@@ -73,7 +73,7 @@ def test_dlq_lists_every_form_and_consumes_nothing(waiting: Deployed) -> None:
             "DocumentRefused",
             "FAILED",
             "LogCorrupt",
-            "ReceivedTooOften",
+            "NotificationUndelivered",
             "StorageAccessDenied",
         ]
         assert [letter["first_failed_at"] for letter in letters] == sorted(
@@ -87,6 +87,21 @@ def test_dlq_prints_tables_by_kind_and_one_by_one(waiting: Deployed) -> None:
     assert "5 waiting." in output
     for text in ("s3://logs/key", "LogCorrupt", "StorageAccessDenied", "has expired"):
         assert text in output
+
+
+def test_dlq_says_of_an_execution_where_it_ended_and_what_had_failed_before(deployed: Deployed) -> None:
+    stepfunctions = boto3.client("stepfunctions")
+    (machine,) = stepfunctions.list_state_machines()["stateMachines"]
+    failed_before = {"messageId": "m", "body": LOG}
+    arn = stepfunctions.start_execution(
+        stateMachineArn=machine["stateMachineArn"], name="before", input=json.dumps([failed_before])
+    )["executionArn"]
+    body = EXECUTION.replace(FAILED_EXECUTION, arn)
+    deployed.sqs.send_message(QueueUrl=deployed.dead_letters, MessageBody=body)
+    (letter,) = json.loads(run(dlq, "--json").output)
+    assert (letter["kind"], letter["state"], letter["environment"]) == ("execution", "Done", "test")
+    assert letter["attempts"] == UNREADABLE_LOG.attempts + 1
+    assert letter["first_failed_at"] == "2001-01-01T00:00:00Z"
 
 
 def test_dlq_says_that_nothing_waits(deployed: Deployed) -> None:
