@@ -8,10 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,6 @@ import boto3
 import click
 from rich import box
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +27,8 @@ from tests.local_cloud.deployment import Deployment
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.idle import wait_until_idle
 from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.progress import deploy, progress, step
+from tests.local_cloud.search_domain import document_ids
 from tests.log_generator import generate_logs
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letter_queue import peek
@@ -112,42 +104,9 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
     sys.exit(0 if complete else 1)
 
 
-@contextmanager
-def step(console: Console, text: str) -> Iterator[None]:
-    """Show that a step is under way, and then how long it took."""
-    started = time.monotonic()
-    with console.status(f"{text} …"):
-        yield
-    console.print(f"[green]✓[/] {text} [dim]{time.monotonic() - started:.0f} s[/]", highlight=False)
-
-
-def progress(console: Console) -> Progress:
-    """A progress bar with a count and the time that has passed."""
-    columns = (
-        SpinnerColumn(finished_text="[green]✓[/]"),
-        TextColumn("{task.description}"),
-        BarColumn(30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=console)
-
-
 def provision(console: Console, deployment: Deployment) -> dict[str, Any]:
     """Apply Trailsearch's Terraform, and show that a second plan is empty."""
-    with step(console, "terraform init"):
-        deployment.initialize()
-    with progress(console) as bar:
-        task = bar.add_task("terraform apply: planning", total=None)
-        last = 0
-
-        def report(address: str, done: int, planned: int) -> None:
-            nonlocal last
-            last = done
-            bar.update(task, completed=done, total=planned, description=f"terraform apply: {address}")
-
-        deployment.apply(report)
-        bar.update(task, completed=last, total=last, description="terraform apply: resources created")
+    deploy(console, deployment)
     with step(console, "terraform plan: no changes"):
         if changes := deployment.planned_changes():
             raise click.ClickException(f"The second plan is not empty: {', '.join(changes)}")
@@ -249,7 +208,7 @@ def run_queries(console: Console) -> None:
 def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]) -> bool:
     """Print what was delivered, what is found and what waits. Returns whether no event is missing."""
     environment = Environment(ENVIRONMENT)
-    found = found_ids(environment)
+    found = document_ids(environment.search_domain())
     complete = found == delivered.event_ids
     console.print()
     console.print(
@@ -270,21 +229,6 @@ def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]
         counts = ", ".join(f"{count:,} {kind} ({error})" for (kind, error), count in sorted(kinds.items()))
         console.print(Text(f"Waiting in the dead-letter queue: {counts}."), soft_wrap=True)
     return complete
-
-
-def found_ids(environment: Environment) -> set[str]:
-    """Give the ids of all documents in the search domain."""
-    domain = environment.search_domain()
-    ids: set[str] = set()
-    cursor = "initial"
-    while True:
-        answer: Any = domain.search(
-            query="matchall", queryParser="structured", returnFields="_no_fields", size=10_000, cursor=cursor
-        )["hits"]
-        if not answer.get("hit"):
-            return ids
-        ids.update(hit["id"] for hit in answer["hit"])
-        cursor = answer["cursor"]
 
 
 def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) -> None:
