@@ -13,7 +13,7 @@ export PYTHONPATH := functions
 
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
-OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS
+OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -99,6 +99,10 @@ chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is
 .PHONY: bench
 bench: .venv/ready ## Measure speed, memory and cold starts, beside the same job written plainly
 	@$(PYTHON) -m tests.benchmarks
+
+.PHONY: load
+load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [LOGS=2000] [EVENTS=500000] [SEED=1]
+	@$(PYTHON) -m tests.load
 
 .PHONY: demo
 demo: terraform-present .venv/ready ## Run the pipeline on this machine: [LOGS=folder] [KEEP=1]

@@ -37,6 +37,7 @@ class Pipeline:
         self.sns = session.client("sns", endpoint_url=endpoint_url)
         self.sqs = session.client("sqs", endpoint_url=endpoint_url)
         self.stepfunctions = session.client("stepfunctions", endpoint_url=endpoint_url)
+        self.cloudwatch = session.client("cloudwatch", endpoint_url=endpoint_url)
         self.domain = session.client("cloudsearchdomain", endpoint_url=outputs["search_endpoint"])
         self.faults = FaultControl(endpoint_url)
         self.log_bucket: str = outputs["log_bucket_names"][0]

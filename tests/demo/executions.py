@@ -72,11 +72,13 @@ class _Visit:
     tried: bool = False
 
 
-def read_executions(client: "SFNClient", state_machine_arn: str) -> Executions:
-    """Read every execution of a state machine."""
+def read_executions(client: "SFNClient", state_machine_arn: str, since: datetime | None = None) -> Executions:
+    """Read every execution of a state machine, or those that began after a time."""
     executions = Executions()
     pages = client.get_paginator("list_executions").paginate(stateMachineArn=state_machine_arn)
     for found in (execution for page in pages for execution in page["executions"]):
+        if since and found["startDate"] < since:
+            continue
         arn = found["executionArn"]
         history = client.get_paginator("get_execution_history").paginate(executionArn=arn)
         events = [event for page in history for event in page["events"]]

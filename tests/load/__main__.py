@@ -1,0 +1,94 @@
+"""A load run, from deployment to plot: `make load`."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import boto3
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.pipeline import Pipeline
+from tests.load.logs import load_logs
+from tests.load.plot import plot
+from tests.load.processes import usage_of
+from tests.load.report import Row, markdown, rows, usage_rows
+from tests.load.run import Result, run
+from tests.local_cloud.deployment import Deployment
+from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.progress import deploy, progress, step
+from trailsearch.cli.console import make_console
+from trailsearch.cli.package import build_package
+
+# With the settings of production, as they are: batches of 10 messages, or what came within 30 s.
+ENVIRONMENT = "prod"
+
+
+@click.command()
+@click.option("--logs", envvar="LOGS", type=click.IntRange(1), default=2000, show_default=True)
+@click.option(
+    "--events",
+    envvar="EVENTS",
+    type=click.IntRange(1),
+    default=500_000,
+    show_default=True,
+    help="Distinct events in all logs together, at least.",
+)
+@click.option(
+    "--seed", envvar="SEED", type=int, default=1, show_default=True, help="Equal seeds give equal logs."
+)
+@click.option("--folder", default="build/load", type=click.Path(path_type=Path), help="Where to work.")
+def load(logs: int, events: int, seed: int, folder: Path) -> None:
+    """Deliver LOGS logs with EVENTS events to the pipeline in a local cloud; exit with 1 unless all are found.
+
+    What happened is in summary.md and load.svg in the folder.
+    """
+    if logs > events:
+        raise click.UsageError(f"{logs} logs need as many events at least, not {events}")
+    console = make_console()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    package = folder / "lambda.zip"
+    with step(console, "Building the Lambda package"):
+        build_package(package, local=True)
+    with LocalCloud(log_file=folder / "cloud.log") as cloud:
+        deployment = Deployment(
+            folder, cloud.environment(), package, var_file=f"environments/{ENVIRONMENT}.tfvars"
+        )
+        deploy(console, deployment)
+        session = boto3.Session("local", "local", region_name=cloud.region)
+        pipeline = Pipeline(session, cloud.endpoint_url, deployment.outputs())
+        usage, own = usage_of(cloud.pid), time.process_time()
+        with progress(console) as bar:
+            task = bar.add_task("Delivering logs, and waiting until all is indexed", total=logs)
+            result = run(
+                pipeline, ENVIRONMENT, load_logs(seed, logs, events), on_delivered=lambda: bar.advance(task)
+            )
+        table = [*rows(result), *usage_rows(usage, usage_of(cloud.pid), time.process_time() - own)]
+    (folder / "summary.md").write_text(markdown(table))
+    plot(result.samples, folder / "load.svg", folder / "load.png")
+    print_result(console, result, table)
+    console.print(f"{folder}/summary.md has this table, {folder}/load.svg the plot.", highlight=False)
+    sys.exit(1 if result.problems else 0)
+
+
+def print_result(console: Console, result: Result, table: Sequence[Row]) -> None:
+    """Print the summary, and what is wrong."""
+    shown = Table(box=box.SIMPLE, show_header=False)
+    shown.add_column()
+    shown.add_column(justify="right")
+    for name, value in table:
+        shown.add_row(name.strip("*"), value.strip("*"))
+    console.print(shown)
+    for problem in result.problems:
+        console.print(f"[red]✗[/] {problem}", highlight=False)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    load()

@@ -1,0 +1,53 @@
+"""What the processes of the local cloud use: its server, and the workers that run the functions."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+SERVER = "local cloud"
+_WORKER = re.compile(r"/bootstrap\.py (\w+)\.handler$")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Processor time since the processes began, in seconds, and memory that they hold now, in bytes."""
+
+    cpu_seconds: float = 0
+    resident_bytes: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.cpu_seconds + other.cpu_seconds,
+            self.resident_bytes + other.resident_bytes,
+        )
+
+
+def usage_of(server_pid: int) -> dict[str, Usage]:
+    """Return what the server uses (`SERVER`), and all workers of each function together, by the function's module."""
+    command = ["ps", "-A", "-o", "pid=,ppid=,time=,rss=,args="]
+    return parse(subprocess.run(command, capture_output=True, text=True, check=True).stdout, server_pid)
+
+
+def parse(listing: str, server_pid: int) -> dict[str, Usage]:
+    """Return the same, from lines of process id, parent's id, processor time, resident KiB and command."""
+    usages: dict[str, Usage] = {}
+    for line in listing.splitlines():
+        pid, parent, time, resident_kib, command = line.split(None, 4)
+        if int(pid) == server_pid:
+            name = SERVER
+        elif int(parent) == server_pid and (worker := _WORKER.search(command)):
+            name = worker[1]
+        else:
+            continue
+        usage = Usage(_seconds(time), int(resident_kib) * 1024)
+        usages[name] = usages.get(name, Usage()) + usage
+    return usages
+
+
+def _seconds(time: str) -> float:
+    """Read [[dd-]hh:]mm:ss, with hundredths on macOS."""
+    days, _, clock = time.rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds + int(days or 0) * 86_400

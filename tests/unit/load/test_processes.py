@@ -1,0 +1,32 @@
+import os
+
+from tests.load.processes import SERVER, Usage, parse, usage_of
+
+LINUX = """\
+    1     0 00:09:01   1000 /sbin/init
+  100    50 00:01:30  20480 python -m tests.local_cloud --port 0
+  101   100 00:00:10   1024 python -S -P /r/lambda_runtime/bootstrap.py fetch_logs.handler
+  102   100 1-00:00:01 1024 python -S -P /r/lambda_runtime/bootstrap.py fetch_logs.handler
+  103   100 00:00:07   2048 python -S -P /r/lambda_runtime/bootstrap.py index_batch.handler
+  201   200 00:00:09   4096 python -S -P /r/lambda_runtime/bootstrap.py index_batch.handler
+  104   100 00:00:03   4096 git gc
+"""
+MACOS = """\
+  100    50   1:30.25  20480 python -m tests.local_cloud --port 0
+"""
+
+
+def test_workers_count_by_function_and_those_of_another_cloud_do_not() -> None:
+    assert parse(LINUX, 100) == {
+        SERVER: Usage(90, 20 * 1024**2),
+        "fetch_logs": Usage(86_411, 2 * 1024**2),
+        "index_batch": Usage(7, 2 * 1024**2),
+    }
+
+
+def test_times_may_have_hundredths() -> None:
+    assert parse(MACOS, 100)[SERVER].cpu_seconds == 90.25
+
+
+def test_this_machine_lists_its_processes_so() -> None:
+    assert usage_of(os.getpid())[SERVER].resident_bytes > 10_000_000
