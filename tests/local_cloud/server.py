@@ -1,7 +1,9 @@
 """The local cloud's server: moto with the extensions of this package, in one process on the loopback interface."""
 
 import os
+import resource
 import socket
+import sys
 
 from moto.core.config import default_user_config
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
@@ -10,6 +12,11 @@ from . import cloudsearch, faults, gaps, lambda_runtime, retry_waits
 from .pipe_runner import PipeRunner
 
 HOST = "127.0.0.1"
+# Objects up to this size are kept in memory, larger ones in files, which are open as long as the object is there.
+OBJECT_BYTES_IN_MEMORY = 1_000_000
+OPEN_FILES = 65_536
+# Python's own is 5 ms: while a batch is parsed, every small request would wait for several of them.
+SWITCH_SECONDS = 0.0005
 
 
 class Server:
@@ -32,6 +39,9 @@ class Server:
         """
         # moto's server would wait for ever for a port that is in use.
         socket.create_server((HOST, self._port)).close()
+        os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(OBJECT_BYTES_IN_MEMORY)
+        _allow_open_files()
+        sys.setswitchinterval(SWITCH_SECONDS)
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["lambda"] = {"use_docker": False}
         gaps.register()
@@ -55,3 +65,11 @@ class Server:
         self._moto.stop()
         if self._lambda_runtime is not None:
             self._lambda_runtime.stop()
+
+
+def _allow_open_files() -> None:
+    """Raise the process's own limit as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

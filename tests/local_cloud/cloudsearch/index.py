@@ -1,4 +1,4 @@
-"""The index of a domain: documents and their values in SQLite, text in FTS5, all in memory.
+"""The index of a domain: documents and their values in SQLite, text in FTS5; what memory cannot hold, on disk.
 
 Tables: `document` (key, id, fields as JSON) and one table for each field: `(key, value)`, or an FTS5 table without
 content whose rowid is the key. A document that is added again gets a new key.
@@ -21,6 +21,9 @@ from .sql import Compiler, Condition, values_table
 from .values import format_value, parse_value
 
 _HIGHLIGHTED_CHARACTERS = 10 * 1024
+# A document has two or three kilobytes: several are to fit into a page.
+_PAGE_BYTES = 16_384
+_CACHE_KIB = 262_144
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,11 @@ class SearchIndex:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self._next_key = 1
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        # A database without a name is in memory as far as its cache goes, beyond that in a file that nobody sees.
+        self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         execute = self._connection.execute
+        execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         execute("PRAGMA temp_store = MEMORY")
         execute(
             "CREATE TABLE document (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, fields TEXT NOT NULL)"
@@ -192,10 +198,16 @@ class SearchIndex:
         compiler = Compiler(self.schema, search.default_fields)
         scored = compiler.compile(search.query)
         selected = compiler.compile(And((search.query, search.filter))) if search.filter else scored
+        if not search.size and not search.facets:
+            return Result(self._count_selected(selected), [])
         self._match(selected, scored)
         found = self._connection.execute("SELECT count(*) FROM matched").fetchone()[0]
         facets = {facet.field: self._count(facet, compiler) for facet in search.facets}
         return Result(found, self._hits(search), facets)
+
+    def _count_selected(self, selected: Condition) -> int:
+        query = f"SELECT count(*) FROM document WHERE {selected.sql}"
+        return int(self._connection.execute(query, selected.parameters).fetchone()[0])
 
     def _match(self, selected: Condition, scored: Condition) -> None:
         """Fill the table `matched` with the keys and relevance scores of the documents selected.
@@ -227,7 +239,7 @@ class SearchIndex:
             for name, descending in search.sort
         )
         page = self._connection.execute(
-            f"SELECT key, score FROM matched JOIN document USING (key) ORDER BY {order}, key LIMIT ? OFFSET ?",
+            f"SELECT key, score FROM matched ORDER BY {order}, key LIMIT ? OFFSET ?",
             [search.size, search.start],
         ).fetchall()
         hits = []
@@ -241,10 +253,12 @@ class SearchIndex:
     def _sort_expression(self, name: str) -> str:
         if name == "_score":
             return "matched.score"
+        # Subqueries, as a join would read every document that matches, whatever it is sorted by.
         if name == "_id":
-            return "document.id"
+            return "(SELECT id FROM document WHERE document.key = matched.key)"
         if self.schema[name].value_type == "text":
-            return f"json_extract(document.fields, '$.{name}[0]')"
+            value = f"json_extract(fields, '$.{name}[0]')"
+            return f"(SELECT {value} FROM document WHERE document.key = matched.key)"
         return f"(SELECT value FROM {values_table(name)} AS sorted WHERE sorted.key = matched.key)"
 
     def _count(self, facet: Facet, compiler: Compiler) -> list[tuple[str, int]]:

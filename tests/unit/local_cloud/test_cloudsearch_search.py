@@ -218,6 +218,13 @@ def test_sorts_by_relevance_unless_told_otherwise(domain: Domain) -> None:
     assert [hit["id"] for hit in boosted["hits"]["hit"]] == ["1", "3"]
 
 
+def test_a_page_of_no_hits_counts_all_the_same(domain: Domain) -> None:
+    assert search(domain, "matchall", size="0")["hits"] == {"found": 4, "start": 0, "hit": []}
+    assert search(domain, "event_source:'sqs.amazonaws.com'", size="0")["hits"]["found"] == 2
+    assert search(domain, "matchall", size="0", fq="(or size:9 size:10)")["hits"]["found"] == 2
+    assert search(domain, "(term field=error_message 'denied')", size="0")["hits"]["found"] == 1
+
+
 def test_pages_by_start_and_by_cursor(domain: Domain) -> None:
     assert found(domain, "matchall", start="1", size="2") == "23"
     assert found(domain, "matchall", size="0") == ""

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.load.processes import SERVER, usage_of
 from tests.local_cloud.process import REPOSITORY, LocalCloud, LocalCloudError
 from tests.local_cloud.server import Server
+from tests.unit.local_cloud.conftest import Client
 
 START_AND_WAIT = """
 import time
@@ -86,3 +88,15 @@ def test_a_port_in_use_is_an_error(cloud: LocalCloud) -> None:
 
     with pytest.raises(OSError, match="in use"):
         Server(port).start()
+
+
+def test_large_objects_are_not_in_its_memory(cloud: LocalCloud, client: Client) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="large-objects")
+    bodies = {f"{number}": os.urandom(4_000_000) for number in range(40)}
+    before = usage_of(cloud.pid)[SERVER].resident_bytes
+    for key, body in bodies.items():
+        s3.put_object(Bucket="large-objects", Key=key, Body=body)
+
+    assert usage_of(cloud.pid)[SERVER].resident_bytes - before < 80_000_000
+    assert s3.get_object(Bucket="large-objects", Key="7")["Body"].read() == bodies["7"]
