@@ -10,7 +10,10 @@ _WORKER = re.compile(r"/bootstrap\.py (\w+)\.handler$")
 
 @dataclass(frozen=True)
 class Usage:
-    """Processor time since the processes began, in seconds, and memory that they hold now, in bytes."""
+    """Processor time since the processes began, in seconds, and memory that they hold now, in bytes.
+
+    On Linux, ps cuts the time of each process to whole seconds.
+    """
 
     cpu_seconds: float = 0
     resident_bytes: int = 0
