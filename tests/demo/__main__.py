@@ -208,7 +208,7 @@ def run_queries(console: Console) -> None:
 def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]) -> bool:
     """Print what was delivered, what is found and what waits. Returns whether no event is missing."""
     environment = Environment(ENVIRONMENT)
-    found = document_ids(environment.search_domain())
+    found = found_ids(environment)
     complete = found == delivered.event_ids
     console.print()
     console.print(
@@ -229,6 +229,11 @@ def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]
         counts = ", ".join(f"{count:,} {kind} ({error})" for (kind, error), count in sorted(kinds.items()))
         console.print(Text(f"Waiting in the dead-letter queue: {counts}."), soft_wrap=True)
     return complete
+
+
+def found_ids(environment: Environment) -> set[str]:
+    """Give the ids of all documents in the environment's search domain."""
+    return document_ids(environment.search_domain())
 
 
 def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) -> None:

@@ -7,7 +7,7 @@ from tests.load.run import run
 
 
 def test_a_small_flood_is_indexed_and_measured(pipeline: conftest.Pipeline) -> None:
-    flooded = Pipeline(pipeline.session, pipeline.variables["AWS_ENDPOINT_URL"], pipeline.outputs)
+    flooded = Pipeline(pipeline.session, pipeline.variables, pipeline.outputs)
     flooded.wait_until_idle()
     result = run(flooded, "local", load_logs(seed=5, logs=12, events=600))
     assert result.problems == []

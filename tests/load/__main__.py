@@ -25,8 +25,12 @@ from tests.local_cloud.progress import deploy, progress, step
 from trailsearch.cli.console import make_console
 from trailsearch.cli.package import build_package
 
-# With the settings of production, as they are: batches of 10 messages, or what came within 30 s.
+# With the settings of production, except that the last messages, which fill no batch, are not waited for for minutes.
 ENVIRONMENT = "prod"
+SETTINGS = {
+    "pipe_batching_window_seconds": 30,
+    "alarm_topic_arns": ["arn:aws:sns:us-east-1:123456789012:on-call"],
+}
 
 
 @click.command()
@@ -58,11 +62,11 @@ def load(logs: int, events: int, seed: int, folder: Path) -> None:
         build_package(package, local=True)
     with LocalCloud(log_file=folder / "cloud.log") as cloud:
         deployment = Deployment(
-            folder, cloud.environment(), package, var_file=f"environments/{ENVIRONMENT}.tfvars"
+            folder, cloud.environment(), package, SETTINGS, var_file=f"environments/{ENVIRONMENT}.tfvars"
         )
         deploy(console, deployment)
         session = boto3.Session("local", "local", region_name=cloud.region)
-        pipeline = Pipeline(session, cloud.endpoint_url, deployment.outputs())
+        pipeline = Pipeline(session, cloud.environment(), deployment.outputs())
         usage, own = usage_of(cloud.pid), time.process_time()
         with progress(console) as bar:
             task = bar.add_task("Delivering logs, and waiting until all is indexed", total=logs)
