@@ -77,7 +77,7 @@ class Content(NamedTuple):
 @observed
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Handle one delivery of the Pipe, or take apart a message of one."""
-    inputs = ExecutionInputs(clients.stepfunctions())
+    inputs = ExecutionInputs(clients.stepfunctions)
     if "take_apart" in event:
         parts = take_apart(msgspec.convert(event["take_apart"], list[QueueMessage]), inputs)
         report_parts(parts)

@@ -6,5 +6,5 @@ The data flows one way through the modules::
     messages → log references   gunzip, check   record → document   documents → batches   upload
 
 ``messages`` holds the workflow's contracts, ``staging`` what is kept in S3 between its states.
-Only ``clients`` makes boto3 clients and only ``tracing`` knows X-Ray; everything else is given them.
+Only ``clients`` makes clients of AWS and only ``tracing`` knows X-Ray; everything else is given them.
 """

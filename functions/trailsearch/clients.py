@@ -1,9 +1,13 @@
-"""The boto3 clients, made here and nowhere else, once for each execution environment."""
+"""The clients of AWS, made here and nowhere else, once for each execution environment.
+
+By botocore, which boto3's clients are from: to import boto3 as well takes a quarter longer, and its own part of them
+(resources, uploads of files) is not needed here.
+"""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 NO_ANSWER = (NoConnection, HTTPClientError, IncompleteReadError, FlexibleChecksumError, ResponseParserError)
-"""What boto3 raises where no answer came, or a part or a damaged copy of one."""
+"""What botocore raises where no answer came, or a part or a damaged copy of one."""
 
 # A few quick attempts against S3 save a state transition; what they do not cure, the workflow retries.
 _S3_CONFIG = Config(
@@ -31,19 +35,25 @@ _SEARCH_CONFIG = Config(
 
 
 @cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
 def s3() -> "S3Client":
     """Client of S3."""
-    return boto3.client("s3", config=_S3_CONFIG)
+    return cast("S3Client", _session().create_client("s3", config=_S3_CONFIG))
 
 
 @cache
 def stepfunctions() -> "SFNClient":
     """Client of Step Functions."""
-    return boto3.client("stepfunctions")
+    return cast("SFNClient", _session().create_client("stepfunctions"))
 
 
 @cache
 def cloudsearch_domain(endpoint: str, config: Config = _SEARCH_CONFIG) -> "CloudSearchDomainClient":
     """Client of one CloudSearch domain; its endpoint is a host name, or a URL that has a scheme already."""
     url = endpoint if "://" in endpoint else f"https://{endpoint}"
-    return boto3.client("cloudsearchdomain", endpoint_url=url, config=config)
+    client = _session().create_client("cloudsearchdomain", endpoint_url=url, config=config)
+    return cast("CloudSearchDomainClient", client)

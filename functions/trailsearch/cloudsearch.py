@@ -106,7 +106,7 @@ class CloudSearchIndex:
             raise _classify(error) from error
         except NO_ANSWER as error:
             raise SearchUnavailable(f"No answer from the search domain: {error}") from error
-        if "status" not in answer:  # boto3 passes over JSON that is cut short.
+        if "status" not in answer:  # botocore passes over JSON that is cut short.
             raise SearchUnavailable("The answer of the search domain is cut short, or no JSON")
         if answer["status"] != "success":
             raise BatchRefused(f"The search domain answers {answer['status']}: {answer.get('warnings', '')}")

@@ -1,5 +1,6 @@
 """The inputs of executions that failed: the messages that they were about."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 class ExecutionInputs:
     """Reads inputs of executions. Step Functions keeps an execution for 90 days after its end."""
 
-    def __init__(self, client: "SFNClient") -> None:
-        self._client = client
+    def __init__(self, make_client: Callable[[], "SFNClient"]) -> None:
+        """Take what gives the client: few executions need it, and to make it takes a while."""
+        self._make_client = make_client
 
     def get(self, execution: str) -> str:
         """Give the input of an execution, by its ARN: JSON.
@@ -27,7 +29,7 @@ class ExecutionInputs:
         """
         try:
             with subsegment("Describe execution", execution=execution):
-                return self._client.describe_execution(executionArn=execution)["input"]
+                return self._make_client().describe_execution(executionArn=execution)["input"]
         except ClientError as error:
             code = error.response["Error"].get("Code", "")
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]

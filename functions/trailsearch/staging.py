@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _SPOOL_BYTES = 64 * 1024 * 1024
+# More than that is uploaded in parts, at the same time, as S3 takes 5 GB at once at most.
+_PUT_AT_ONCE_BYTES = 64 * 1024 * 1024
+_PART_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _WRITTEN_AT_ONCE = 256
 _READ_AT_ONCE_BYTES = 64 * 1024
@@ -126,9 +129,10 @@ def spool() -> IO[bytes]:
 class Staging:
     """The staging bucket, as one execution uses it."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, put_at_once_bytes: int = _PUT_AT_ONCE_BYTES) -> None:
         self._client = client
         self._bucket = bucket
+        self._put_at_once_bytes = put_at_once_bytes
 
     def put_records(
         self, execution: str, file: IO[bytes], records: int, oldest_delivery_time: str | None
@@ -138,8 +142,19 @@ class Staging:
         size = file.tell()
         file.seek(0)
         with subsegment("Stage records", records=pointer.uri), storage_errors(pointer, _STAGING_ERRORS):
-            self._client.upload_fileobj(file, pointer.bucket, pointer.key)
+            if size <= self._put_at_once_bytes:
+                self._client.put_object(Bucket=pointer.bucket, Key=pointer.key, Body=file)
+            else:
+                self._upload_parts(file, pointer)
         return RecordsRef(pointer.bucket, pointer.key, records, size, oldest_delivery_time)
+
+    def _upload_parts(self, file: IO[bytes], pointer: Pointer) -> None:
+        # Few executions have so much, and those few have the time to import it.
+        from s3transfer.manager import TransferConfig, TransferManager  # noqa: PLC0415
+
+        config = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES)
+        with TransferManager(self._client, config) as transfers:
+            transfers.upload(file, pointer.bucket, pointer.key).result()
 
     def get_records(self, ref: RecordsRef) -> Iterator[StagedRecords]:
         """Read staged records as they arrive: memory is bounded by a few MiB.

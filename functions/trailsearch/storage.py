@@ -46,7 +46,7 @@ class StorageErrors(NamedTuple):
 
 @contextmanager
 def storage_errors(pointer: Pointer, errors: StorageErrors) -> Iterator[None]:
-    """Translate what boto3 raises for one object.
+    """Translate what botocore raises for one object.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList. Without
     ``s3:ListBucket`` S3 answers 403 for an object that does not exist.
@@ -67,7 +67,7 @@ def storage_errors(pointer: Pointer, errors: StorageErrors) -> Iterator[None]:
             raise StorageUnavailable(what) from error
         raise (errors.not_found if status == 404 else errors.refused)(what) from error
     except (ParamValidationError, EndpointProviderError) as error:
-        # boto3 asks S3 for nothing that cannot exist; a message from anybody may name such a bucket.
+        # botocore asks S3 for nothing that cannot exist; a message from anybody may name such a bucket.
         raise errors.not_found(f"{pointer.uri}: {' '.join(str(error).split())}") from error
     except NO_ANSWER as error:
         raise StorageUnavailable(f"{pointer.uri}: {error}") from error

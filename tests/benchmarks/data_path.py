@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from fetch_logs import fetch_logs
 from index_batch import index_batch
 from split_records import split_records
 from tests.local_cloud.cloudtrail_delivery import Log
+from trailsearch import clients
 from trailsearch.batching import pack
 from trailsearch.cloudsearch import CloudSearchFormat
 from trailsearch.documents import Document, build_documents
@@ -89,11 +91,9 @@ class FolderS3:
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
         return {"Body": _Body((self._folder / Bucket / Key).open("rb")), "LastModified": _DELIVERED}
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes, **_: str) -> None:  # noqa: N803  # boto3's names
-        self.upload_fileobj(io.BytesIO(Body), Bucket, Key)
-
-    def upload_fileobj(self, file: IO[bytes], bucket: str, key: str) -> None:
-        path = self._folder / bucket / key
+    def put_object(self, Bucket: str, Key: str, Body: bytes | IO[bytes], **_: str) -> None:  # noqa: N803  # boto3's names
+        file = io.BytesIO(Body) if isinstance(Body, bytes | bytearray) else Body
+        path = self._folder / Bucket / Key
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as target:
             while chunk := file.read(_CHUNK_BYTES):
@@ -117,7 +117,7 @@ class Steps:
         client: Any = FolderS3(folder)
         self._folder = folder
         self._log_bucket = LogBucket(client)
-        self._stage = Staging(client, STAGING)
+        self._stage = Staging(client, STAGING, put_at_once_bytes=sys.maxsize)
 
     def deliver(self, logs: Sequence[Log]) -> list[QueueMessage]:
         """Write logs into the log bucket, and give the messages that announce them."""
@@ -134,10 +134,8 @@ class Steps:
 
     def fetch(self, messages: Sequence[QueueMessage]) -> Work:
         """Run Fetch Logs."""
-        client: Any = None  # Nothing is redriven here.
-        return fetch_logs(
-            messages, _execution("Fetch Logs"), ExecutionInputs(client), self._log_bucket, self._stage
-        )
+        inputs = ExecutionInputs(clients.stepfunctions)
+        return fetch_logs(messages, _execution("Fetch Logs"), inputs, self._log_bucket, self._stage)
 
     def split(self, work: Work) -> Work:
         """Run Split Records."""

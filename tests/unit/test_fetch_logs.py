@@ -57,7 +57,7 @@ class Step:
 
     def __init__(self, s3: "S3Client", log_bucket: LogBucket, stage: Staging) -> None:
         self.s3, self.log_bucket, self.stage = s3, log_bucket, stage
-        self.inputs = ExecutionInputs(clients.stepfunctions())
+        self.inputs = ExecutionInputs(clients.stepfunctions)
 
     def put(self, name: str, body: bytes) -> None:
         self.s3.put_object(Bucket=LOGS, Key=log_key(name), Body=body)

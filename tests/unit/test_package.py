@@ -92,6 +92,9 @@ def test_of_the_wheels_only_what_depends_on_when_and_how_they_were_installed_is_
             "msgspec-1.dist-info/REQUESTED": "",
             "msgspec-1.dist-info/direct_url.json": "",
             "bin/igzip": "",
+            "msgspec/__init__.pyi": "",
+            "wrapt/_wrappers.c": "",
+            "aws_lambda_powertools/swagger-ui-bundle.min.js": "",
         },
     )
     assert {name for name, _ in library_files(wheels)} == {

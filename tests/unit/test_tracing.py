@@ -149,7 +149,7 @@ def test_every_call_of_the_steps_is_a_subsegment_of_its_own_that_says_what_it_is
         too_large = event(f"{name}-too-large", x="x" * 1_100_000)
         body = log_of(*(event(f"{name}{number}") for number in range(4)), too_large, event(f"{name}4"))
         s3.put_object(Bucket=LOGS, Key=log_key(name), Body=body)
-    inputs = ExecutionInputs(clients.stepfunctions())
+    inputs = ExecutionInputs(clients.stepfunctions)
     work = fetch_logs([announce("a", "b")], execution(), inputs, log_bucket, stage)
     work = split_records(work, execution("Split Records"), stage, ThreeDocuments())
     index.refuse = {"a1"}

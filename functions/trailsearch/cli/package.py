@@ -24,6 +24,8 @@ LAMBDA_WHEELS = (
 _TIME = (1980, 1, 1, 0, 0, 0)
 # What pip writes beside a wheel's own files, different from run to run or not needed at run time.
 _LEFT_OUT_NAMES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+# What no function runs: types, C sources, and the web page that Powertools has for APIs.
+_LEFT_OUT_SUFFIXES = {".pyi", ".c", ".h", ".css", ".js"}
 
 
 @click.command()
@@ -61,7 +63,8 @@ def library_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Give the files of installed wheels, by their names in the zip."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
-        if path.is_file() and path.name not in _LEFT_OUT_NAMES and name.parts[0] != "bin":
+        left_out = path.name in _LEFT_OUT_NAMES or path.suffix in _LEFT_OUT_SUFFIXES
+        if path.is_file() and not left_out and name.parts[0] != "bin":
             yield name.as_posix(), path
 
 

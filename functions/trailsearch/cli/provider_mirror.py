@@ -59,17 +59,17 @@ def registry_answers() -> bool:
 def find_mirror() -> Path | None:
     """Look through this machine's disk for a folder that is laid out as a mirror and has the AWS provider.
 
-    Only real folders count: where Terraform uses a mirror itself, it leaves symbolic links to it.
+    The provider has to be there as a real file: where Terraform uses a mirror itself, it leaves symbolic links to it.
     """
-    pattern = f"*/{_PROVIDER}/*.*.*/*_*"
+    pattern = f"*/{_PROVIDER}/*.*.*/*_*/terraform-provider-aws_*"
     found = subprocess.run(  # noqa: S603  # the arguments are all ours
-        ["find", "/", "-xdev", "-type", "d", "-path", pattern, "-print", "-prune"],  # noqa: S607
+        ["find", "/", "-xdev", "-type", "f", "-path", pattern],  # noqa: S607
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         check=False,
     ).stdout.splitlines()
-    return Path(found[0]).parents[4] if found else None
+    return Path(found[0]).parents[5] if found else None
 
 
 def configuration(mirror: Path) -> str:

@@ -117,7 +117,7 @@ def test_the_configuration_installs_every_provider_from_the_mirror(mirror: Path)
     ]
 
 
-PLUGIN = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64"
+PLUGIN = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0_x5"
 
 
 # What `find` answers is made up: a folder laid out as a mirror would be found by whatever else runs on this machine.
