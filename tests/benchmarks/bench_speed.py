@@ -50,10 +50,10 @@ def measure(benchmark: BenchmarkFixture, logs: Input) -> Measure:
 def bench_whole_path(measure: Measure, logs: Input, implementation: str) -> None:
     bodies = with_uris(logs)
     if implementation == TRAILSEARCH:
-        measure(WHOLE, implementation, lambda: data_path.batches_of(bodies))
+        measure(WHOLE, implementation, lambda: drain(data_path.batches_of(bodies)))
     else:
         library = PLAIN[implementation]
-        measure(WHOLE, implementation, lambda: plain.batches_of(bodies, library))
+        measure(WHOLE, implementation, lambda: drain(plain.batches_of(bodies, library)))
 
 
 @pytest.mark.parametrize("step", [*STEPS, ALL_STEPS])

@@ -19,22 +19,24 @@ from trailsearch.documents import Document, build_documents
 from trailsearch.execution_inputs import ExecutionInputs
 from trailsearch.log_bucket import LogBucket
 from trailsearch.messages import Execution, Indexed, QueueMessage, Work
-from trailsearch.staging import LogHeader, Staging, read_records, spool, write_records
+from trailsearch.staging import Staging
 from trailsearch.trail_log import find_records, gunzip
 
 LOGS, STAGING = "logs", "staging"
 # An execution takes up to 50 messages from the Pipe, each of which may name several logs.
 MESSAGES_OF_AN_EXECUTION = 100
 FORMAT = CloudSearchFormat()
+# About 64 KiB, as much as ``staging.read_records`` gives.
+_RECORDS_AT_ONCE = 50
 _REMAINING_SECONDS = 120.0
 _CHUNK_BYTES = 1024 * 1024
 _DELIVERED = datetime(2026, 9, 1, 12, tzinfo=UTC)
 _ARN = "arn:aws:states:us-east-1:111122223333:execution:trailsearch-bench-index-logs:run-1"
 
 
-def batches_of(logs: Iterable[tuple[str, bytes]]) -> list[bytes]:
+def batches_of(logs: Iterable[tuple[str, bytes]]) -> Iterator[bytearray]:
     """Turn logs, each with its ``s3://`` URI, into batches, by the pure stages alone."""
-    return [bytes(batch.body) for batch in pack(_new_runs(logs), FORMAT, _refuse)]
+    return (batch.body for batch in pack(_new_runs(logs), FORMAT, _refuse))
 
 
 def _new_runs(logs: Iterable[tuple[str, bytes]]) -> Iterator[list[Document]]:
@@ -50,12 +52,9 @@ def _new_runs(logs: Iterable[tuple[str, bytes]]) -> Iterator[list[Document]]:
 
 
 def runs_of(records: Sequence[Any]) -> Iterator[bytes]:
-    """Give the records of a log, some at once, as Split Records reads them."""
-    with spool() as file:
-        write_records(LogHeader(LOGS, "log", "2026-09-01T12:00:00Z"), records, file)
-        file.seek(0)
-        for _, lines in read_records(iter(lambda: file.read(_CHUNK_BYTES), b"")):
-            yield lines
+    """Give the records of a log, as many at once as Split Records reads."""
+    for at in range(0, len(records), _RECORDS_AT_ONCE):
+        yield b"\n".join(records[at : at + _RECORDS_AT_ONCE])
 
 
 def pack_all(runs: Iterable[list[Document]]) -> int:

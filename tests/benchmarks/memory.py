@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def do(name: str, folder: Path) -> None:
     """Do one thing."""
     steps = Steps(folder)
     if name in PLAIN:
-        plain.batches_of(_logs(folder), PLAIN[name])
+        deque(plain.batches_of(_logs(folder), PLAIN[name]), maxlen=0)
     elif name == "Fetch Logs":
         messages = msgspec.json.decode((folder / "messages.json").read_bytes(), type=list[QueueMessage])
         _write(folder, steps.fetch(messages))

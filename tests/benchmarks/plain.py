@@ -34,9 +34,9 @@ ORJSON = Json(orjson.loads, orjson.dumps)
 gunzip = gzip.decompress
 
 
-def batches_of(logs: Iterable[tuple[str, bytes]], library: Json = STANDARD) -> list[bytes]:
+def batches_of(logs: Iterable[tuple[str, bytes]], library: Json) -> Iterator[bytes]:
     """Turn logs, each with its ``s3://`` URI, into batches."""
-    return list(pack(documents_of_logs(logs, library), library))
+    return pack(documents_of_logs(logs, library), library)
 
 
 def documents_of_logs(logs: Iterable[tuple[str, bytes]], library: Json) -> Iterator[dict[str, Any]]:
