@@ -9,7 +9,7 @@ from tests.load.run import run
 def test_a_small_flood_is_indexed_and_measured(pipeline: conftest.Pipeline) -> None:
     flooded = Pipeline(pipeline.session, pipeline.variables, pipeline.outputs)
     flooded.wait_until_idle()
-    result = run(flooded, "local", load_logs(seed=5, logs=12, events=600))
+    result = run(flooded, "local", load_logs(seed=20_261, logs=12, events=600))
     assert result.problems == []
     assert result.logs == 12
     assert 600 <= result.events < result.records
