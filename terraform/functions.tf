@@ -3,9 +3,12 @@
 locals {
   functions = {
     fetch_logs = {
-      name            = "${local.prefix}-fetch-logs"
-      description     = "Fetches the CloudTrail logs that messages announce and stages their records"
-      storage_mb      = 5120 # Records spill to disk: ten logs of 50 MB, the largest there are, hold 4.5 GB of them.
+      name        = "${local.prefix}-fetch-logs"
+      description = "Fetches the CloudTrail logs that messages announce and stages their records"
+      # Records spill to disk: ten logs of 50 MB, the largest there are, hold 4.5 GB of them. An execution may have more
+      # (pipe_batch_size). Where they do not fit on the disk, or into the time-out, each message gets an execution of
+      # its own, and if need be each log.
+      storage_mb      = 5120
       memory_mb       = var.function_memory_mb.fetch_logs
       timeout_seconds = var.function_timeout_seconds.fetch_logs
     }

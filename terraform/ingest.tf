@@ -117,8 +117,9 @@ resource "aws_sns_topic_subscription" "existing" {
 }
 
 resource "aws_sqs_queue" "ingest" {
-  name                       = "${local.prefix}-ingest"
-  visibility_timeout_seconds = 60
+  name = "${local.prefix}-ingest"
+  # Messages are in flight from the first that the Pipe collects until its execution has started.
+  visibility_timeout_seconds = 60 + var.pipe_batching_window_seconds
   message_retention_seconds  = local.queue_retention_seconds
   receive_wait_time_seconds  = 20
   kms_master_key_id          = aws_kms_key.pipeline.arn

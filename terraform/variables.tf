@@ -198,13 +198,13 @@ variable "pipe_batch_size" {
 
 variable "pipe_batching_window_seconds" {
   type        = number
-  description = "Seconds that the Pipe waits for pipe_batch_size messages before it starts an execution with fewer."
+  description = "Seconds that the Pipe waits for pipe_batch_size messages before it starts an execution with fewer: a log waits this long where little happens. Messages that it has received stay invisible for 60 s more."
   default     = 0
   nullable    = false
 
   validation {
-    condition     = var.pipe_batching_window_seconds >= 0 && var.pipe_batching_window_seconds <= 45 && floor(var.pipe_batching_window_seconds) == var.pipe_batching_window_seconds
-    error_message = "pipe_batching_window_seconds must be a whole number from 0 to 45, well below the 60 s for which received messages stay invisible."
+    condition     = var.pipe_batching_window_seconds >= 0 && var.pipe_batching_window_seconds <= 300 && floor(var.pipe_batching_window_seconds) == var.pipe_batching_window_seconds
+    error_message = "pipe_batching_window_seconds must be a whole number from 0 to 300, the longest that a Pipe waits."
   }
 }
 
@@ -455,13 +455,13 @@ variable "alarm_topic_arns" {
 
 variable "alarm_oldest_message_seconds" {
   type        = number
-  description = "Age of the oldest message in the ingest queue that rings the alarm: how long a log may wait to be taken up."
+  description = "Age of the oldest message in the ingest queue that rings the alarm: how long a log may wait to be taken up, pipe_batching_window_seconds included."
   default     = 900
   nullable    = false
 
   validation {
-    condition     = var.alarm_oldest_message_seconds >= 60 && floor(var.alarm_oldest_message_seconds) == var.alarm_oldest_message_seconds
-    error_message = "alarm_oldest_message_seconds must be a whole number and at least 60."
+    condition     = var.alarm_oldest_message_seconds >= 60 + var.pipe_batching_window_seconds && floor(var.alarm_oldest_message_seconds) == var.alarm_oldest_message_seconds
+    error_message = "alarm_oldest_message_seconds must be a whole number and at least ${60 + var.pipe_batching_window_seconds}, 60 more than pipe_batching_window_seconds."
   }
 }
 
@@ -472,8 +472,8 @@ variable "alarm_lag_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.alarm_lag_seconds >= 60 && floor(var.alarm_lag_seconds) == var.alarm_lag_seconds
-    error_message = "alarm_lag_seconds must be a whole number and at least 60."
+    condition     = var.alarm_lag_seconds >= 60 + var.pipe_batching_window_seconds && floor(var.alarm_lag_seconds) == var.alarm_lag_seconds
+    error_message = "alarm_lag_seconds must be a whole number and at least ${60 + var.pipe_batching_window_seconds}, 60 more than pipe_batching_window_seconds."
   }
 }
 

@@ -1,9 +1,9 @@
-# Staging: behaves like production (batches, log level, what destroy refuses), sized like development.
+# Staging: behaves like production (many logs in an execution, log level, what destroy refuses), sized like development.
 
 environment = "staging"
 region      = "us-east-1"
 
-# As in production.
+# Several logs in an execution, as in production, but nobody wants to wait for five minutes to see what a change does.
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 30
 

@@ -175,6 +175,20 @@ run "queues" {
   }
 }
 
+run "queue_while_the_pipe_collects" {
+  command = plan
+
+  variables {
+    pipe_batch_size              = 50
+    pipe_batching_window_seconds = 300
+  }
+
+  assert {
+    condition     = aws_sqs_queue.ingest.visibility_timeout_seconds == 360
+    error_message = "Messages stay invisible for 60 s more than the Pipe collects them."
+  }
+}
+
 run "pipe_to_workflow" {
   assert {
     condition     = aws_pipes_pipe.ingest.source == aws_sqs_queue.ingest.arn && aws_pipes_pipe.ingest.target == aws_sfn_state_machine.index_logs.arn

@@ -24,7 +24,7 @@ run "forms" {
     log_bucket_names             = ["arn:aws:s3:::audit-logs"]
     log_kms_key_arns             = ["arn:aws:kms:us-east-1:111122223333:alias/logs"]
     ingest_max_receive_count     = 0
-    pipe_batching_window_seconds = 46
+    pipe_batching_window_seconds = 301
     pipe_desired_state           = "PAUSED"
     map_concurrency              = 41
     index_batch_max_attempts     = 0
@@ -35,8 +35,6 @@ run "forms" {
     search_replication_count     = 0
     search_principal_arns        = ["*"]
     log_group_retention_days     = 31
-    alarm_oldest_message_seconds = 59
-    alarm_lag_seconds            = 59
     access_log_bucket_name       = "arn:aws:s3:::access-logs"
     alarm_no_logs_hours          = 169
     kms_deletion_window_days     = 6
@@ -63,8 +61,6 @@ run "forms" {
     var.search_replication_count,
     var.search_principal_arns,
     var.log_group_retention_days,
-    var.alarm_oldest_message_seconds,
-    var.alarm_lag_seconds,
     var.access_log_bucket_name,
     var.alarm_no_logs_hours,
     var.kms_deletion_window_days,
@@ -84,6 +80,8 @@ run "forms_beside_right_ones" {
     pipe_batching_window_seconds = 1
     search_instance_type         = "search.2xlarge"
     search_partition_count       = 11
+    alarm_oldest_message_seconds = 60 # The window takes one second.
+    alarm_lag_seconds            = 60
   }
 
   expect_failures = [
@@ -93,6 +91,8 @@ run "forms_beside_right_ones" {
     var.log_topic_arns,
     var.pipe_batch_size,
     var.search_partition_count,
+    var.alarm_oldest_message_seconds,
+    var.alarm_lag_seconds,
   ]
 }
 
@@ -164,6 +164,29 @@ run "the_highest_and_lowest_are_taken" {
       { for number in range(46) : "tag${number}" => "" },
       { (join("", [for _ in range(128) : "x"])) = join("", [for _ in range(256) : "x"]) },
     )
+  }
+}
+
+run "alarms_that_always_ring" {
+  command = plan
+
+  variables {
+    pipe_batching_window_seconds = 0
+    alarm_oldest_message_seconds = 59
+    alarm_lag_seconds            = 59
+  }
+
+  expect_failures = [var.alarm_oldest_message_seconds, var.alarm_lag_seconds]
+}
+
+run "the_longest_window_is_taken" {
+  command = plan
+
+  variables {
+    pipe_batch_size              = 50
+    pipe_batching_window_seconds = 300
+    alarm_oldest_message_seconds = 360
+    alarm_lag_seconds            = 360
   }
 }
 

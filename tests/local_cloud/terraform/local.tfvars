@@ -1,7 +1,7 @@
 environment = "local"
 region      = "us-east-1"
 
-# As in production; the window is shorter because somebody is waiting.
+# As in staging; the window is shorter because somebody is waiting.
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 1
 
