@@ -101,7 +101,9 @@ class _Splitting:
     def stage_batch(self, numbered: tuple[int, Batch]) -> BatchRef:
         """Stage one batch under its number."""
         number, batch = numbered
-        return self._put(f"{number:05}", batch.body, batch.documents, batch.oldest_event_time)
+        return self._put(
+            f"{number:05}", batch.body, batch.documents, batch.oldest_event_time, expires_soon=True
+        )
 
     def dead_letter(self, document: Document) -> None:
         """Stage a document alone that the search domain would refuse for its size, and keep a dead letter about it."""
@@ -115,8 +117,16 @@ class _Splitting:
         staged = self._put(name, body, documents=1, oldest_event_time=document.fields.event_time)
         self.dead_letters.append(self._execution.dead_letter(Kind.DOCUMENTS, error, batch=staged))
 
-    def _put(self, name: str, body: bytearray, documents: int, oldest_event_time: str | None) -> BatchRef:
-        pointer = self._stage.put_batch(self._execution.name, name, body)
+    def _put(
+        self,
+        name: str,
+        body: bytearray,
+        documents: int,
+        oldest_event_time: str | None,
+        *,
+        expires_soon: bool = False,
+    ) -> BatchRef:
+        pointer = self._stage.put_batch(self._execution.name, name, body, expires_soon=expires_soon)
         return BatchRef(
             pointer.bucket,
             pointer.key,

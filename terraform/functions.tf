@@ -28,6 +28,9 @@ locals {
     }
   }
 
+  # Longer than the longest execution_timeout_seconds: what an execution stages for itself outlives it.
+  soon_days = 2
+
   function_environments = {
     fetch_logs    = {}
     split_records = {}
@@ -191,9 +194,10 @@ data "aws_iam_policy_document" "split_records" {
     resources = [aws_s3_bucket.staging.arn]
   }
 
+  # Batches carry the tag of what expires soon.
   statement {
     sid       = "StageBatches"
-    actions   = ["s3:PutObject"]
+    actions   = ["s3:PutObject", "s3:PutObjectTagging"]
     resources = ["${aws_s3_bucket.staging.arn}/batches/*"]
   }
 }
@@ -295,6 +299,8 @@ resource "aws_s3_bucket_logging" "staging" {
 resource "aws_s3_bucket_lifecycle_configuration" "staging" {
   bucket = aws_s3_bucket.staging.bucket
 
+  # Where several rules expire an object, the earliest does.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
   rule {
     id     = "expire"
     status = "Enabled"
@@ -307,6 +313,38 @@ resource "aws_s3_bucket_lifecycle_configuration" "staging" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
+    }
+  }
+
+  # Nothing points to records once their execution is over, and that lasts a day at most.
+  rule {
+    id     = "expire-records"
+    status = "Enabled"
+
+    filter {
+      prefix = "records/"
+    }
+
+    expiration {
+      days = local.soon_days
+    }
+  }
+
+  # Nor to batches that are indexed. The workflow takes the tag off those that it dead-letters, and what is staged for a
+  # dead letter never has it (functions/trailsearch/staging.py).
+  rule {
+    id     = "expire-soon"
+    status = "Enabled"
+
+    filter {
+      tag {
+        key   = "expires"
+        value = "soon"
+      }
+    }
+
+    expiration {
+      days = local.soon_days
     }
   }
 }

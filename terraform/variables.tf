@@ -258,16 +258,16 @@ variable "execution_timeout_seconds" {
   }
 
   # statemachine/index_logs.asl.json: a function that times out runs twice, a batch is retried 120 s apart at most, and
-  # S3, Lambda and SQS get up to ten minutes of retries in all.
+  # S3, Lambda and SQS get up to twelve minutes of retries in all.
   validation {
-    condition     = var.execution_timeout_seconds >= 2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 600
-    error_message = "execution_timeout_seconds must be at least ${2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 600}, so that the retries of every state fit in: twice each of function_timeout_seconds, 120 for each of index_batch_max_attempts, and 600."
+    condition     = var.execution_timeout_seconds >= 2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 720
+    error_message = "execution_timeout_seconds must be at least ${2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 720}, so that the retries of every state fit in: twice each of function_timeout_seconds, 120 for each of index_batch_max_attempts, and 720."
   }
 }
 
 variable "staging_retention_days" {
   type        = number
-  description = "Days after which staged records and batches expire."
+  description = "Days after which staged batches and documents that a dead letter may point to expire. Records, and batches that are indexed, expire after two."
   default     = 15
   nullable    = false
 

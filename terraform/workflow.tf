@@ -100,6 +100,13 @@ data "aws_iam_policy_document" "workflow" {
     resources = [local.dead_letter_arn]
   }
 
+  # A batch that is dead-lettered loses the tag that makes it expire soon.
+  statement {
+    sid       = "KeepBatches"
+    actions   = ["s3:DeleteObjectTagging"]
+    resources = ["${aws_s3_bucket.staging.arn}/batches/*"]
+  }
+
   # A message that may have crashed a step gets an execution of its own.
   statement {
     sid       = "StartExecutionsForMessages"

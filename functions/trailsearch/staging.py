@@ -6,7 +6,9 @@
 * ``batches/<execution>/<name>.json``: a batch, in the exact form that the search domain takes.
 
 A state that is retried writes the same keys again. The bucket expires objects later than the dead-letter
-queue forgets what points to them.
+queue forgets what points to them. Two kinds of them nothing points to once the execution is over, and they
+expire after two days: records, and batches that expire soon, by their tag. The workflow takes the tag off a
+batch before it dead-letters it (state "Keep Batch").
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +25,10 @@ from trailsearch.tracing import subsegment
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
+# A lifecycle rule of the staging bucket goes by this tag. In the form that PutObject takes tags in.
+EXPIRES_SOON = "expires=soon"
 _SPOOL_BYTES = 64 * 1024 * 1024
 # More than that is uploaded in parts, at the same time, as S3 takes 5 GB at once at most.
 _PUT_AT_ONCE_BYTES = 64 * 1024 * 1024
@@ -165,24 +170,32 @@ class Staging:
             body = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"]
         yield from read_records(_chunks(body, ref))
 
-    def put_batch(self, execution: str, name: str, batch: bytes | bytearray) -> Pointer:
-        """Stage one batch under a name that is its own within the execution."""
+    def put_batch(
+        self, execution: str, name: str, batch: bytes | bytearray, *, expires_soon: bool = False
+    ) -> Pointer:
+        """Stage one batch under a name that is its own within the execution.
+
+        It is there for as long as a dead letter may point to it, or, if it ``expires_soon``, for two days.
+        """
         pointer = Pointer(self._bucket, f"batches/{execution}/{name}.json")
-        self._put_batch(pointer, batch)
+        self._put_batch(pointer, batch, expires_soon=expires_soon)
         return pointer
 
     def renew_batch(self, ref: BatchRef, batch: bytes) -> None:
         """Stage a batch once more where it is, so that it does not expire before a new dead letter does."""
-        self._put_batch(ref, batch)
+        self._put_batch(ref, batch, expires_soon=False)
 
-    def _put_batch(self, pointer: Pointer, batch: bytes | bytearray) -> None:
+    def _put_batch(self, pointer: Pointer, batch: bytes | bytearray, *, expires_soon: bool) -> None:
+        request: PutObjectRequestTypeDef = {
+            "Bucket": pointer.bucket,
+            "Key": pointer.key,
+            "Body": cast("bytes", batch),  # boto3 takes a bytearray too; its type stubs do not say so.
+            "ContentType": "application/json",
+        }
+        if expires_soon:
+            request["Tagging"] = EXPIRES_SOON
         with subsegment("Stage batch", batch=pointer.uri), storage_errors(pointer, _STAGING_ERRORS):
-            self._client.put_object(
-                Bucket=pointer.bucket,
-                Key=pointer.key,
-                Body=cast("bytes", batch),  # boto3 takes a bytearray too; its type stubs do not say so.
-                ContentType="application/json",
-            )
+            self._client.put_object(**request)
 
     def get_batch(self, ref: BatchRef) -> bytes:
         """Read one batch.

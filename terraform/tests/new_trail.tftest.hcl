@@ -165,13 +165,30 @@ run "queues" {
   }
 
   assert {
-    condition     = aws_sqs_queue.dead_letter.message_retention_seconds < 86400 * one(aws_s3_bucket_lifecycle_configuration.staging.rule[0].expiration).days
+    condition     = aws_sqs_queue.dead_letter.message_retention_seconds < 86400 * one(one([for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule if rule.id == "expire"]).expiration).days
     error_message = "A staged batch must outlive the dead letter that points at it."
   }
 
   assert {
     condition     = alltrue([for queue in [aws_sqs_queue.ingest, aws_sqs_queue.dead_letter] : queue.kms_master_key_id == aws_kms_key.pipeline.arn])
     error_message = "Queues must be encrypted with the pipeline's key."
+  }
+}
+
+run "staging" {
+  assert {
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" } == { expire = 15, expire-records = 2, expire-soon = 2 }
+    error_message = "Records and batches with the tag expire after two days, longer than an execution lasts; all else after 15."
+  }
+
+  assert {
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id == "expire-records" } == { expire-records = "records/" }
+    error_message = "Of what is not tagged, only records expire early."
+  }
+
+  assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : [for tag in one(rule.filter).tag : "${tag.key}=${tag.value}"] if rule.id == "expire-soon"] == [["expires=soon"]]
+    error_message = "A batch expires early by its tag alone."
   }
 }
 

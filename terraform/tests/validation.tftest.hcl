@@ -226,7 +226,7 @@ run "executions_too_short_for_their_retries" {
   command = plan
 
   variables {
-    execution_timeout_seconds = 4919 # 2 * (300 + 600 + 300) + 120 * 16 + 600 - 1
+    execution_timeout_seconds = 5039 # 2 * (300 + 600 + 300) + 120 * 16 + 720 - 1
   }
 
   expect_failures = [var.execution_timeout_seconds]

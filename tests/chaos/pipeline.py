@@ -66,14 +66,20 @@ class Pipeline:
         )
         return [execution["executionArn"] for execution in answer["executions"]]
 
-    def entered_states(self, execution_arn: str) -> set[str]:
-        """The names of the states that an execution has entered."""
-        events = self.stepfunctions.get_execution_history(executionArn=execution_arn)["events"]
-        return {
-            event["stateEnteredEventDetails"]["name"]
-            for event in events
-            if "stateEnteredEventDetails" in event
-        }
+    def executions(self) -> list[str]:
+        """The ARNs of all executions, the newest first."""
+        pages = self.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self.outputs["state_machine_arn"]
+        )
+        return [execution["executionArn"] for page in pages for execution in page["executions"]]
+
+    def entered_states(self, execution_arn: str) -> Iterator[tuple[str, str]]:
+        """Give name and input of the states that an execution has entered, in order."""
+        pages = self.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+        for page in pages:
+            for event in page["events"]:
+                if entered := event.get("stateEnteredEventDetails"):
+                    yield entered["name"], entered["input"]
 
     def documents(self, log_prefix: str) -> Iterator[tuple[str, str]]:
         """Give id and record of every document in the domain whose log's key begins so."""

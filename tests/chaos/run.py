@@ -151,7 +151,7 @@ def _abort(pipeline: Pipeline, state: str) -> int:
     while time.monotonic() < deadline:
         running = set(pipeline.running_executions()) - stopped
         for arn in running:
-            if state in pipeline.entered_states(arn):
+            if state in dict(pipeline.entered_states(arn)):
                 pipeline.stepfunctions.stop_execution(executionArn=arn, error="Aborted", cause="by hand")
                 stopped.add(arn)
         if stopped and not running and not pipeline.waiting_messages():

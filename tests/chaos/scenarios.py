@@ -21,7 +21,7 @@ from tests.local_cloud.faults import (
     Truncation,
 )
 
-FETCH, SPLIT, INDEX = "Fetch Logs", "Split Records", "Index Batch"
+FETCH, SPLIT, INDEX, KEEP = "Fetch Logs", "Split Records", "Index Batch", "Keep Batch"
 DEAD_LETTER_SENDS, PIPE, EVERYWHERE = "Dead-letter sends", "Pipe", "Everywhere"
 FUNCTIONS = {FETCH: "fetch-logs", SPLIT: "split-records", INDEX: "index-batch"}
 
@@ -192,6 +192,25 @@ _START_EXECUTION_REFUSED = Scenario(
 )
 
 
+def _keep_batch_faults() -> Iterator[Scenario]:
+    """Faults of S3 while the workflow takes the tag off a batch that it is to dead-letter."""
+    tag = Match(method="DELETE", path="^/{staging_bucket}/batches/")
+    throttled = ErrorAnswer(503, "SlowDown")
+    for name, rule in (
+        ("HTTP 503", Rule(throttled, tag, times=PASSING)),
+        ("answer lost", Rule(AnswerLost(), tag, times=PASSING)),
+        # The dead letter is sent all the same, and redriven before the batch expires.
+        ("HTTP 503, lasting", Rule(throttled, tag)),
+    ):
+        yield Scenario(
+            name,
+            KEEP,
+            (rule, Rule(Crash(), _invocation(INDEX))),
+            outlasts_retries=True,
+            letters="batch: ",
+        )
+
+
 def _delivery_faults() -> Iterator[Scenario]:
     yield Scenario("duplicate messages", PIPE, announced=2)
     yield Scenario("out-of-order messages", PIPE, shuffled=True)
@@ -277,7 +296,15 @@ def scenarios() -> tuple[Scenario, ...]:
         Scenario("documents refused, lasting", INDEX, (_refused_documents(),), outlasts_retries=True)
     )
     batch, messages = _redriven_by_make()
-    return (*table, batch, *_dead_letter_send_faults(), *_delivery_faults(), messages, _storm())
+    return (
+        *table,
+        batch,
+        *_keep_batch_faults(),
+        *_dead_letter_send_faults(),
+        *_delivery_faults(),
+        messages,
+        _storm(),
+    )
 
 
 def rules_of(rules: Sequence[Rule], outputs: Mapping[str, Any], seed: int) -> list[Rule]:

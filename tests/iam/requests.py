@@ -134,7 +134,8 @@ def _needed_by_functions() -> Iterator[Request]:
         yield Request(FETCH, action, RECORDS, "stages records")
     yield Request(FETCH, "states:DescribeExecution", EXECUTION, "reads the messages of a failed execution")
     yield Request(SPLIT, "s3:GetObject", RECORDS, "reads records")
-    yield Request(SPLIT, "s3:PutObject", BATCH, "stages a batch")
+    for action in ("s3:PutObject", "s3:PutObjectTagging"):
+        yield Request(SPLIT, action, BATCH, "stages a batch that expires soon")
     yield Request(INDEX, "s3:GetObject", BATCH, "reads a batch")
     yield Request(INDEX, "s3:PutObject", BATCH, "stages refused documents")
     yield Request(INDEX, "cloudsearch:document", DOMAIN, "uploads a batch")
@@ -148,6 +149,7 @@ def _needed_by_workflow_and_pipe() -> Iterator[Request]:
     yield Request(WORKFLOW, "sqs:SendMessage", DEAD_LETTER, "dead-letters")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         yield Request(WORKFLOW, action, PIPELINE_KEY, "dead-letters", via("sqs"))
+    yield Request(WORKFLOW, "s3:DeleteObjectTagging", BATCH, "keeps a batch for its dead letter")
     yield Request(WORKFLOW, "states:StartExecution", STATE_MACHINE, "starts executions for messages")
     for action in (
         "logs:CreateLogDelivery",
@@ -269,6 +271,14 @@ def _staging_by_others() -> Iterator[Request]:
     yield Request(INDEX, "s3:GetObject", RECORDS, "reads batches only")
     for who in (WORKFLOW, PIPE_ROLE):
         yield Request(who, "s3:GetObject", BATCH, "hands on pointers only")
+        yield Request(who, "s3:PutObject", BATCH, "hands on pointers only")
+    for who in (FETCH, INDEX, WORKFLOW, PIPE_ROLE):
+        yield Request(who, "s3:PutObjectTagging", BATCH, "only split_records lets batches expire soon")
+    for who in (FETCH, SPLIT, INDEX, PIPE_ROLE):
+        yield Request(who, "s3:DeleteObjectTagging", BATCH, "only the workflow keeps batches")
+    yield Request(SPLIT, "s3:PutObjectTagging", RECORDS, "tags batches only")
+    yield Request(WORKFLOW, "s3:DeleteObjectTagging", RECORDS, "keeps batches only")
+    yield Request(WORKFLOW, "s3:DeleteObjectTagging", LOG, "has nothing to do with logs")
     for who in (SPLIT, INDEX):
         yield Request(who, "s3:ListBucket", LOGS, "has nothing to do with logs")
 
@@ -283,10 +293,12 @@ def _other_environments() -> Iterator[Request]:
         (FETCH, "states:DescribeExecution", there(EXECUTION)),
         (SPLIT, "s3:GetObject", there(RECORDS)),
         (SPLIT, "s3:PutObject", there(BATCH)),
+        (SPLIT, "s3:PutObjectTagging", there(BATCH)),
         (INDEX, "s3:GetObject", there(BATCH)),
         (INDEX, "cloudsearch:document", there(DOMAIN)),
         (WORKFLOW, "lambda:InvokeFunction", there(function("index-batch"))),
         (WORKFLOW, "sqs:SendMessage", there(DEAD_LETTER)),
+        (WORKFLOW, "s3:DeleteObjectTagging", there(BATCH)),
         (WORKFLOW, "states:StartExecution", there(STATE_MACHINE)),
         (PIPE_ROLE, "sqs:ReceiveMessage", there(INGEST)),
         (PIPE_ROLE, "states:StartExecution", there(STATE_MACHINE)),

@@ -117,6 +117,12 @@ class FakeDomainClient:
         return {"status": "success"}
 
 
+def tags_of(client: Any, key: str) -> list[str]:
+    """Give the tags of an object in the staging bucket, each as ``key=value``."""
+    tags = client.get_object_tagging(Bucket=STAGING, Key=key)["TagSet"]
+    return [f"{tag['Key']}={tag['Value']}" for tag in tags]
+
+
 def error_answer(status: int, code: str, text: str = "") -> Any:
     return {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}
 

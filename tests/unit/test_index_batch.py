@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from index_batch import MAX_REFUSALS, RESERVED_SECONDS, handler, in_two, index_batch, upload_halves
 from tests.conftest import REPOSITORY
 from tests.unit.records import encode
-from tests.unit.steps import ARN, STAGING, FakeIndex, LambdaContext, event, execution, invoke, s3_answers
+from tests.unit.steps import (
+    ARN,
+    STAGING,
+    FakeIndex,
+    LambdaContext,
+    event,
+    execution,
+    invoke,
+    s3_answers,
+    tags_of,
+)
 from trailsearch import clients
 from trailsearch.cloudsearch import CloudSearchFormat
 from trailsearch.documents import build_document
@@ -176,6 +186,22 @@ def test_a_redriven_batch_is_staged_anew_so_that_it_outlives_a_new_dead_letter(
     assert times_put() == 1
     step.run(msgspec.structs.replace(batch, attempts=1))
     assert times_put() == 2
+
+
+def test_what_dead_letters_point_to_does_not_expire_soon(step: Step, s3: "S3Client") -> None:
+    """Refused documents, those that are left when there is no more time, and the batch itself when it is redriven."""
+    step.index.refuse = {"e1", "e8"}
+    step.clock.seconds = RESERVED_SECONDS - 1
+    batch = step.put(documents_of(10), attempts=1)
+    s3.put_object_tagging(
+        Bucket=STAGING, Key=batch.key, Tagging={"TagSet": [{"Key": "expires", "Value": "soon"}]}
+    )
+    dead_letters = step.run(batch).dead_letters
+    step.clock.seconds = 1000
+    dead_letters += step.run(batch).dead_letters
+    assert {letter.error.error for letter in dead_letters} == {"OutOfTime", "DocumentRefused"}
+    kept = [batch.key, *(letter.batch.key for letter in dead_letters if letter.batch)]
+    assert [tags_of(s3, key) for key in kept] == [[]] * (1 + len(dead_letters))
 
 
 def test_a_throttled_batch_is_for_the_workflow_to_retry(step: Step) -> None:

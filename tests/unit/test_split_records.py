@@ -6,7 +6,7 @@ import pytest
 
 from split_records import handler, split_records
 from tests.unit.records import encode
-from tests.unit.steps import ARN, LOGS, STAGING, LambdaContext, event, execution, invoke, s3_answers
+from tests.unit.steps import ARN, LOGS, STAGING, LambdaContext, event, execution, invoke, s3_answers, tags_of
 from tests.unit.test_batching import SmallFormat
 from tests.unit.test_fetch_logs import ODD_RECORDS
 from tests.unit.upload_rules import assert_obeys
@@ -156,6 +156,16 @@ def test_a_document_that_is_too_large_is_staged_alone_and_dead_lettered(step: St
     assert dead_letter.batch.key == "batches/run-1/too-large-00001.json"
     (document,) = CloudSearchFormat().split(step.stage.get_batch(dead_letter.batch))
     assert document.id == "odd"
+
+
+def test_batches_expire_soon_and_what_a_dead_letter_points_to_does_not(step: Step, s3: "S3Client") -> None:
+    events = [event("1"), ODD_RECORDS["over 1 MB"], *(event(str(n)) for n in range(2, 8))]
+    work = step.run(step.put({"a": events}), ThreeDocuments())
+    assert len(work.batches) == 3
+    assert [tags_of(s3, batch.key) for batch in work.batches] == [["expires=soon"]] * 3
+    (dead_letter,) = work.dead_letters
+    assert dead_letter.batch
+    assert tags_of(s3, dead_letter.batch.key) == []
 
 
 def test_nothing_but_documents_that_are_too_large_gives_no_batch(step: Step) -> None:

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,8 +9,9 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import REPOSITORY
 from tests.unit.records import encode, records
-from tests.unit.steps import STAGING, s3_answers
+from tests.unit.steps import STAGING, s3_answers, tags_of
 from trailsearch import staging
 from trailsearch.errors import BatchNotFound, StorageAccessDenied, StorageUnavailable
 from trailsearch.messages import BatchRef, Pointer, RecordsRef
@@ -71,6 +73,23 @@ def test_a_batch_is_json_that_anybody_can_look_at(stage: Staging, s3: "S3Client"
     assert stage.put_batch("run-1", "00001", b"[]") == Pointer(BATCH.bucket, BATCH.key)
     assert stage.get_batch(BATCH) == b"[]"
     assert s3.head_object(Bucket=STAGING, Key=BATCH.key)["ContentType"] == "application/json"
+
+
+@pytest.mark.parametrize(("expires_soon", "tags"), [(True, ["expires=soon"]), (False, [])])
+def test_a_batch_expires_soon_by_its_tag_and_is_kept_without(
+    stage: Staging, s3: "S3Client", expires_soon: bool, tags: list[str]
+) -> None:
+    stage.put_batch("run-1", "00001", b"[]", expires_soon=expires_soon)
+    assert tags_of(s3, BATCH.key) == tags
+    stage.renew_batch(BATCH, b"[]")
+    assert tags_of(s3, BATCH.key) == []
+
+
+def test_the_bucket_expires_soon_by_the_tag_that_batches_have() -> None:
+    terraform = (REPOSITORY / "terraform" / "functions.tf").read_text()
+    rule = re.search(r"tag \{\s+key += \"(\w+)\"\s+value += \"(\w+)\"", terraform)
+    assert rule
+    assert f"{rule[1]}={rule[2]}" == staging.EXPIRES_SOON
 
 
 def put_records(stage: Staging) -> None:

@@ -199,6 +199,31 @@ def test_a_failed_batch_is_dead_lettered_and_the_others_indexed(workflow: Workfl
     assert BATCH.key not in run.cause
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_only_a_batch_that_fails_as_a_whole_loses_the_tag_that_makes_it_expire(
+    workflow: Workflow, kept: bool
+) -> None:
+    """Its dead letter is sent in any case. Of one with refused documents, these are staged anew."""
+
+    def index_batch(event: dict[str, Any]) -> Any:
+        if event["batch"]["key"] == OTHER_BATCH.key:
+            return always_fails("BatchNotFound")(event)
+        return answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,)))(event)
+
+    workflow.steps["split_records"] = answers(Work(batches=(BATCH, OTHER_BATCH)))
+    workflow.steps["index_batch"] = index_batch
+    if not kept:
+        workflow.steps["delete_object_tagging"] = always_fails("S3.NoSuchKey")
+    run = workflow.run()
+    request = {"Bucket": OTHER_BATCH.bucket, "Key": OTHER_BATCH.key}
+    assert workflow.calls["delete_object_tagging"] == [request] * (1 if kept else 7)
+    (letter,) = [letter for letter in read(workflow.take_dead_letters()) if letter.kind is Kind.BATCH]
+    assert (letter.batch, letter.error) == (OTHER_BATCH, ErrorOutput("BatchNotFound", letter.error.cause))
+    assert "BatchNotFound" in letter.error.cause
+    assert "NoSuchKey" not in letter.error.cause
+    assert_some_work_dead_lettered(run, OTHER_BATCH.key, "BatchNotFound")
+
+
 def test_failures_of_all_steps_are_dead_lettered(workflow: Workflow) -> None:
     """Logs that Fetch Logs could not read, documents of Split Records and of Index Batch, and a batch."""
 

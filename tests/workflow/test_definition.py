@@ -55,7 +55,7 @@ def test_every_catch_catches_all_in_the_end_and_keeps_the_error(name: str) -> No
     catchers = STATES[name].fields["Catch"]
     assert catchers[-1]["ErrorEquals"] == ["States.ALL"]
     for catcher in catchers:
-        assert catcher["ResultPath"] in {"$", "$.error", "$.not_isolated", "$.unreachable"}
+        assert catcher["ResultPath"] in {"$", "$.error", "$.not_isolated", "$.not_kept", "$.unreachable"}
         assert catcher["Comment"]
 
 
@@ -149,9 +149,10 @@ def test_what_keeps_all_messages_together_passes_by_itself_or_stops_every_execut
 
 
 def test_dead_letters_of_batches_name_their_state() -> None:
-    send = STATES["Send Batch To Dead Letter Queue"]
+    keep, send = STATES["Keep Batch"], STATES["Send Batch To Dead Letter Queue"]
     body = send.fields["Parameters"]["MessageBody"]
-    assert send.name in [catcher["Next"] for catcher in STATES[body["state"]].fields["Catch"]]
+    assert keep.name in [catcher["Next"] for catcher in STATES[body["state"]].fields["Catch"]]
+    assert keep.fields["Next"] == send.name
 
 
 def test_terraform_fills_in_every_placeholder() -> None:

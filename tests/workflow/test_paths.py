@@ -27,6 +27,11 @@ STATES = {state.name: state for state in definition.states(MACHINE)}
 SENDS = 1 + STATES["Send Message To Dead Letter Queue"].fields["Retry"][0]["MaxAttempts"]
 
 
+def answers_nothing(_arguments: dict[str, Any]) -> dict[str, Any]:
+    """As DeleteObjectTagging does."""
+    return {}
+
+
 class Path(NamedTuple):
     """One way through the state machine.
 
@@ -41,6 +46,7 @@ class Path(NamedTuple):
     split_records: Step = answers(SPLIT)
     index_batch: Step = answers(INDEXED)
     take_message_apart: Step = answers(Parts())
+    delete_object_tagging: Step = answers_nothing
     sends_fail: int = 0
     starts_fail: int = 0
     messages: int = 1
@@ -53,6 +59,7 @@ REFUSED = (
     f"{SPLITTING} > Index Batches > Index Batch > Documents Not Indexed > Read Dead Letters > Dead-Letter Documents"
     " > Send Documents To Dead Letter Queue"
 )
+BATCH_FAILED = f"{SPLITTING} > Index Batches > Index Batch > Keep Batch"
 FAILURES = "Dead-Letter Failures > Send Failure To Dead Letter Queue"
 MESSAGES = "Dead-Letter Messages > Redriven Message? > First Attempt > Send Message To Dead Letter Queue"
 REDRIVEN = "Dead-Letter Messages > Redriven Message? > Count Attempt > Send Message To Dead Letter Queue"
@@ -101,11 +108,19 @@ PATHS = {
         index_batch=answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,))),
     ),
     "a batch that fails": Path(
-        f"{SPLITTING} > Index Batches > Index Batch > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
+        f"{BATCH_FAILED} > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
+        " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
+        "SomeWorkDeadLettered",
+        {"$.records.key", BATCHES},
+        index_batch=always_fails("SearchAccessDenied"),
+    ),
+    "a batch that fails and cannot be kept": Path(
+        f"{BATCH_FAILED} > Batch Not Kept > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
         " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
         {"$.records.key", BATCHES},
         index_batch=always_fails("BatchNotFound"),
+        delete_object_tagging=always_fails("S3.NoSuchKey"),
     ),
     "Fetch Logs fails": Path(
         f"{FETCH_FAILED} > {MESSAGES} > Messages Dead-Lettered",
@@ -176,7 +191,7 @@ PATHS = {
         split_records=always_fails("Runtime.ExitError"),
     ),
     "a batch fails and cannot be sent": Path(
-        f"{SPLITTING} > Index Batches > Index Batch > Send Batch To Dead Letter Queue > Index Batches Failed"
+        f"{BATCH_FAILED} > Send Batch To Dead Letter Queue > Index Batches Failed"
         f" > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
@@ -254,6 +269,7 @@ def follow(path: Path, workflow: Workflow) -> Run:
         "split_records": path.split_records,
         "index_batch": path.index_batch,
         "take_message_apart": path.take_message_apart,
+        "delete_object_tagging": path.delete_object_tagging,
         "send_message": fails(workflow.steps["send_message"], *["SQS.ServiceUnavailable"] * path.sends_fail),
         "start_execution": fails(
             workflow.steps["start_execution"], *["SFN.ServiceUnavailable"] * path.starts_fail

@@ -41,7 +41,10 @@ PARTS = Parts(messages=(QueueMessage("message-1", "a"), QueueMessage("message-1"
 CASES = {
     "Fetch Logs": Task("fetch_logs", "Fetch Logs Failed", {}),
     "Split Records": Task("split_records", "Split Records Failed", {}),
-    "Index Batch": Task("index_batch", "Send Batch To Dead Letter Queue", {}),
+    "Index Batch": Task("index_batch", "Keep Batch", {}),
+    "Keep Batch": Task(
+        "delete_object_tagging", "Batch Not Kept", {"index_batch": always_fails("BatchNotFound")}
+    ),
     "Send Batch To Dead Letter Queue": Task(
         "send_message", "Index Batches Failed", {"index_batch": always_fails("BatchNotFound")}
     ),

@@ -1,7 +1,8 @@
 """Runs the real state machine in moto's Step Functions, with functions that a test scripts.
 
-A step stands for what a Task calls: a function, SQS or Step Functions. It takes the event (or the arguments of
-SendMessage or StartExecution) and answers, or raises ``StepFailed``. Waits of retries take no time and are recorded.
+A step stands for what a Task calls: a function, SQS, Step Functions or S3. It takes the event (or the arguments of
+SendMessage, StartExecution or DeleteObjectTagging) and answers, or raises ``StepFailed``. Waits of retries take no
+time and are recorded.
 """
 
 import functools
@@ -21,6 +22,7 @@ from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl, retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_aws_sdk,
     state_task_service_sfn,
     state_task_service_sqs,
 )
@@ -47,6 +49,7 @@ Step = Callable[[dict[str, Any]], Any]
 _TAKE_MESSAGE_APART = "take_message_apart"
 _SEND_MESSAGE = "send_message"
 _START_EXECUTION = "start_execution"
+_DELETE_OBJECT_TAGGING = "delete_object_tagging"
 _MAX_RUN_SECONDS = 30
 # Clients take longer to make than an execution to run, and so does parsing the definition: once is enough.
 _parse = functools.cache(AmazonStateLanguageParser.parse)
@@ -108,7 +111,7 @@ class Workflow:
     Attributes:
         steps: what each function does, by the name of its module; what Fetch Logs does to take a message apart, by
             ``take_message_apart``: it is one already, unless a test says so; SQS by ``send_message``, and Step
-            Functions by ``start_execution``: it starts none, unless a test says so.
+            Functions by ``start_execution``: it starts none, unless a test says so; S3 by ``delete_object_tagging``.
         calls: the events that each step was called with.
         waits: seconds, for every retry.
         jittered: the bounds that moto drew each wait from; the upper one was taken.
@@ -124,6 +127,7 @@ class Workflow:
         self.steps[_SEND_MESSAGE] = lambda arguments: self._sqs.send_message(**arguments)
         self.steps[_TAKE_MESSAGE_APART] = answers(Parts(announced=("s3://logs/key",)))
         self.steps[_START_EXECUTION] = lambda _arguments: {"ExecutionArn": "arn:started", "StartDate": 0}
+        self.steps[_DELETE_OBJECT_TAGGING] = lambda _arguments: {}
         self._step_functions = _client_of_step_functions()
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
         self._arn = self._step_functions.create_state_machine(
@@ -137,6 +141,10 @@ class Workflow:
         monkeypatch.setattr(state_task_service_sqs, "boto_client_for", lambda **_: sqs)
         sfn = SimpleNamespace(start_execution=lambda **arguments: self._call(_START_EXECUTION, arguments))
         monkeypatch.setattr(state_task_service_sfn, "boto_client_for", lambda **_: sfn)
+        s3 = SimpleNamespace(
+            delete_object_tagging=lambda **arguments: self._call(_DELETE_OBJECT_TAGGING, arguments)
+        )
+        monkeypatch.setattr(state_task_service_aws_sdk, "boto_client_for", lambda **_: s3)
         monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=self.waits.append))
         monkeypatch.setattr(jitter_strategy_decl, "random", SimpleNamespace(uniform=self._draw))
 
@@ -185,7 +193,7 @@ class Workflow:
         except StepFailed as failure:
             if failure.error == "States.Timeout":
                 raise TimeoutError from failure  # which moto takes for its own: an error without a cause
-            if failure.error.startswith(("Lambda.", "SQS.", "SFN.")):
+            if failure.error.startswith(("Lambda.", "SQS.", "SFN.", "S3.")):
                 code = failure.error.partition(".")[2]
                 answer: Any = {
                     "Error": {"Code": code, "Message": str(failure)},

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from moto.core.responses import ActionResult
 from moto.stepfunctions.exceptions import ValidationException
 from moto.stepfunctions.parser.api import InvalidDefinition
@@ -154,7 +155,8 @@ _parsed_path = functools.lru_cache(maxsize=1024)(json_path.parse)  # type: ignor
 class _SharedClients:
     """Stands for `boto3.client`: one client per service, region and endpoint, made by one thread at a time.
 
-    boto3's default session may not be used by several threads at once; clients may.
+    boto3's default session may not be used by several threads at once; clients may. S3's has the bucket in the path:
+    `<bucket>.localhost` does not resolve everywhere.
     """
 
     def __init__(self) -> None:
@@ -166,5 +168,6 @@ class _SharedClients:
         key = (arguments["service_name"], arguments["region_name"], arguments.get("endpoint_url"))
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._session.client(**arguments)
+                config = arguments["config"].merge(Config(s3={"addressing_style": "path"}))
+                self._clients[key] = self._session.client(**{**arguments, "config": config})
             return self._clients[key]

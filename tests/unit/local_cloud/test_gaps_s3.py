@@ -48,3 +48,13 @@ def test_a_bucket_that_demands_tls_can_be_written_and_one_that_denies_cannot(
         answer = error.response
 
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_an_object_that_does_not_exist_has_no_tags_to_take_off(client: Client) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="tagged")
+    s3.put_object(Bucket="tagged", Key="key", Body=b"", Tagging="expires=soon")
+    s3.delete_object_tagging(Bucket="tagged", Key="key")
+    assert s3.get_object_tagging(Bucket="tagged", Key="key")["TagSet"] == []
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchKey"):
+        s3.delete_object_tagging(Bucket="tagged", Key="gone")
