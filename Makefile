@@ -14,6 +14,7 @@ export PYTHONPATH := functions
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
 OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -96,6 +97,10 @@ test: lint ## Check everything and run all tests
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos
 
+.PHONY: cost-measure
+cost-measure: terraform-present .venv/ready ## Measure again what the cost model needs to know of the functions
+	@$(PYTHON) -m tests.cost.measure
+
 .PHONY: bench
 bench: .venv/ready ## Measure speed, memory and cold starts, beside the same job written plainly
 	@$(PYTHON) -m tests.benchmarks
@@ -172,6 +177,10 @@ dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [
 .PHONY: redrive
 redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=] [DRY_RUN=1] [NO_WAIT=1]
 	@$(PYTHON) -m trailsearch.cli.redrive
+
+.PHONY: cost
+cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [JSON=1] [MARKDOWN=1]
+	@$(PYTHON) -m trailsearch.cli.cost
 
 # Only from the command line: some systems have a NAME in every environment.
 export OUTPUT_NAME := $(if $(filter command,$(origin NAME)),$(value NAME))

@@ -47,7 +47,7 @@ from trailsearch.telemetry import observed, report_parts, report_work
 from trailsearch.trail_log import raw_records
 
 # Small logs take longer to answer for than to send. Of the largest ones, 50 MB each, so many are bearable at once.
-_FETCHED_AT_ONCE = 8
+FETCHED_AT_ONCE = 8
 _SHOWN_PARTS = 3
 
 _Ref = TypeVar("_Ref", LogRef, BatchRef)
@@ -112,7 +112,7 @@ def fetch_logs(
     oldest_delivery_time: str | None = None
     with staging.spool() as file:
         get = partial(_get, log_bucket)
-        for log, got in zip(announced.logs, map_ahead(get, announced.logs, _FETCHED_AT_ONCE), strict=True):
+        for log, got in zip(announced.logs, map_ahead(get, announced.logs, FETCHED_AT_ONCE), strict=True):
             try:
                 delivered_at, written = _write_records(log, got, file)
             except LogError as error:

@@ -31,7 +31,7 @@ from trailsearch.staging import Staging
 from trailsearch.telemetry import observed, report_work
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
-_STAGED_AT_ONCE = 4
+STAGED_AT_ONCE = 4
 
 
 @observed
@@ -57,7 +57,7 @@ def split_records(work: Work, execution: Execution, stage: Staging, batch_format
         return work
     splitting = _Splitting(work.records, execution, stage, batch_format)
     packed = pack(splitting.runs(), batch_format, splitting.dead_letter)
-    batches = list(map_ahead(splitting.stage_batch, enumerate(packed, start=1), _STAGED_AT_ONCE))
+    batches = list(map_ahead(splitting.stage_batch, enumerate(packed, start=1), STAGED_AT_ONCE))
     return Work(
         batches=(*work.batches, *batches),
         dead_letters=(*work.dead_letters, *splitting.dead_letters),

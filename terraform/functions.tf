@@ -28,8 +28,8 @@ locals {
     }
   }
 
-  # Longer than the longest execution_timeout_seconds: what an execution stages for itself outlives it.
-  soon_days = 2
+  # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
+  soon_days = 1
 
   function_environments = {
     fetch_logs    = {}

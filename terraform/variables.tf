@@ -267,7 +267,7 @@ variable "execution_timeout_seconds" {
 
 variable "staging_retention_days" {
   type        = number
-  description = "Days after which staged batches and documents that a dead letter may point to expire. Records, and batches that are indexed, expire after two."
+  description = "Days after which staged batches and documents that a dead letter may point to expire. Records, and batches that are indexed, expire after one."
   default     = 15
   nullable    = false
 
@@ -296,7 +296,7 @@ variable "function_memory_mb" {
   default = {
     fetch_logs    = 1769
     split_records = 1769
-    index_batch   = 512
+    index_batch   = 256
   }
   nullable = false
 

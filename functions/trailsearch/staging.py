@@ -7,7 +7,7 @@
 
 A state that is retried writes the same keys again. The bucket expires objects later than the dead-letter
 queue forgets what points to them. Two kinds of them nothing points to once the execution is over, and they
-expire after two days: records, and batches that expire soon, by their tag. The workflow takes the tag off a
+expire after a day: records, and batches that expire soon, by their tag. The workflow takes the tag off a
 batch before it dead-letters it (state "Keep Batch").
 """
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 EXPIRES_SOON = "expires=soon"
 _SPOOL_BYTES = 64 * 1024 * 1024
 # More than that is uploaded in parts, at the same time, as S3 takes 5 GB at once at most.
-_PUT_AT_ONCE_BYTES = 64 * 1024 * 1024
-_PART_BYTES = 16 * 1024 * 1024
+PUT_AT_ONCE_BYTES = 64 * 1024 * 1024
+PART_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _WRITTEN_AT_ONCE = 256
 _READ_AT_ONCE_BYTES = 64 * 1024
@@ -134,7 +134,7 @@ def spool() -> IO[bytes]:
 class Staging:
     """The staging bucket, as one execution uses it."""
 
-    def __init__(self, client: "S3Client", bucket: str, put_at_once_bytes: int = _PUT_AT_ONCE_BYTES) -> None:
+    def __init__(self, client: "S3Client", bucket: str, put_at_once_bytes: int = PUT_AT_ONCE_BYTES) -> None:
         self._client = client
         self._bucket = bucket
         self._put_at_once_bytes = put_at_once_bytes
@@ -157,7 +157,7 @@ class Staging:
         # Few executions have so much, and those few have the time to import it.
         from s3transfer.manager import TransferConfig, TransferManager  # noqa: PLC0415
 
-        config = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES)
+        config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES)
         with TransferManager(self._client, config) as transfers:
             transfers.upload(file, pointer.bucket, pointer.key).result()
 
@@ -175,7 +175,7 @@ class Staging:
     ) -> Pointer:
         """Stage one batch under a name that is its own within the execution.
 
-        It is there for as long as a dead letter may point to it, or, if it ``expires_soon``, for two days.
+        It is there for as long as a dead letter may point to it, or, if it ``expires_soon``, for a day.
         """
         pointer = Pointer(self._bucket, f"batches/{execution}/{name}.json")
         self._put_batch(pointer, batch, expires_soon=expires_soon)

@@ -80,8 +80,12 @@ def read_executions(client: "SFNClient", state_machine_arn: str, since: datetime
         if since and found["startDate"] < since:
             continue
         arn = found["executionArn"]
-        history = client.get_paginator("get_execution_history").paginate(executionArn=arn)
-        events = [event for page in history for event in page["events"]]
         cause = client.describe_execution(executionArn=arn).get("cause")
-        executions.add(found["status"], events, cause)
+        executions.add(found["status"], read_history(client, arn), cause)
     return executions
+
+
+def read_history(client: "SFNClient", execution_arn: str) -> list[Any]:
+    """Read all events of an execution, in order."""
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+    return [event for page in pages for event in page["events"]]
