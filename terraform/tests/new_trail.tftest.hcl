@@ -177,7 +177,7 @@ run "queues" {
 
 run "staging" {
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" } == { expire = 15, expire-records = 2, expire-soon = 2 }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" } == { expire = 15, expire-records = 1, expire-soon = 1 }
     error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; all else after 15."
   }
 
