@@ -48,14 +48,20 @@ def pack(
     """
     batch = Batch(batch_format)
     for run in runs:
-        if batch.add(run):
-            continue
-        for document in run:
+        pending = [run]
+        while pending:
+            documents = pending.pop()
+            if batch.add(documents):
+                continue
+            if len(documents) > 1:
+                middle = len(documents) // 2
+                pending += [documents[middle:], documents[:middle]]
+                continue
             alone = Batch(batch_format)
-            if not alone.add([document]):
-                too_large(document)
-            elif not batch.add([document]):
+            if alone.add(documents):
                 yield batch
                 batch = alone
+            else:
+                too_large(documents[0])
     if batch.documents:
         yield batch

@@ -8,14 +8,14 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks import cold_start, memory
-from tests.benchmarks.inputs import Input, input_names, make_input, name_of
+from tests.benchmarks.inputs import INPUTS, Input, generate, make_input, of_size
 from tests.benchmarks.report import Rows, cold_start_table, memory_table, read_speeds, speed_tables
 from tests.local_cloud.cloudtrail_delivery import Log
 from trailsearch.cli.console import make_console
 
 FOLDER = Path("build/bench")
-# 50 MB is the most that CloudTrail writes into a log; generated ones of that size hold less JSON than real ones may.
-LARGEST = name_of(450)
+# 50 MB is the most that CloudTrail writes into a log, gzip'd; generated ones of that size hold less JSON than real ones.
+LARGEST_MEGABYTES = 450
 LARGEST_AT_ONCE = 10
 
 
@@ -55,10 +55,10 @@ def speed() -> list[Rows]:
 def peaks() -> dict[str, dict[str, float]]:
     """Measure the peak memory for each input, for the largest log there is, and for an execution of such."""
     everything = (*memory.STEPS, *memory.PLAIN)
-    found = {name: _peaks(make_input(name), everything) for name in input_names()}
-    largest = make_input(LARGEST)
+    found = {name: _peaks(make_input(name), everything) for name in INPUTS}
+    largest = generate(*of_size(LARGEST_MEGABYTES, 1))
     (log,) = largest.logs
-    found[f"{LARGEST}, {len(log.body) / 1e6:.0f} MB gzip'd"] = _peaks(largest, everything)
+    found[f"{largest.name}, {len(log.body) / 1e6:.0f} MB gzip'd"] = _peaks(largest, everything)
     several = [Log(f"{number}/{log.key}", log.body) for number in range(LARGEST_AT_ONCE)]
     at_once = Input(f"{LARGEST_AT_ONCE} of these", several, largest.megabytes * len(several), 0)
     found[at_once.name] = _peaks(at_once, memory.STEPS[:1])

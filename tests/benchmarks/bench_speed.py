@@ -9,20 +9,19 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.benchmarks import data_path, plain
-from tests.benchmarks.inputs import Input, input_names, make_input
+from tests.benchmarks.inputs import INPUTS, Input, make_input
 from tests.benchmarks.memory import PLAIN, STEPS
 from tests.benchmarks.report import ALL_STEPS, STAGES, TRAILSEARCH, WHOLE
 from trailsearch.documents import build_documents
 from trailsearch.trail_log import find_records, gunzip
 
 IMPLEMENTATIONS = (*PLAIN, TRAILSEARCH)
-# A measurement of all of an input has the time of some of these.
-_LARGE_MEGABYTES, _ROUNDS_OF_LARGE, _ROUNDS = 20, 5, 11
+_ROUNDS = 5
 
 Measure = Callable[[str, str, Callable[[], object]], None]
 
 
-@pytest.fixture(scope="session", params=input_names())
+@pytest.fixture(scope="session", params=INPUTS)
 def logs(request: pytest.FixtureRequest) -> Input:
     return make_input(request.param)
 
@@ -40,8 +39,7 @@ def measure(benchmark: BenchmarkFixture, logs: Input) -> Measure:
                 "implementation": implementation,
             }
         )
-        rounds = _ROUNDS_OF_LARGE if logs.megabytes > _LARGE_MEGABYTES else _ROUNDS
-        benchmark.pedantic(call, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]
+        benchmark.pedantic(call, rounds=_ROUNDS, warmup_rounds=1)  # type: ignore[no-untyped-call]
 
     return measure
 

@@ -11,10 +11,9 @@ from tests.log_generator import generate_logs
 
 SEED = 7
 START = datetime(2026, 9, 1, tzinfo=UTC)
-SIZES = (1, 6, 12, 24, 47)
-SMALL_LOGS, FEWEST_RECORDS, MOST_RECORDS, SMALL_LOGS_ACCOUNTS = 2_000, 5, 20, 20
-SMALL = f"{SMALL_LOGS:,} small logs"
+LARGEST_MEGABYTES = 47
 _BYTES_OF_A_RECORD = 1_274
+_MANY_ACCOUNTS, _ONE_ACCOUNT = 20, 1
 
 
 @dataclass(frozen=True)
@@ -27,27 +26,28 @@ class Input:
     records: int
 
 
-def input_names() -> list[str]:
-    """Give what ``make_input`` takes."""
-    return [*(name_of(size) for size in SIZES), SMALL]
+def of_size(megabytes: int, count: int) -> tuple[str, list[int]]:
+    """Give the name of so many logs of so many MB of JSON each, and how many records each of them has."""
+    return f"{count} of {megabytes} MB", [round(megabytes * 1e6 / _BYTES_OF_A_RECORD)] * count
 
 
-def name_of(megabytes: int) -> str:
-    """Give the name of the input that is one log of so many MB of JSON."""
-    return f"{megabytes} MB"
+# The same amount whatever the size of a log: a small amount would stay in the processor's caches from round to round.
+INPUTS = dict(of_size(size, round(LARGEST_MEGABYTES / size)) for size in (1, 6, 12, 24, LARGEST_MEGABYTES))
+TYPICAL = "4 of 12 MB"
+# As most logs are that CloudTrail delivers.
+SMALL = "2,000 of 5 to 20 records"
+INPUTS[SMALL] = [5 + number % 16 for number in range(2_000)]
 
 
 @cache
 def make_input(name: str) -> Input:
-    """Generate one log of about so many MB, or 2,000 logs of 5 to 20 records, as most are that CloudTrail delivers."""
-    if name == SMALL:
-        sizes = [
-            number % (MOST_RECORDS - FEWEST_RECORDS + 1) + FEWEST_RECORDS for number in range(SMALL_LOGS)
-        ]
-        accounts, duration = SMALL_LOGS_ACCOUNTS, timedelta(minutes=15)
-    else:
-        sizes = [round(int(name.removesuffix(" MB")) * 1e6 / _BYTES_OF_A_RECORD)]
-        accounts, duration = 1, timedelta(minutes=5)
+    """Generate an input, of one account, or many small logs of several."""
+    return generate(name, INPUTS[name], _MANY_ACCOUNTS if name == SMALL else _ONE_ACCOUNT)
+
+
+def generate(name: str, sizes: Sequence[int], accounts: int = _ONE_ACCOUNT) -> Input:
+    """Generate logs of so many records, all delivered within a quarter of an hour."""
+    duration = timedelta(minutes=15)
     generated = generate_logs(
         SEED, len(sizes), START, duration=duration, accounts=accounts, records_per_log=sizes, story=False
     )

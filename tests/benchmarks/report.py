@@ -7,14 +7,13 @@ from rich import box
 from rich.table import Table
 
 from tests.benchmarks.cold_start import ColdStart
-from tests.benchmarks.inputs import input_names, name_of
+from tests.benchmarks.inputs import INPUTS, TYPICAL
 from tests.benchmarks.memory import PLAIN, STEPS
 
 TRAILSEARCH = "Trailsearch"
 WHOLE = "logs to batches"
 STAGES = ("gunzip", "parse", "document", "pack")
 ALL_STEPS = "all steps"
-STAGES_ARE_COMPARED_AT = name_of(12)
 Speeds = Mapping[tuple[str, str, str], float]
 """Input, what, and who does it → MB/s of JSON (the median)."""
 
@@ -58,23 +57,22 @@ def read_speeds(results: Mapping[str, Any]) -> dict[tuple[str, str, str], float]
 def speed_tables(speeds: Speeds) -> list[Rows]:
     """Compare with the plain ones: the whole path for each input, and each stage; then all of Trailsearch's own."""
     columns = [*PLAIN, TRAILSEARCH, *(f"× {name}" for name in PLAIN)]
-    names = input_names()
     return [
         Rows(
             "From gzip'd logs to batches, MB of JSON a second",
             ["Logs", *columns],
-            [[name, *_compared(speeds, name, WHOLE)] for name in names],
+            [[name, *_compared(speeds, name, WHOLE)] for name in INPUTS],
         ),
         Rows(
-            f"Each pure stage of it, at {STAGES_ARE_COMPARED_AT}",
+            f"Each pure stage of it, at {TYPICAL}",
             ["Stage", *columns],
-            [[stage, *_compared(speeds, STAGES_ARE_COMPARED_AT, stage)] for stage in STAGES],
+            [[stage, *_compared(speeds, TYPICAL, stage)] for stage in STAGES],
         ),
         Rows(
             "Trailsearch's stages and steps (with staging, on disk), MB of JSON a second",
-            ["", *names],
+            ["", *INPUTS],
             [
-                [what, *(_number(speeds[name, what, TRAILSEARCH]) for name in names)]
+                [what, *(_number(speeds[name, what, TRAILSEARCH]) for name in INPUTS)]
                 for what in (*STAGES, WHOLE, *STEPS, ALL_STEPS)
             ],
         ),

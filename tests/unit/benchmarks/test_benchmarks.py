@@ -6,7 +6,7 @@ import pytest
 
 from tests.benchmarks import memory
 from tests.benchmarks.data_path import Steps
-from tests.benchmarks.inputs import input_names, make_input
+from tests.benchmarks.inputs import INPUTS, LARGEST_MEGABYTES, TYPICAL, generate, of_size
 from tests.benchmarks.report import memory_table, read_speeds, speed_tables
 from tests.local_cloud.cloudtrail_delivery import Log
 from tests.unit.steps import event, log_of
@@ -21,8 +21,12 @@ def test_the_steps_index_every_event(tmp_path: Path) -> None:
 
 
 def test_an_input_is_as_large_as_its_name_says() -> None:
-    one = make_input("1 MB")
-    assert (len(one.logs), round(one.megabytes)) == (1, 1)
+    some = generate(*of_size(megabytes=1, count=2))
+    assert (some.name, len(some.logs), round(some.megabytes)) == ("2 of 1 MB", 2, 2)
+    assert TYPICAL in INPUTS
+    for name in list(INPUTS)[:-1]:
+        count, size = map(int, name.removesuffix(" MB").split(" of "))
+        assert count * size == pytest.approx(LARGEST_MEGABYTES, abs=1)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
@@ -43,15 +47,15 @@ def test_tables_compare_medians() -> None:
             "extra_info": {"input": name, "megabytes": 10.0, "what": what, "implementation": implementation},
             "stats": {"median": median},
         }
-        for name in input_names()
+        for name in INPUTS
         for what in whats
         for implementation, median in seconds.items()
     ]
     whole, stages, own = speed_tables(read_speeds({"benchmarks": benchmarks}))
-    assert whole.rows[0] == ["1 MB", "2.5", "5.0", "20", "8.0", "4.0"]
+    assert whole.rows[0] == ["47 of 1 MB", "2.5", "5.0", "20", "8.0", "4.0"]
     assert [row[0] for row in stages.rows] == whats[:4]
-    assert own.rows[-1] == ["all steps", *["20"] * len(input_names())]
-    assert "| 1 MB | 2.5 | 5.0 | 20 | 8.0 | 4.0 |" in whole.to_markdown()
+    assert own.rows[-1] == ["all steps", *["20"] * len(INPUTS)]
+    assert "| 47 of 1 MB | 2.5 | 5.0 | 20 | 8.0 | 4.0 |" in whole.to_markdown()
 
 
 def test_what_was_not_measured_is_left_empty() -> None:
