@@ -287,6 +287,8 @@ def test_make_status_shows_what_waits_and_why(
     assert 0 <= status["metrics"]["lag_from_delivery"]["p50"] <= status["metrics"]["lag_from_delivery"]["p99"]
     assert status["executions"]["statuses"].keys() == {"SUCCEEDED", "FAILED"}
     assert {each["error"] for each in status["executions"]["last"]} == {None, "SomeWorkDeadLettered"}
+    succeeded = [each for each in status["executions"]["last"] if each["status"] == "SUCCEEDED"]
+    assert max(each["events"] for each in succeeded) > 0
     printed = pipeline.run("trailsearch.cli.status", "--env", "local").stdout
     assert printed.startswith("✗ 5 dead letters wait")
     assert status["executions"]["last"][0]["name"] in printed

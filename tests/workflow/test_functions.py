@@ -84,6 +84,7 @@ def test_records_are_searchable(workflow: Workflow, domain: SearchDomain) -> Non
         "bytes": ANY,
     }
     assert run.output_of("Index Batch") == {"documents": 3}
+    assert run.output_of("Index Batches")["batches"] == {"documents": [3], "dead_lettered": []}
 
 
 def test_a_redriven_log_is_fetched_alone(workflow: Workflow, domain: SearchDomain) -> None:

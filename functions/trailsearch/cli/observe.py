@@ -28,7 +28,7 @@ from trailsearch.cli.pipeline_status import (
 )
 from trailsearch.clients import cloudsearch_domain
 from trailsearch.dead_letters import reason_of
-from trailsearch.messages import BatchRef, ErrorOutput
+from trailsearch.messages import ErrorOutput
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudsearch import CloudSearchClient
@@ -181,8 +181,12 @@ def read_executions(stepfunctions: "SFNClient", state_machine_arn: str, now: dat
     return Executions(Counter(each["status"] for each in counted), tuple(map(execution, described)))
 
 
+class _Batches(msgspec.Struct):
+    documents: tuple[int, ...]
+
+
 class _Output(msgspec.Struct):
-    batches: tuple[BatchRef, ...]
+    batches: _Batches
 
 
 def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
@@ -195,8 +199,7 @@ def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
     except msgspec.DecodeError:  # Somebody started it by hand, with something else.
         messages = None
     try:
-        batches = msgspec.json.decode(described.get("output", ""), type=_Output).batches
-        events = sum(batch.documents for batch in batches)
+        events = sum(msgspec.json.decode(described.get("output", ""), type=_Output).batches.documents)
     except msgspec.DecodeError:  # It has none, because it goes on or failed or handed its messages on.
         events = None
     return Execution(

@@ -249,7 +249,7 @@ def described(**changes: Any) -> Any:
         "startDate": NOW,
         "stopDate": NOW + timedelta(seconds=90),
         "input": '[{"messageId":"1","body":"a"},{"messageId":"2","body":"b"}]',
-        "output": '{"batches":[{"bucket":"b","key":"k","documents":7,"bytes":1,"new":1}],"index_batches":{}}',
+        "output": '{"batches":{"documents":[5,2],"dead_lettered":[]},"dead_letters":[],"counts":{}}',
     } | changes
 
 
