@@ -27,7 +27,7 @@ class Usage:
 
 def usage_of(server_pid: int) -> dict[str, Usage]:
     """Return what the server uses (`SERVER`), and all workers of each function together, by the function's module."""
-    command = ["ps", "-A", "-o", "pid=,ppid=,time=,rss=,args="]
+    command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,time=,rss=,args="]
     return parse(subprocess.run(command, capture_output=True, text=True, check=True).stdout, server_pid)
 
 
