@@ -263,7 +263,9 @@ def stop_kept(folder: Path) -> None:
     if not pid_file.is_file():
         return
     pid = pid_file.read_text().strip()
-    command = subprocess.run(["ps", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False)
+    command = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False
+    )
     if "tests.local_cloud" in command.stdout:  # and not another process, which has the same number by now
         os.kill(int(pid), signal.SIGTERM)
     pid_file.unlink()
