@@ -251,13 +251,11 @@ def _get(log_bucket: LogBucket, log: LogRef) -> FetchedLog | LogError:
         return error
 
 
-# A function of its own, so that the records of a log are forgotten before those of the next one are read.
 def _write_records(log: LogRef, got: FetchedLog | LogError, file: IO[bytes]) -> tuple[str, Written]:
     if isinstance(got, LogError):
         raise got
+    header = LogHeader(log.bucket, log.key, got.delivered_at)
     try:
-        records = raw_records(got.body)
+        return got.delivered_at, staging.write_records(header, raw_records(got.body), file)
     except (LogCorrupt, LogWithoutRecords) as error:
         raise type(error)(f"{log.uri}: {error}") from error
-    header = LogHeader(log.bucket, log.key, got.delivered_at)
-    return got.delivered_at, staging.write_records(header, records, file)

@@ -11,7 +11,7 @@ expire after a day: records, and batches that expire soon, by their tag. The wor
 batch before it dead-letters it (state "Keep Batch").
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
@@ -21,6 +21,7 @@ from trailsearch.errors import BatchNotFound, StorageAccessDenied
 from trailsearch.messages import BatchRef, Pointer, RecordsRef
 from trailsearch.storage import StorageErrors, storage_errors
 from trailsearch.tracing import subsegment
+from trailsearch.trail_log import Records
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -34,7 +35,6 @@ _SPOOL_BYTES = 64 * 1024 * 1024
 PUT_AT_ONCE_BYTES = 64 * 1024 * 1024
 PART_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
-_WRITTEN_AT_ONCE = 256
 _READ_AT_ONCE_BYTES = 64 * 1024
 _HEADER_MARK, _LINE_BREAK = b"#\n"
 _STAGING_ERRORS = StorageErrors(not_found=BatchNotFound, refused=StorageAccessDenied)
@@ -70,13 +70,26 @@ class StagedRecords(NamedTuple):
 _header_decoder = msgspec.json.Decoder(LogHeader)
 
 
-def write_records(log: LogHeader, records: Sequence[bytes | msgspec.Raw], file: IO[bytes]) -> Written:
-    """Write the records of one log, one a line, after the line that says which log it is."""
+def write_records(log: LogHeader, records: Iterable[Records], file: IO[bytes]) -> Written:
+    """Write the records of one log, one a line, after the line that says which log it is.
+
+    Args:
+        log: which log it is.
+        records: its records, some at once. If that ends in an error, nothing of the log is written.
+        file: where to, from its position on.
+    """
+    begin = file.tell()
+    count = size = 0
     file.write(b"# " + msgspec.json.encode(log) + b"\n")
-    size = 0
-    for at in range(0, len(records), _WRITTEN_AT_ONCE):
-        size += file.write(b"\n".join([*records[at : at + _WRITTEN_AT_ONCE], b""]))
-    return Written(len(records), size - len(records))
+    try:
+        for some in records:
+            size += file.write(b"\n".join([*some, b""])) - len(some)
+            count += len(some)
+    except BaseException:
+        file.seek(begin)
+        file.truncate()
+        raise
+    return Written(count, size)
 
 
 def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:

@@ -2,23 +2,29 @@
 
 A log is a gzip'd JSON object ``{"Records": [...]}``; the records stay the bytes that CloudTrail wrote
 (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html).
+
+It is read a piece at a time, which stays in the processor's cache: a log of any size takes the memory of some records.
 """
 
 import json
 from codecs import utf_8_decode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain, islice
 from typing import NoReturn
 
 import msgspec
-from isal import igzip, isal_zlib
-from isal.igzip_lib import IsalError
+from isal import igzip_lib
 
-from trailsearch.errors import LogCorrupt, LogWithoutRecords
+from trailsearch.errors import LogCorrupt, LogError, LogWithoutRecords
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_ONE_GZIP_MEMBER = 31
+_PIECE_BYTES = 256 * 1024
 _CACHED_BYTES = 16 * 1024
 _WHITE_SPACE = " \t\n\r"
+_BEGIN, _BETWEEN_RECORDS, _END = b'{"Records":', b'},{"eventVersion":', b"}"
+
+Records = Sequence[bytes | msgspec.Raw]
 
 
 class _Log(msgspec.Struct):
@@ -26,53 +32,115 @@ class _Log(msgspec.Struct):
 
 
 _log_decoder = msgspec.json.Decoder(_Log)
+_records_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def raw_records(log: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """Give the records of a log as it is in the bucket: ``find_records`` of what ``gunzip`` gives.
+def raw_records(log: bytes) -> Iterator[Records]:
+    """Give the records of a log as it is in the bucket, some at once, each as the JSON text that CloudTrail wrote.
+
+    Each is one buffer, UTF-8 encoded. White space between tokens, if any, is kept, except that line breaks
+    become spaces, so that a record is one line.
+
+    Args:
+        log: one or several gzip members. A log that is not written in the very form that CloudTrail uses is read all
+            the same, but if it is large, that takes more time, and the memory of the whole.
 
     Raises:
-        LogCorrupt, LogWithoutRecords: as these two do.
+        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8 or not JSON, which may show after some records.
+        LogWithoutRecords: JSON without an array ``Records``.
     """
-    return find_records(gunzip(log))
+    pieces = gunzip(log)
+    begin = list(islice(pieces, 2))
+    if len(begin) == 1:  # As most are: it takes less time to read it at once.
+        yield _read(begin[0])
+        return
+    given = 0
+    last = b""
+    with suppress(LogError):
+        for records in find_records(chain(begin, pieces)):
+            yield records
+            given, last = given + len(records), bytes(records[-1])
+        return
+    # Whatever it is: the whole is read as any JSON is, or says what is wrong.
+    records = _read(b"".join(gunzip(log)))
+    if given and [bytes(record) for record in records[given - 1 : given]] != [last]:
+        raise LogCorrupt("There is more than one array Records")
+    yield records[given:]
 
 
-def gunzip(log: bytes) -> bytes:
-    """Unpack a log: one or several gzip members.
+def gunzip(log: bytes) -> Iterator[bytes]:
+    """Unpack a log, one or several gzip members, in pieces of up to 256 KiB.
 
     Raises:
         LogCorrupt: not gzip, cut short, or a wrong checksum.
     """
-    if not log.startswith(_GZIP_MAGIC):
-        raise LogCorrupt("Not gzip" if log else "Not gzip: the object is empty")
-    # At once: the reader of igzip, which can do more, holds all pieces and the whole, which is twice the memory.
-    member = isal_zlib.decompressobj(wbits=_ONE_GZIP_MEMBER)
-    try:
-        text = member.decompress(log)
-        if not member.eof or member.unused_data:
-            text = igzip.decompress(log)  # type: ignore[no-untyped-call]  # isal types this one not
-    except (IsalError, OSError, EOFError) as error:  # type: ignore[misc]  # typed as an instance
-        raise LogCorrupt(f"Not a whole gzip file: {error}") from error
-    return text
+    if not log:
+        raise LogCorrupt("Not gzip: the object is empty")
+    rest = log
+    while rest:
+        if not rest.startswith(_GZIP_MAGIC):
+            raise LogCorrupt("Not gzip" if rest is log else "Not a whole gzip file: something else follows")
+        member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+        while not member.eof:
+            try:
+                piece = member.decompress(rest, _PIECE_BYTES)
+            except igzip_lib.IsalError as error:  # type: ignore[misc]  # typed as an instance
+                raise LogCorrupt(f"Not a whole gzip file: {error}") from error
+            if not piece and not member.eof:
+                raise LogCorrupt("Not a whole gzip file: it is cut short")
+            rest = b""
+            yield piece
+        rest = member.unused_data.lstrip(b"\0")  # A gzip file may be padded.
 
 
-def find_records(text: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """Give the records of an unpacked log, each as the UTF-8 encoded JSON text that CloudTrail wrote.
+def find_records(pieces: Iterable[bytes]) -> Iterator[Records]:
+    """Give the records of an unpacked log that is written in the very form that CloudTrail uses, as ``raw_records`` does.
 
     Args:
-        text: JSON, UTF-8 encoded.
-
-    Returns:
-        One buffer for each record. White space between tokens, if any, is kept, except that line breaks
-        become spaces, so that a record is one line.
+        pieces: JSON, UTF-8 encoded, cut anywhere.
 
     Raises:
-        LogCorrupt: not UTF-8 or not JSON.
-        LogWithoutRecords: JSON without an array ``Records``.
+        LogCorrupt: it is not written in this form, or contains what msgspec does not read; it may be a log still.
     """
+    for text in _arrays(pieces):
+        _check_utf_8(text)
+        try:
+            records = _records_decoder.decode(text)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise LogCorrupt(f"Not the JSON that CloudTrail writes: {error}") from error
+        if records:
+            yield _lines(records, text)
+
+
+def _arrays(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut the text of a log into JSON arrays of some records each.
+
+    It is cut where a record seems to begin. That is between two records if what comes before, closed there, and what
+    comes after, opened there, are JSON arrays; elsewhere something else would be open that is not closed.
+    """
+    begin = _BEGIN
+    parts: list[bytes] = []
+    for piece in pieces:
+        cut = piece.rfind(_BETWEEN_RECORDS) + 1
+        if cut:
+            yield _array(b"".join([*parts, piece[:cut], b"]", _END]), begin)
+            begin, parts = b"", [b"[", piece[cut + 1 :]]
+        else:
+            parts.append(piece)
+    yield _array(b"".join(parts).rstrip(_WHITE_SPACE.encode()), begin)
+
+
+def _array(text: bytes, begin: bytes) -> bytes:
+    if not (text.startswith(begin) and text.endswith(_END)):
+        raise LogCorrupt("It does not begin or end as CloudTrail's logs do")
+    return text[len(begin) : -1]
+
+
+def _read(text: bytes) -> Records:
+    """Give the records of a log that is any JSON object with an array ``Records``, all at once."""
     _check_utf_8(text)
     try:
-        records: Sequence[bytes | msgspec.Raw] = _log_decoder.decode(text).Records
+        records: Records = _log_decoder.decode(text).Records
     except msgspec.ValidationError as error:
         raise LogWithoutRecords(f"JSON, but no CloudTrail log: {error}") from error
     except RecursionError as error:
@@ -82,6 +150,10 @@ def find_records(text: bytes) -> Sequence[bytes | msgspec.Raw]:
         if b"\\ud" not in text and b"\\uD" not in text:
             raise LogCorrupt(f"Not JSON: {error}") from error
         records = _raw_records_with_surrogates(text)
+    return _lines(records, text)
+
+
+def _lines(records: Records, text: bytes) -> Records:
     return [one_line(record) for record in records] if b"\n" in text or b"\r" in text else records
 
 

@@ -87,10 +87,10 @@ def with_uris(logs: Input) -> list[tuple[str, bytes]]:
 def _stages(logs: Input) -> Iterator[tuple[str, Callable[[], object]]]:
     """The pure stages, each with what the one before it gives; that is made only when the next one is asked for."""
     bodies = with_uris(logs)
-    yield "gunzip", lambda: drain(gunzip(log) for _, log in bodies)
-    texts = [(uri, gunzip(log)) for uri, log in bodies]
-    yield "parse", lambda: drain(find_records(text) for _, text in texts)
-    runs = [(uri, lines) for uri, text in texts for lines in data_path.runs_of(find_records(text))]
+    yield "gunzip", lambda: drain(piece for _, log in bodies for piece in gunzip(log))
+    texts = [(uri, list(gunzip(log))) for uri, log in bodies]
+    yield "parse", lambda: drain(some for _, pieces in texts for some in find_records(pieces))
+    runs = [(uri, lines) for uri, pieces in texts for lines in data_path.runs_of(find_records(pieces))]
     yield "document", lambda: drain(build_documents(lines, uri) for uri, lines in runs)
     documents = [build_documents(lines, uri) for uri, lines in runs]
     yield "pack", lambda: data_path.pack_all(documents)

@@ -20,7 +20,7 @@ from trailsearch.execution_inputs import ExecutionInputs
 from trailsearch.log_bucket import LogBucket
 from trailsearch.messages import Execution, Indexed, QueueMessage, Work
 from trailsearch.staging import Staging
-from trailsearch.trail_log import find_records, gunzip
+from trailsearch.trail_log import Records, raw_records
 
 LOGS, STAGING = "logs", "staging"
 # An execution takes up to 50 messages from the Pipe, each of which may name several logs.
@@ -42,7 +42,7 @@ def batches_of(logs: Iterable[tuple[str, bytes]]) -> Iterator[bytearray]:
 def _new_runs(logs: Iterable[tuple[str, bytes]]) -> Iterator[list[Document]]:
     seen: set[str] = set()
     for log_file, log in logs:
-        for lines in runs_of(find_records(gunzip(log))):
+        for lines in runs_of(raw_records(log)):
             run = []
             for document in build_documents(lines, log_file):
                 if document.id not in seen:
@@ -51,10 +51,11 @@ def _new_runs(logs: Iterable[tuple[str, bytes]]) -> Iterator[list[Document]]:
             yield run
 
 
-def runs_of(records: Sequence[Any]) -> Iterator[bytes]:
+def runs_of(records: Iterable[Records]) -> Iterator[bytes]:
     """Give the records of a log, as many at once as Split Records reads."""
-    for at in range(0, len(records), _RECORDS_AT_ONCE):
-        yield b"\n".join(records[at : at + _RECORDS_AT_ONCE])
+    for some in records:
+        for at in range(0, len(some), _RECORDS_AT_ONCE):
+            yield b"\n".join(some[at : at + _RECORDS_AT_ONCE])
 
 
 def pack_all(runs: Iterable[list[Document]]) -> int:

@@ -110,9 +110,9 @@ def delivery_of(messages: Sequence[QueueMessage]) -> Delivery:
     file = io.BytesIO()
     documents = []
     for key in keys:
-        raw = raw_records(BODIES[key])
+        raw = list(raw_records(BODIES[key]))
         staging.write_records(staging.LogHeader("bucket", key, "2026-09-01T00:05:00Z"), raw, file)
-        lines = b"\n".join(bytes(record) for record in raw)
+        lines = b"\n".join(record for some in raw for record in some)
         documents.append(list(build_documents(lines, f"s3://bucket/{key}")))
     batches = [len(batch.body) for batch in pack(documents, CloudSearchFormat(), lambda _: None)]
     size = file.tell()

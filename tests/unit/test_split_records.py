@@ -41,7 +41,7 @@ class Step:
             written = [
                 staging.write_records(
                     LogHeader(LOGS, log, DELIVERED),
-                    [record if isinstance(record, bytes) else encode(record) for record in records],
+                    [[record if isinstance(record, bytes) else encode(record) for record in records]],
                     file,
                 )
                 for log, records in logs.items()

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.conftest import REPOSITORY
 from tests.unit.records import encode, records
 from tests.unit.steps import STAGING, s3_answers, tags_of
 from trailsearch import staging
-from trailsearch.errors import BatchNotFound, StorageAccessDenied, StorageUnavailable
+from trailsearch.errors import BatchNotFound, LogCorrupt, StorageAccessDenied, StorageUnavailable
 from trailsearch.messages import BatchRef, Pointer, RecordsRef
 from trailsearch.staging import LogHeader, Staging, Written, read_records, write_records
 
@@ -35,12 +36,31 @@ def test_staged_records_are_read_as_they_were_written_whatever_chunks_they_come_
 ) -> None:
     file = io.BytesIO()
     for header, several in logs:
-        assert write_records(header, several, file) == Written(len(several), sum(map(len, several)))
+        assert write_records(header, [several[:2], several[2:]], file) == Written(
+            len(several), sum(map(len, several))
+        )
     text = file.getvalue()
     cuts = sorted(data.draw(st.lists(st.integers(min_value=0, max_value=len(text)), max_size=12)))
     chunks = [text[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     read = [(log, record) for log, lines in read_records(chunks) for record in lines.split(b"\n")]
     assert read == [(header, record) for header, several in logs for record in several]
+
+
+def test_of_a_log_that_cannot_be_read_whole_nothing_is_written() -> None:
+    def corrupt() -> Iterator[list[bytes]]:
+        yield [b"1", b"2"]
+        raise LogCorrupt("It is cut short")
+
+    header = LogHeader("b", "k", DELIVERED)
+    with staging.spool() as file:
+        write_records(header, [[b"0"]], file)
+        before = file.tell()
+        with pytest.raises(LogCorrupt):
+            write_records(header, corrupt(), file)
+        assert file.tell() == before
+        write_records(header, [[b"3"]], file)
+        file.seek(0)
+        assert [lines for _, lines in read_records([file.read()])] == [b"0", b"3"]
 
 
 def test_records_without_their_log_are_refused() -> None:
@@ -61,7 +81,7 @@ def test_a_large_object_goes_up_in_parts_and_comes_back_whole(
     header = LogHeader("b", "k", DELIVERED)
     large = [json.dumps({"n": n, "x": "x" * 100_000}).encode() for n in range(200)]
     with staging.spool() as file:
-        written = write_records(header, large, file)
+        written = write_records(header, [large], file)
         ref = stage.put_records("run-1", file, written.records, DELIVERED)
     assert [record for _, lines in stage.get_records(ref) for record in lines.split(b"\n")] == large
     head = s3.head_object(Bucket=STAGING, Key="records/run-1.ndjson")
