@@ -78,6 +78,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.logs[0].arn
     }
+
+    # One request to KMS for many logs, not one for each that is written and one for each that is read.
+    bucket_key_enabled = true
   }
 }
 
@@ -232,10 +235,29 @@ data "aws_iam_policy_document" "log_key" {
       values   = [local.trail_arn]
     }
 
+    # IfExists: S3 documents the bucket as the context of a bucket key, and not whether CloudTrail's own is in it too.
     condition {
-      test     = "StringLike"
+      test     = "StringLikeIfExists"
       variable = "kms:EncryptionContext:aws:cloudtrail:arn"
       values   = ["arn:${local.partition}:cloudtrail:*:${local.account_id}:trail/*"]
+    }
+  }
+
+  # CloudTrail wants this for a bucket with a bucket key, or creates no trail.
+  statement {
+    sid       = "TrailDecryptsBucketKey"
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudtrail.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceArn"
+      values   = [local.trail_arn]
     }
   }
 

@@ -109,6 +109,11 @@ run "trail_to_ingest_queue" {
   }
 
   assert {
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.logs[0].rule).bucket_key_enabled && contains(data.aws_iam_policy_document.log_key[0].statement[*].sid, "TrailDecryptsBucketKey")
+    error_message = "The log bucket must have a bucket key, and CloudTrail may decrypt it: it creates no trail otherwise."
+  }
+
+  assert {
     condition     = aws_sns_topic_subscription.ingest[0].topic_arn == aws_sns_topic.logs[0].arn && aws_sns_topic_subscription.ingest[0].endpoint == aws_sqs_queue.ingest.arn && aws_sns_topic_subscription.ingest[0].raw_message_delivery
     error_message = "The ingest queue must be subscribed to the topic, raw."
   }

@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks import cold_start, memory
+from tests.benchmarks.data_path import STAGES
 from tests.benchmarks.inputs import INPUTS, Input, generate, make_input, of_size
-from tests.benchmarks.report import Rows, cold_start_table, memory_table, read_speeds, speed_tables
+from tests.benchmarks.report import Rows, cold_start_table, memory_tables, read_speeds, speed_tables
 from tests.local_cloud.cloudtrail_delivery import Log
 from trailsearch.cli.console import make_console
 
@@ -27,7 +28,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     tables = speed()
     with console.status("Measuring peak memory …"):
-        tables.append(memory_table(peaks()))
+        tables += memory_tables(peaks())
     with console.status("Measuring cold starts …"), tempfile.TemporaryDirectory() as folder:
         tables.append(cold_start_table(cold_start.measure(Path(folder))))
     for table in tables:
@@ -54,7 +55,7 @@ def speed() -> list[Rows]:
 
 def peaks() -> dict[str, dict[str, float]]:
     """Measure the peak memory for each input, for the largest log there is, and for an execution of such."""
-    everything = (*memory.STEPS, *memory.PLAIN)
+    everything = (*memory.STEPS, *memory.PLAIN, *STAGES)
     found = {name: _peaks(make_input(name), everything) for name in INPUTS}
     largest = generate(*of_size(LARGEST_MEGABYTES, 1))
     (log,) = largest.logs

@@ -9,9 +9,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.benchmarks import data_path, plain
+from tests.benchmarks.data_path import STAGES
 from tests.benchmarks.inputs import INPUTS, Input, make_input
 from tests.benchmarks.memory import PLAIN, STEPS
-from tests.benchmarks.report import ALL_STEPS, STAGES, TRAILSEARCH, WHOLE
+from tests.benchmarks.report import ALL_STEPS, TRAILSEARCH, WHOLE
 from trailsearch.documents import build_documents
 from trailsearch.trail_log import find_records, gunzip
 

@@ -20,8 +20,9 @@ from trailsearch.execution_inputs import ExecutionInputs
 from trailsearch.log_bucket import LogBucket
 from trailsearch.messages import Execution, Indexed, QueueMessage, Work
 from trailsearch.staging import Staging
-from trailsearch.trail_log import Records, raw_records
+from trailsearch.trail_log import Records, gunzip, raw_records
 
+STAGES = ("gunzip", "parse", "document", "pack")
 LOGS, STAGING = "logs", "staging"
 # An execution takes up to 50 messages from the Pipe, each of which may name several logs.
 MESSAGES_OF_AN_EXECUTION = 100
@@ -37,6 +38,19 @@ _ARN = "arn:aws:states:us-east-1:111122223333:execution:trailsearch-bench-index-
 def batches_of(logs: Iterable[tuple[str, bytes]]) -> Iterator[bytearray]:
     """Turn logs, each with its ``s3://`` URI, into batches, by the pure stages alone."""
     return (batch.body for batch in pack(_new_runs(logs), FORMAT, _refuse))
+
+
+def results_of(stage: str, logs: Iterable[tuple[str, bytes]]) -> Iterator[Any]:
+    """Give, one after the other, what one of the pure stages makes of logs, after the stages before it."""
+    match stage:
+        case "gunzip":
+            return (piece for _, log in logs for piece in gunzip(log))
+        case "parse":
+            return (records for _, log in logs for records in raw_records(log))
+        case "document":
+            return _new_runs(logs)
+        case _:
+            return batches_of(logs)
 
 
 def _new_runs(logs: Iterable[tuple[str, bytes]]) -> Iterator[list[Document]]:

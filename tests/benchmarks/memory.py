@@ -1,4 +1,6 @@
-"""Peak memory of one process that does one thing: `python -m tests.benchmarks.memory STEP FOLDER`.
+"""Peak memory of one process that does one thing: `python -m tests.benchmarks.memory NAME FOLDER`.
+
+A step, a pure stage with those before it, or the whole by a plain implementation.
 
 Each function is a process of its own, as on Lambda. The process is that of the handler with all that it imports, without
 boto3's clients.
@@ -16,7 +18,7 @@ from typing import Any
 import msgspec
 
 from tests.benchmarks import plain
-from tests.benchmarks.data_path import LOGS, Steps
+from tests.benchmarks.data_path import LOGS, STAGES, Steps, results_of
 from tests.local_cloud.cloudtrail_delivery import Log
 from trailsearch.messages import QueueMessage, Work
 
@@ -45,6 +47,8 @@ def do(name: str, folder: Path) -> None:
     steps = Steps(folder)
     if name in PLAIN:
         deque(plain.batches_of(_logs(folder), PLAIN[name]), maxlen=0)
+    elif name in STAGES:
+        deque(results_of(name, _logs(folder)), maxlen=0)
     elif name == "Fetch Logs":
         messages = msgspec.json.decode((folder / "messages.json").read_bytes(), type=list[QueueMessage])
         _write(folder, steps.fetch(messages))

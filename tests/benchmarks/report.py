@@ -7,12 +7,12 @@ from rich import box
 from rich.table import Table
 
 from tests.benchmarks.cold_start import ColdStart
+from tests.benchmarks.data_path import STAGES
 from tests.benchmarks.inputs import INPUTS, TYPICAL
 from tests.benchmarks.memory import PLAIN, STEPS
 
 TRAILSEARCH = "Trailsearch"
 WHOLE = "logs to batches"
-STAGES = ("gunzip", "parse", "document", "pack")
 ALL_STEPS = "all steps"
 Speeds = Mapping[tuple[str, str, str], float]
 """Input, what, and who does it → MB/s of JSON (the median)."""
@@ -85,17 +85,20 @@ def _compared(speeds: Speeds, name: str, what: str) -> list[str]:
     return [*map(_number, [*plain, own]), *(f"{own / other:.1f}" for other in plain)]
 
 
-def memory_table(measured: Mapping[str, Mapping[str, float]]) -> Rows:
+def memory_tables(measured: Mapping[str, Mapping[str, float]]) -> list[Rows]:
     """Show the peak memory of each process, by the name of its input."""
-    columns = [*STEPS, *PLAIN]
-    return Rows(
-        "Peak memory of a process, MB",
-        ["Logs", *columns],
-        [
-            [name, *(_number(peaks[column]) if column in peaks else "" for column in columns)]
-            for name, peaks in measured.items()
-        ],
-    )
+    return [
+        _memory_table("Peak memory of a process, MB", [*STEPS, *PLAIN], measured),
+        _memory_table("Peak memory of a pure stage with those before it, MB", STAGES, measured),
+    ]
+
+
+def _memory_table(title: str, columns: Sequence[str], measured: Mapping[str, Mapping[str, float]]) -> Rows:
+    rows = [
+        [name, *(_number(peaks[column]) if column in peaks else "" for column in columns)]
+        for name, peaks in measured.items()
+    ]
+    return Rows(title, ["Logs", *columns], [row for row in rows if any(row[1:])])
 
 
 def cold_start_table(cold_start: ColdStart) -> Rows:

@@ -182,6 +182,8 @@ def _needed_by_services() -> Iterator[Request]:
     yield Request(
         CLOUDTRAIL, "kms:GenerateDataKey", LOG_KEY, "encrypts a log", {**trail, **encrypting_logs(TRAIL)}
     )
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        yield Request(CLOUDTRAIL, action, LOG_KEY, "encrypts a log with the bucket key", trail)
     yield Request(CLOUDTRAIL, "kms:DescribeKey", LOG_KEY, "checks the key", trail)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         yield Request(CLOUDTRAIL, action, PIPELINE_KEY, "announces a log", trail)
@@ -336,6 +338,7 @@ def _confused_deputies() -> Iterator[Request]:
     )
     yield Request(CLOUDTRAIL, "kms:DescribeKey", LOG_KEY, why, trail)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        yield Request(CLOUDTRAIL, action, LOG_KEY, why, trail)
         yield Request(CLOUDTRAIL, action, PIPELINE_KEY, why, trail)
         yield Request(SNS, action, PIPELINE_KEY, why, elsewhere(TOPIC))
         yield Request(EVENTS, action, PIPELINE_KEY, why, elsewhere(RULE))

@@ -255,6 +255,8 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     if settings.workflow_logged:
         logged = measured.workflow_log_bytes
         log_bytes += logged.per_execution + logged.per_message * messages + logged.per_batch * batches
+    # Whether somebody else's log bucket has a bucket key is not known.
+    log_decrypts = logs * (assumed.bucket_key_share if settings.create_trail else 1)
     stored_months = assumed.log_compression * settings.log_group_retention_days / DAYS_PER_MONTH
     staged_gb = (delivery.staged_bytes + delivery.batch_bytes) / 1e9
     return Counts(
@@ -271,7 +273,7 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         sqs_requests=2 * messages + 1 + messages / _DELETED_AT_ONCE,
         # Whether a batch of messages is one request or several is not documented: the dearer reading.
         pipe_requests=messages,
-        kms_requests=logs + assumed.bucket_key_share * (s3_gets - logs + s3_puts),
+        kms_requests=log_decrypts + assumed.bucket_key_share * (s3_gets - logs + s3_puts),
         search_batches=batches,
         log_gb=log_bytes / 1e9,
         log_gb_months=log_bytes / 1e9 * stored_months,

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import memory
-from tests.benchmarks.data_path import Steps
+from tests.benchmarks.data_path import Steps, results_of
 from tests.benchmarks.inputs import INPUTS, LARGEST_MEGABYTES, TYPICAL, generate, of_size
-from tests.benchmarks.report import memory_table, read_speeds, speed_tables
+from tests.benchmarks.report import memory_tables, read_speeds, speed_tables
 from tests.local_cloud.cloudtrail_delivery import Log
 from tests.unit.steps import event, log_of
 
@@ -18,6 +18,11 @@ def test_the_steps_index_every_event(tmp_path: Path) -> None:
     steps = Steps(tmp_path)
     indexed = steps.run(steps.deliver(LOGS))
     assert sum(batch.documents for batch in indexed) == 15
+
+
+@pytest.mark.parametrize(("stage", "count"), [("gunzip", 3), ("parse", 3), ("document", 3), ("pack", 1)])
+def test_a_stage_comes_after_those_before_it(stage: str, count: int) -> None:
+    assert len(list(results_of(stage, [(log.key, log.body) for log in LOGS]))) == count
 
 
 def test_an_input_is_as_large_as_its_name_says() -> None:
@@ -31,8 +36,9 @@ def test_an_input_is_as_large_as_its_name_says() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
 def test_peak_memory_is_that_of_each_process(tmp_path: Path) -> None:
-    peaks = memory.measure(LOGS, tmp_path, ["Fetch Logs", "gzip + json"])
-    assert set(peaks) == {"Fetch Logs", "gzip + json"}
+    names = {"Fetch Logs", "gzip + json", "gunzip", "pack"}
+    peaks = memory.measure(LOGS, tmp_path, list(names))
+    assert set(peaks) == names
     assert all(10 < megabytes < 500 for megabytes in peaks.values())
 
 
@@ -59,5 +65,8 @@ def test_tables_compare_medians() -> None:
 
 
 def test_what_was_not_measured_is_left_empty() -> None:
-    table = memory_table({"450 MB": {"Fetch Logs": 650.4}})
-    assert table.rows == [["450 MB", "650", "", "", "", ""]]
+    processes, stages = memory_tables(
+        {"450 MB": {"Fetch Logs": 650.4, "parse": 99.6}, "more": {"Fetch Logs": 1181}}
+    )
+    assert processes.rows == [["450 MB", "650", "", "", "", ""], ["more", "1,181", "", "", "", ""]]
+    assert stages.rows == [["450 MB", "", "100", "", ""]]
