@@ -95,8 +95,9 @@ def test_large_objects_are_not_in_its_memory(cloud: LocalCloud, client: Client) 
     s3.create_bucket(Bucket="large-objects")
     body = os.urandom(4_000_000)
     before = usage_of(cloud.pid)[SERVER].resident_bytes
-    for number in range(80):
+    # The last requests are in its memory until Python's garbage collector comes by: up to about 200 MB of them.
+    for number in range(200):
         s3.put_object(Bucket="large-objects", Key=f"{number}", Body=body)
 
-    assert usage_of(cloud.pid)[SERVER].resident_bytes - before < 160_000_000
+    assert usage_of(cloud.pid)[SERVER].resident_bytes - before < 400_000_000
     assert s3.get_object(Bucket="large-objects", Key="7")["Body"].read() == body
