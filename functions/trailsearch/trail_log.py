@@ -19,6 +19,7 @@ from isal import igzip_lib
 from trailsearch.errors import LogCorrupt, LogError, LogWithoutRecords
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_SLICE_BYTES = 128 * 1024
 _PIECE_BYTES = 256 * 1024
 _CACHED_BYTES = 16 * 1024
 _WHITE_SPACE = " \t\n\r"
@@ -51,8 +52,8 @@ def raw_records(log: bytes) -> Iterator[Records]:
     """
     pieces = gunzip(log)
     begin = list(islice(pieces, 2))
-    if len(begin) == 1:  # As most are: it takes less time to read it at once.
-        yield _read(begin[0])
+    if len(begin) < 2:  # As most are: it takes less time to read it at once.
+        yield _read(b"".join(begin))
         return
     given = 0
     last = b""
@@ -69,28 +70,39 @@ def raw_records(log: bytes) -> Iterator[Records]:
 
 
 def gunzip(log: bytes) -> Iterator[bytes]:
-    """Unpack a log, one or several gzip members, in pieces of up to 256 KiB.
+    """Unpack a log, one or several gzip members, in pieces of up to 256 KiB, none of which is empty.
 
     Raises:
         LogCorrupt: not gzip, cut short, or a wrong checksum.
     """
-    if not log:
-        raise LogCorrupt("Not gzip: the object is empty")
-    rest = log
-    while rest:
-        if not rest.startswith(_GZIP_MAGIC):
-            raise LogCorrupt("Not gzip" if rest is log else "Not a whole gzip file: something else follows")
-        member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
-        while not member.eof:
-            try:
-                piece = member.decompress(rest, _PIECE_BYTES)
-            except igzip_lib.IsalError as error:  # type: ignore[misc]  # typed as an instance
-                raise LogCorrupt(f"Not a whole gzip file: {error}") from error
-            if not piece and not member.eof:
-                raise LogCorrupt("Not a whole gzip file: it is cut short")
+    if not log.startswith(_GZIP_MAGIC):
+        raise LogCorrupt("Not gzip" if log else "Not gzip: the object is empty")
+    member: igzip_lib.IgzipDecompressor | None = None
+    # A slice at a time: the decompressor copies what it is given, and what is left of it after a member.
+    for at in range(0, len(log), _SLICE_BYTES):
+        rest = log[at : at + _SLICE_BYTES]
+        while True:
+            if member is None:
+                rest = rest.lstrip(b"\0")  # A gzip file may be padded.
+                if not rest:
+                    break
+                member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+            if piece := _decompress(member, rest):
+                yield piece
             rest = b""
-            yield piece
-        rest = member.unused_data.lstrip(b"\0")  # A gzip file may be padded.
+            if member.eof:
+                rest, member = member.unused_data, None
+            elif member.needs_input:
+                break
+    if member is not None:
+        raise LogCorrupt("Not a whole gzip file: it is cut short")
+
+
+def _decompress(member: igzip_lib.IgzipDecompressor, data: bytes) -> bytes:
+    try:
+        return member.decompress(data, _PIECE_BYTES)
+    except igzip_lib.IsalError as error:  # type: ignore[misc]  # typed as an instance
+        raise LogCorrupt(f"Not a whole gzip file: {error}") from error
 
 
 def find_records(pieces: Iterable[bytes]) -> Iterator[Records]:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 import tracemalloc
 from collections.abc import Iterator
 from itertools import chain
@@ -47,6 +48,13 @@ def test_records_are_the_bytes_that_cloudtrail_wrote() -> None:
 def test_records_of_several_gzip_members_and_among_other_keys() -> None:
     log = gzip.compress(b'{"x":[1],"Records":[{"a"') + gzip.compress(b':1}],"y":{}}')
     assert read(log) == [b'{"a":1}']
+
+
+def test_a_member_may_end_anywhere() -> None:
+    records = [record(number, secret=os.urandom(1000).hex()) for number in range(300)]
+    text = written_as_cloudtrail_does(*records)
+    log = b"".join([gzip.compress(piece) for piece in pieces_of(text, 70_000)] + [gzip.compress(b"")])
+    assert [json.loads(each) for each in read(log)] == records
 
 
 def test_a_padded_gzip_file() -> None:
