@@ -80,8 +80,8 @@ def write_records(log: LogHeader, records: Iterable[Records], file: IO[bytes]) -
     """
     begin = file.tell()
     count = size = 0
-    file.write(b"# " + msgspec.json.encode(log) + b"\n")
     try:
+        file.write(b"# " + msgspec.json.encode(log) + b"\n")
         for some in records:
             size += file.write(b"\n".join([*some, b""])) - len(some)
             count += len(some)

@@ -3,14 +3,15 @@
 A log is a gzip'd JSON object ``{"Records": [...]}``; the records stay the bytes that CloudTrail wrote
 (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html).
 
-It is read a piece at a time, which stays in the processor's cache: a log of any size takes the memory of some records.
+It is read a piece at a time, which stays in the processor's cache: if it is written as CloudTrail writes it, a log of
+any size takes the memory of some records.
 """
 
 import json
 from codecs import utf_8_decode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from typing import NoReturn
 
 import msgspec
@@ -22,7 +23,11 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _SLICE_BYTES = 128 * 1024
 _PIECE_BYTES = 256 * 1024
 _CACHED_BYTES = 16 * 1024
+_RECORDS_AT_ONCE = 256
+# CloudTrail's largest records have some 100 KB; where none ends for so long, they do not begin as CloudTrail's do.
+_LONGEST_BYTES = 16 * 1024 * 1024
 _WHITE_SPACE = " \t\n\r"
+# A record that does not begin with its eventVersion, or white space, costs time and memory, and is read all the same.
 _BEGIN, _BETWEEN_RECORDS, _END = b'{"Records":', b'},{"eventVersion":', b"}"
 
 Records = Sequence[bytes | msgspec.Raw]
@@ -43,30 +48,47 @@ def raw_records(log: bytes) -> Iterator[Records]:
     become spaces, so that a record is one line.
 
     Args:
-        log: one or several gzip members. A log that is not written in the very form that CloudTrail uses is read all
-            the same, but if it is large, that takes more time, and the memory of the whole.
+        log: one or several gzip members. A large log that is not written in the very form that CloudTrail uses is read
+            all the same, but takes more time, and the memory of the whole.
 
     Raises:
-        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8 or not JSON, which may show after some records.
+        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8, not JSON, or with two arrays ``Records``.
         LogWithoutRecords: JSON without an array ``Records``.
+
+        Either may be raised after some records were given. These are to be thrown away then.
     """
     pieces = gunzip(log)
     begin = list(islice(pieces, 2))
-    if len(begin) < 2:  # As most are: it takes less time to read it at once.
-        yield _read(b"".join(begin))
-        return
     given = 0
-    last = b""
-    with suppress(LogError):
-        for records in find_records(chain(begin, pieces)):
-            yield records
-            given, last = given + len(records), bytes(records[-1])
-        return
+    if len(begin) > 1:  # Most logs are smaller: it takes less time to read them at once.
+        with suppress(LogError):
+            for records in find_records(chain(begin, pieces)):
+                yield records
+                given += len(records)
+            return
     # Whatever it is: the whole is read as any JSON is, or says what is wrong.
-    records = _read(b"".join(gunzip(log)))
-    if given and [bytes(record) for record in records[given - 1 : given]] != [last]:
-        raise LogCorrupt("There is more than one array Records")
-    yield records[given:]
+    text = _join(gunzip(log)) if len(begin) > 1 else b"".join(begin)
+    records = _read(text)
+    if given:
+        # These were given already, unless a second array took their place.
+        first = islice(chain.from_iterable(find_records(gunzip(log))), given)
+        if any(
+            one_line(one) != one_line(other)
+            for one, other in zip_longest(first, records[:given], fillvalue=b"")
+        ):
+            raise LogCorrupt("There are two arrays Records")
+    in_lines = _has_line_breaks(text)
+    for at in range(given, len(records), _RECORDS_AT_ONCE):
+        some = records[at : at + _RECORDS_AT_ONCE]
+        yield _lines(some) if in_lines else some
+
+
+def _join(pieces: Iterable[bytes]) -> bytearray:
+    """Join pieces that are not in memory together, as they would be for ``bytes.join``."""
+    text = bytearray()
+    for piece in pieces:
+        text += piece
+    return text
 
 
 def gunzip(log: bytes) -> Iterator[bytes]:
@@ -112,61 +134,72 @@ def find_records(pieces: Iterable[bytes]) -> Iterator[Records]:
         pieces: JSON, UTF-8 encoded, cut anywhere.
 
     Raises:
-        LogCorrupt: it is not written in this form, or contains what msgspec does not read; it may be a log still.
+        LogCorrupt: it is not written in this form; it may be a log still. And what ``pieces`` raises.
     """
     for text in _arrays(pieces):
         _check_utf_8(text)
+        records: Records
         try:
             records = _records_decoder.decode(text)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise LogCorrupt(f"Not the JSON that CloudTrail writes: {error}") from error
+            if not _may_have_lone_surrogates(text):
+                raise LogCorrupt(f"Not the JSON that CloudTrail writes: {error}") from error
+            records = _raw_records_with_surrogates(text, _spans_in_array)
         if records:
-            yield _lines(records, text)
+            yield _lines(records) if _has_line_breaks(text) else records
 
 
 def _arrays(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Cut the text of a log into JSON arrays of some records each.
 
-    It is cut where a record seems to begin. That is between two records if what comes before, closed there, and what
-    comes after, opened there, are JSON arrays; elsewhere something else would be open that is not closed.
+    Each piece is cut at the last place where a record seems to begin. That is between two records if what comes before,
+    closed there, and what comes after, opened there, are JSON arrays, which is for the caller to check; elsewhere
+    something else would be open that is not closed.
     """
     begin = _BEGIN
     parts: list[bytes] = []
+    size = 0
     for piece in pieces:
         cut = piece.rfind(_BETWEEN_RECORDS) + 1
         if cut:
-            yield _array(b"".join([*parts, piece[:cut], b"]", _END]), begin)
-            begin, parts = b"", [b"[", piece[cut + 1 :]]
-        else:
-            parts.append(piece)
-    yield _array(b"".join(parts).rstrip(_WHITE_SPACE.encode()), begin)
+            yield _between(begin, b"".join([*parts, piece[:cut], b"]", _END]))
+            begin, parts, size = b"", [b"[", piece[cut + 1 :]], 0
+            continue
+        parts.append(piece)
+        size += len(piece)
+        if size > _LONGEST_BYTES:
+            raise LogCorrupt("No record begins as CloudTrail's do")
+    yield _between(begin, b"".join(parts).rstrip(_WHITE_SPACE.encode()))
 
 
-def _array(text: bytes, begin: bytes) -> bytes:
+def _between(begin: bytes, text: bytes) -> bytes:
+    """Take away how a log begins, unless that has been taken away, and how it ends."""
     if not (text.startswith(begin) and text.endswith(_END)):
         raise LogCorrupt("It does not begin or end as CloudTrail's logs do")
-    return text[len(begin) : -1]
+    return text[len(begin) : -len(_END)]
 
 
-def _read(text: bytes) -> Records:
-    """Give the records of a log that is any JSON object with an array ``Records``, all at once."""
+def _read(text: bytes | bytearray) -> Records:
+    """Give the records of a log that is any JSON object with an array ``Records``, all at once, with their line breaks."""
     _check_utf_8(text)
     try:
-        records: Records = _log_decoder.decode(text).Records
+        return _log_decoder.decode(text).Records
     except msgspec.ValidationError as error:
         raise LogWithoutRecords(f"JSON, but no CloudTrail log: {error}") from error
     except RecursionError as error:
         raise LogCorrupt("JSON that is nested too deep to be read") from error
     except msgspec.DecodeError as error:
-        # msgspec takes a lone surrogate (\ud800) for the end of the input; the json module does not.
-        if b"\\ud" not in text and b"\\uD" not in text:
+        if not _may_have_lone_surrogates(text):
             raise LogCorrupt(f"Not JSON: {error}") from error
-        records = _raw_records_with_surrogates(text)
-    return _lines(records, text)
+        return _raw_records_with_surrogates(text, _spans_in_object)
 
 
-def _lines(records: Records, text: bytes) -> Records:
-    return [one_line(record) for record in records] if b"\n" in text or b"\r" in text else records
+def _has_line_breaks(text: bytes | bytearray) -> bool:
+    return b"\n" in text or b"\r" in text
+
+
+def _lines(records: Records) -> list[bytes]:
+    return [one_line(record) for record in records]
 
 
 def one_line(record: bytes | msgspec.Raw) -> bytes:
@@ -174,7 +207,7 @@ def one_line(record: bytes | msgspec.Raw) -> bytes:
     return bytes(record).replace(b"\n", b" ").replace(b"\r", b" ")
 
 
-def _check_utf_8(text: bytes) -> None:
+def _check_utf_8(text: bytes | bytearray) -> None:
     if text.isascii():
         return
     # Piece by piece, in the processor's cache: ten times as fast as one string of it all.
@@ -194,37 +227,53 @@ def _refuse_constant(constant: str) -> NoReturn:
 _json_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=str, parse_float=str)
 
 
-def _raw_records_with_surrogates(text: bytes) -> list[bytes]:
-    """Find the records with the json module: three times slower, but it reads lone surrogates."""
+def _may_have_lone_surrogates(text: bytes | bytearray) -> bool:
+    r"""Tell whether to try the json module: msgspec takes a lone surrogate (``\ud800``) for the end of the input."""
+    return b"\\ud" in text or b"\\uD" in text
+
+
+def _raw_records_with_surrogates(
+    text: bytes | bytearray, find: Callable[[str], Sequence[slice]]
+) -> list[bytes]:
+    """Find the records in a JSON value with the json module: three times slower, but it reads lone surrogates."""
     document = text.decode()
     try:
-        if not isinstance(_json_decoder.decode(document), dict):
-            raise LogWithoutRecords("JSON, but no CloudTrail log: no object at the top")
-        return [document[start:end].encode() for start, end in _record_spans(document)]
+        _json_decoder.decode(document)
+        return [document[span].encode() for span in find(document)]
     except (ValueError, RecursionError) as error:
         raise LogCorrupt(f"Not JSON: {error}") from error
 
 
-def _record_spans(document: str) -> list[tuple[int, int]]:
-    """Walk the members of a valid JSON object to ``Records`` and give where each record begins and ends."""
-    position = _skip(document, document.index("{") + 1)
-    spans: list[tuple[int, int]] | None = None
+def _spans_in_object(document: str) -> Sequence[slice]:
+    """Walk the members of a JSON object to ``Records`` and give where each record begins and ends."""
+    position = _skip(document, 0)
+    if document[position] != "{":
+        raise LogWithoutRecords("JSON, but no CloudTrail log: no object at the top")
+    position = _skip(document, position + 1)
+    spans: Sequence[slice] | None = None
     while document[position] != "}":
         name, position = _json_decoder.raw_decode(document, position)
-        position = _skip(document, position, ":")
-        if name == "Records" and document[position] == "[":
-            spans = []
-            position = _skip(document, position + 1)
-            while document[position] != "]":
-                _, end = _json_decoder.raw_decode(document, position)
-                spans.append((position, end))
-                position = _skip(document, end, ",")
-            position += 1
-        else:
-            _, position = _json_decoder.raw_decode(document, position)
+        begin = _skip(document, position, ":")
+        value, position = _json_decoder.raw_decode(document, begin)
+        if name == "Records":
+            spans = _spans_in_array(document, begin) if isinstance(value, list) else None
         position = _skip(document, position, ",")
     if spans is None:
         raise LogWithoutRecords("JSON, but no CloudTrail log: no array Records")
+    return spans
+
+
+def _spans_in_array(document: str, begin: int = 0) -> Sequence[slice]:
+    """Give where each element of a JSON array begins and ends."""
+    position = _skip(document, begin)
+    if document[position] != "[":
+        raise LogCorrupt("Records is no array")
+    position = _skip(document, position + 1)
+    spans = []
+    while document[position] != "]":
+        _, end = _json_decoder.raw_decode(document, position)
+        spans.append(slice(position, end))
+        position = _skip(document, end, ",")
     return spans
 
 

@@ -133,18 +133,30 @@ def test_a_log_that_is_odd_after_many_records_is_read_as_a_whole_or_is_corrupt(m
             records_of(text)
         return
     if '"Records":[5]' in text:
-        with pytest.raises(LogCorrupt, match="more than one array Records"):
+        with pytest.raises(LogCorrupt, match="two arrays Records"):
             records_of(text)
         return
     assert list(map(json.loads, records_of(text))) == expected
 
 
+def test_of_two_arrays_none_is_mixed_with_the_other() -> None:
+    def array(*names: str) -> str:
+        return ",".join(
+            json.dumps(record(1, name=name, filler=FILLER), separators=(",", ":")) for name in names
+        )
+
+    with pytest.raises(LogCorrupt, match="two arrays Records"):
+        records_of(f'{{"Records":[{array("a", "b", "c", "d")}],"Records":[{array("z", "b", "c", "d")}]}}')
+
+
 def test_lone_surrogates_after_many_records_do_not_stop_a_log() -> None:
     records = [record(number, filler=FILLER) for number in range(5)]
     text = written_as_cloudtrail_does(*records, record(5, odd="LONE"), *records).replace(b"LONE", rb"\ud800")
-    assert [json.loads(each)["eventID"] for each in records_of(text)] == [
+    runs = [[json.loads(bytes(each))["eventID"] for each in run] for run in raw_records(gzip.compress(text))]
+    assert list(chain.from_iterable(runs)) == [
         f"event-{number}" for number in (0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4)
     ]
+    assert len(runs) > 5
 
 
 def test_a_pretty_printed_record_is_one_line() -> None:
