@@ -21,12 +21,13 @@ from trailsearch.errors import BatchNotFound, StorageAccessDenied
 from trailsearch.messages import BatchRef, Pointer, RecordsRef
 from trailsearch.storage import StorageErrors, storage_errors
 from trailsearch.tracing import subsegment
-from trailsearch.trail_log import Records
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
+
+    from trailsearch.trail_log import Records
 
 # A lifecycle rule of the staging bucket goes by this tag. In the form that PutObject takes tags in.
 EXPIRES_SOON = "expires=soon"
@@ -70,7 +71,7 @@ class StagedRecords(NamedTuple):
 _header_decoder = msgspec.json.Decoder(LogHeader)
 
 
-def write_records(log: LogHeader, records: Iterable[Records], file: IO[bytes]) -> Written:
+def write_records(log: LogHeader, records: "Iterable[Records]", file: IO[bytes]) -> Written:
     """Write the records of one log, one a line, after the line that says which log it is.
 
     Args:
