@@ -243,27 +243,10 @@ data "aws_iam_policy_document" "log_key" {
     }
   }
 
-  # CloudTrail wants this for a bucket with a bucket key, or creates no trail.
+  # Decrypt, because CloudTrail creates no trail otherwise if the bucket has a bucket key.
   statement {
-    sid       = "TrailDecryptsBucketKey"
-    actions   = ["kms:Decrypt"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudtrail.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceArn"
-      values   = [local.trail_arn]
-    }
-  }
-
-  statement {
-    sid       = "TrailDescribesKey"
-    actions   = ["kms:DescribeKey"]
+    sid       = "TrailUsesKey"
+    actions   = ["kms:Decrypt", "kms:DescribeKey"]
     resources = ["*"]
 
     principals {

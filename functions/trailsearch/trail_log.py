@@ -253,10 +253,14 @@ def _spans_in_object(document: str) -> Sequence[slice]:
     spans: Sequence[slice] | None = None
     while document[position] != "}":
         name, position = _json_decoder.raw_decode(document, position)
-        begin = _skip(document, position, ":")
-        value, position = _json_decoder.raw_decode(document, begin)
+        position = _skip(document, position, ":")
         if name == "Records":
-            spans = _spans_in_array(document, begin) if isinstance(value, list) else None
+            spans = None
+        if name == "Records" and document[position] == "[":
+            spans = _spans_in_array(document, position)
+            position = _skip(document, spans[-1].stop if spans else position + 1) + 1
+        else:
+            _, position = _json_decoder.raw_decode(document, position)
         position = _skip(document, position, ",")
     if spans is None:
         raise LogWithoutRecords("JSON, but no CloudTrail log: no array Records")

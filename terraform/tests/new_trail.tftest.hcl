@@ -109,7 +109,7 @@ run "trail_to_ingest_queue" {
   }
 
   assert {
-    condition     = one(aws_s3_bucket_server_side_encryption_configuration.logs[0].rule).bucket_key_enabled && contains(data.aws_iam_policy_document.log_key[0].statement[*].sid, "TrailDecryptsBucketKey")
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.logs[0].rule).bucket_key_enabled && contains(flatten(data.aws_iam_policy_document.log_key[0].statement[*].actions), "kms:Decrypt")
     error_message = "The log bucket must have a bucket key, and CloudTrail may decrypt it: it creates no trail otherwise."
   }
 
