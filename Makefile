@@ -123,7 +123,7 @@ demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left runn
 package: .venv/ready ## Build the Lambda package, build/lambda.zip
 	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
 
-build/lambda.zip: requirements.txt $(wildcard functions/*.py functions/trailsearch/*.py) | .venv/ready
+build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*') | .venv/ready
 	@$(PYTHON) -m trailsearch.cli.package $@
 
 # Each environment has its own state and its own working directory.
@@ -168,19 +168,19 @@ search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] 
 
 .PHONY: status
 status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]
-	@$(PYTHON) -m trailsearch.cli.status
+	@$(PYTHON) -m trailsearch.cli.status.status
 
 .PHONY: dlq
 dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]
-	@$(PYTHON) -m trailsearch.cli.dlq
+	@$(PYTHON) -m trailsearch.cli.dead_letters.dlq
 
 .PHONY: redrive
 redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=] [DRY_RUN=1] [NO_WAIT=1]
-	@$(PYTHON) -m trailsearch.cli.redrive
+	@$(PYTHON) -m trailsearch.cli.dead_letters.redrive
 
 .PHONY: cost
 cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [JSON=1] [MARKDOWN=1]
-	@$(PYTHON) -m trailsearch.cli.cost
+	@$(PYTHON) -m trailsearch.cli.cost.cost
 
 # Only from the command line: some systems have a NAME in every environment.
 export OUTPUT_NAME := $(if $(filter command,$(origin NAME)),$(value NAME))

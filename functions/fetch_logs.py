@@ -14,18 +14,17 @@ from typing import IO, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from trailsearch import clients, staging
-from trailsearch.concurrency import map_ahead
-from trailsearch.errors import (
+from trailsearch.aws import clients
+from trailsearch.aws.concurrency import map_ahead
+from trailsearch.aws.telemetry import observed, report_parts, report_work
+from trailsearch.contracts.errors import (
     ExecutionNotFound,
     LogCorrupt,
     LogError,
     LogWithoutRecords,
     MessageNotRecognized,
 )
-from trailsearch.execution_inputs import ExecutionInputs
-from trailsearch.log_bucket import FetchedLog, LogBucket
-from trailsearch.messages import (
+from trailsearch.contracts.messages import (
     NO_FAILURES,
     BatchRef,
     Counts,
@@ -40,11 +39,13 @@ from trailsearch.messages import (
     having_failed,
     to_payload,
 )
-from trailsearch.notifications import Announcement, read_notification
-from trailsearch.settings import Settings
-from trailsearch.staging import LogHeader, Staging, Written
-from trailsearch.telemetry import observed, report_parts, report_work
-from trailsearch.trail_log import raw_records
+from trailsearch.contracts.settings import Settings
+from trailsearch.logs.log_bucket import FetchedLog, LogBucket
+from trailsearch.logs.notifications import Announcement, read_notification
+from trailsearch.logs.trail_log import raw_records
+from trailsearch.workflow import staging
+from trailsearch.workflow.execution_inputs import ExecutionInputs
+from trailsearch.workflow.staging import LogHeader, Staging, Written
 
 # Small logs take longer to answer for than to send. Of the largest ones, 50 MB each, so many are bearable at once.
 FETCHED_AT_ONCE = 8

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from trailsearch import clients
-from trailsearch.cloudsearch import CloudSearchFormat, CloudSearchIndex
-from trailsearch.errors import (
+from trailsearch.aws import clients
+from trailsearch.aws.telemetry import observed, report_indexed
+from trailsearch.aws.tracing import subsegment
+from trailsearch.contracts.errors import (
     BatchRefused,
     DocumentRefused,
     DocumentsNotIndexed,
@@ -26,12 +27,11 @@ from trailsearch.errors import (
     SettingMissing,
     TrailsearchError,
 )
-from trailsearch.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
-from trailsearch.search_index import BatchFormat, EncodedDocument, SearchIndex
-from trailsearch.settings import Settings
-from trailsearch.staging import Staging
-from trailsearch.telemetry import observed, report_indexed
-from trailsearch.tracing import subsegment
+from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
+from trailsearch.contracts.settings import Settings
+from trailsearch.search.backend import BatchFormat, EncodedDocument, SearchIndex
+from trailsearch.search.cloudsearch import CloudSearchFormat, CloudSearchIndex
+from trailsearch.workflow.staging import Staging
 
 # Isolates 8 bad documents among 5,000. A batch that is bad throughout is not taken apart to the last document.
 MAX_REFUSALS = 100

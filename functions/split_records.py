@@ -9,13 +9,11 @@ from typing import Any
 
 import msgspec
 
-from trailsearch import clients
-from trailsearch.batching import Batch, pack
-from trailsearch.cloudsearch import CloudSearchFormat
-from trailsearch.concurrency import map_ahead
-from trailsearch.documents import Document, build_documents
-from trailsearch.errors import DocumentTooLarge
-from trailsearch.messages import (
+from trailsearch.aws import clients
+from trailsearch.aws.concurrency import map_ahead
+from trailsearch.aws.telemetry import observed, report_work
+from trailsearch.contracts.errors import DocumentTooLarge
+from trailsearch.contracts.messages import (
     BatchRef,
     Counts,
     DeadLetter,
@@ -25,10 +23,12 @@ from trailsearch.messages import (
     Work,
     to_payload,
 )
-from trailsearch.search_index import BatchFormat
-from trailsearch.settings import Settings
-from trailsearch.staging import Staging
-from trailsearch.telemetry import observed, report_work
+from trailsearch.contracts.settings import Settings
+from trailsearch.events.documents import Document, build_documents
+from trailsearch.search.backend import BatchFormat
+from trailsearch.search.batching import Batch, pack
+from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.workflow.staging import Staging
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
 STAGED_AT_ONCE = 4

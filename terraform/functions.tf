@@ -331,7 +331,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "staging" {
   }
 
   # Nor to batches that are indexed. The workflow takes the tag off those that it dead-letters, and what is staged for a
-  # dead letter never has it (functions/trailsearch/staging.py).
+  # dead letter never has it (functions/trailsearch/workflow/staging.py).
   rule {
     id     = "expire-soon"
     status = "Enabled"

@@ -1,5 +1,5 @@
 # Every metric that an alarm or the dashboard shows, under one name each, with the statistic that it is looked at by. What
-# the functions measure is described in functions/trailsearch/telemetry.py; the others are AWS's own.
+# the functions measure is described in functions/trailsearch/aws/telemetry.py; the others are AWS's own.
 
 locals {
   # Topics of this account and Region, which is where SNS measures them: in alarms' names "" is the new trail's.

@@ -66,7 +66,7 @@ locals {
     }
   }
 
-  # Ignored of functions/trailsearch/notifications.py.
+  # Ignored of functions/trailsearch/logs/notifications.py.
   ignored = ["validation_message", "test_event", "subscription_confirmation", "digest_file", "other_object", "other_event"]
 }
 

@@ -188,7 +188,7 @@ resource "aws_cloudwatch_event_target" "failed_executions" {
   rule = aws_cloudwatch_event_rule.failed_executions.name
   arn  = aws_sqs_queue.dead_letter.arn
 
-  # A DeadLetter of functions/trailsearch/messages.py.
+  # A DeadLetter of functions/trailsearch/contracts/messages.py.
   input_transformer {
     input_paths = {
       execution = "$.detail.executionArn"

@@ -1,10 +1,14 @@
-"""The library behind Trailsearch's functions: CloudTrail logs in, search documents out.
+"""The library behind Trailsearch's functions: CloudTrail logs in, searchable events out.
 
-The data flows one way through the modules::
+Its packages show the way of the data, and import only what stands below them here::
 
-    notifications → trail_log → documents → batching → search_index (cloudsearch)
-    messages → log references   gunzip, check   record → document   documents → batches   upload
+    cli         the operator's commands; not in the Lambda package
+    workflow    what the states keep for each other, and the letters about what failed
+    logs        what is announced, where it lies, what is in it
+    search      a search backend: how to write batches, upload them, and ask
+    events      record → searchable event
+    aws         the edges: clients, S3's errors, calls at the same time, traces, logs and metrics
+    contracts   what passes between the states, and what can go wrong
 
-``messages`` holds the workflow's contracts, ``staging`` what is kept in S3 between its states.
-Only ``clients`` makes clients of AWS and only ``tracing`` knows X-Ray; everything else is given them.
+``logs`` and ``search`` know nothing of each other; the handlers beside this package put them together.
 """

@@ -13,8 +13,8 @@ from tests.benchmarks.data_path import STAGES
 from tests.benchmarks.inputs import INPUTS, Input, make_input
 from tests.benchmarks.memory import PLAIN, STEPS
 from tests.benchmarks.report import ALL_STEPS, TRAILSEARCH, WHOLE
-from trailsearch.documents import build_documents
-from trailsearch.trail_log import find_records, gunzip
+from trailsearch.events.documents import build_documents
+from trailsearch.logs.trail_log import find_records, gunzip
 
 IMPLEMENTATIONS = (*PLAIN, TRAILSEARCH)
 _ROUNDS = 5

@@ -12,15 +12,15 @@ from fetch_logs import fetch_logs
 from index_batch import index_batch
 from split_records import split_records
 from tests.local_cloud.cloudtrail_delivery import Log
-from trailsearch import clients
-from trailsearch.batching import pack
-from trailsearch.cloudsearch import CloudSearchFormat
-from trailsearch.documents import Document, build_documents
-from trailsearch.execution_inputs import ExecutionInputs
-from trailsearch.log_bucket import LogBucket
-from trailsearch.messages import Execution, Indexed, QueueMessage, Work
-from trailsearch.staging import Staging
-from trailsearch.trail_log import Records, gunzip, raw_records
+from trailsearch.aws import clients
+from trailsearch.contracts.messages import Execution, Indexed, QueueMessage, Work
+from trailsearch.events.documents import Document, build_documents
+from trailsearch.logs.log_bucket import LogBucket
+from trailsearch.logs.trail_log import Records, gunzip, raw_records
+from trailsearch.search.batching import pack
+from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.workflow.execution_inputs import ExecutionInputs
+from trailsearch.workflow.staging import Staging
 
 STAGES = ("gunzip", "parse", "document", "pack")
 LOGS, STAGING = "logs", "staging"

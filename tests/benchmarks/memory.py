@@ -20,7 +20,7 @@ import msgspec
 from tests.benchmarks import plain
 from tests.benchmarks.data_path import LOGS, STAGES, Steps, results_of
 from tests.local_cloud.cloudtrail_delivery import Log
-from trailsearch.messages import QueueMessage, Work
+from trailsearch.contracts.messages import QueueMessage, Work
 
 PLAIN = {"gzip + json": plain.STANDARD, "gzip + orjson": plain.ORJSON}
 STEPS = ("Fetch Logs", "Split Records", "Index Batch")

@@ -145,7 +145,15 @@ class Pipeline:
         Raises:
             RuntimeError: it does not end well; says what it printed.
         """
-        command = [sys.executable, "-m", "trailsearch.cli.redrive", "--env", "local", "--kind", kind]
+        command = [
+            sys.executable,
+            "-m",
+            "trailsearch.cli.dead_letters.redrive",
+            "--env",
+            "local",
+            "--kind",
+            kind,
+        ]
         run = subprocess.run(command, env=self._variables, capture_output=True, text=True, check=False)
         sent = re.search(r"([\d,]+) sent back", run.stdout)
         if run.returncode or not sent:

@@ -3,7 +3,7 @@
 Executions of a few sizes run one after the other in the local cloud, each several times. From the processes of the
 functions comes the processor time that an invocation takes, from their REPORT lines how many there were, from CloudWatch
 Logs and the histories what is logged, from Terraform's state the alarms and keys. The result is
-``functions/trailsearch/cli/measured.toml``. Needs Linux, whose /proc has the processor time.
+``functions/trailsearch/cli/cost/tables/measured.toml``. Needs Linux, whose /proc has the processor time.
 
 One core of this machine stands in for a Lambda vCPU, which a function has whole with 1,769 MB. Processor time, because
 the REPORT lines' durations have the local cloud's answers in them: its search domain takes seconds for a batch, on the
@@ -31,8 +31,8 @@ from tests.local_cloud.deployment import Deployment
 from tests.local_cloud.pipe_runner import to_record
 from tests.local_cloud.process import LocalCloud
 from tests.log_generator import generate_logs
-from trailsearch.cli.cost_model import FUNCTIONS, LOG_EVENT_OVERHEAD_BYTES
-from trailsearch.cli.cost_settings import MEASURED_FILE
+from trailsearch.cli.cost.model import FUNCTIONS, LOG_EVENT_OVERHEAD_BYTES
+from trailsearch.cli.cost.settings import MEASURED_FILE
 from trailsearch.cli.package import build_package
 
 START = datetime(2026, 9, 1, tzinfo=UTC)

@@ -31,14 +31,14 @@ from tests.local_cloud.progress import deploy, progress, step
 from tests.local_cloud.search_domain import document_ids
 from tests.log_generator import generate_logs
 from trailsearch.cli.console import make_console
-from trailsearch.cli.dead_letter_queue import peek
-from trailsearch.cli.dlq import print_letters
+from trailsearch.cli.dead_letters.dead_letter_queue import peek
+from trailsearch.cli.dead_letters.dlq import print_letters
+from trailsearch.cli.dead_letters.redrive import move_all, report
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
-from trailsearch.cli.redrive import move_all, report
 from trailsearch.cli.search import print_answer, search_events
-from trailsearch.dead_letters import WaitingLetter
-from trailsearch.messages import Kind
+from trailsearch.contracts.messages import Kind
+from trailsearch.workflow.dead_letters import WaitingLetter
 
 ENVIRONMENT = "local"
 GENERATED_LOGS = 80

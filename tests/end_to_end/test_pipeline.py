@@ -14,12 +14,12 @@ from tests.local_cloud.cloudtrail_delivery import Delivered, Log, deliver
 from tests.local_cloud.idle import wait_until_idle
 from tests.local_cloud.process import ACCOUNT_ID
 from tests.log_generator import generate_logs
-from trailsearch.cli.dead_letter_queue import peek
+from trailsearch.cli.dead_letters.dead_letter_queue import peek
 from trailsearch.cli.environment import Environment, Queue
-from trailsearch.cli.observe import metric_queries
-from trailsearch.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
-from trailsearch.messages import DeadLetter, Kind
-from trailsearch.notifications import Ignored
+from trailsearch.cli.status.observe import metric_queries
+from trailsearch.contracts.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
+from trailsearch.contracts.messages import DeadLetter, Kind
+from trailsearch.logs.notifications import Ignored
 
 PREFIX = "AWSLogs/111122223333/CloudTrail/us-east-1/2014/09/01"
 GOOD = [
@@ -274,7 +274,7 @@ def test_make_search_prints_tables_and_what_cloudsearch_says_of_a_bad_query(
 def test_make_status_shows_what_waits_and_why(
     pipeline: Pipeline, delivered: Delivered, dead_letters: dict[Kind, list[DeadLetter]]
 ) -> None:
-    run = pipeline.run("trailsearch.cli.status", "--env", "local", "--json")
+    run = pipeline.run("trailsearch.cli.status.status", "--env", "local", "--json")
     assert run.returncode == 0, run.stderr
     status = json.loads(run.stdout)
     assert status["well"] is False
@@ -289,7 +289,7 @@ def test_make_status_shows_what_waits_and_why(
     assert {each["error"] for each in status["executions"]["last"]} == {None, "SomeWorkDeadLettered"}
     succeeded = [each for each in status["executions"]["last"] if each["status"] == "SUCCEEDED"]
     assert max(each["events"] for each in succeeded) > 0
-    printed = pipeline.run("trailsearch.cli.status", "--env", "local").stdout
+    printed = pipeline.run("trailsearch.cli.status.status", "--env", "local").stdout
     assert printed.startswith("✗ 5 dead letters wait")
     assert status["executions"]["last"][0]["name"] in printed
 
@@ -318,20 +318,22 @@ def test_make_status_asks_for_metrics_that_the_dashboard_shows(pipeline: Pipelin
 def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(
     pipeline: Pipeline, dead_letters: dict[Kind, list[DeadLetter]]
 ) -> None:
-    listed = json.loads(pipeline.run("trailsearch.cli.dlq", "--env", "local", "--json").stdout)
+    listed = json.loads(pipeline.run("trailsearch.cli.dead_letters.dlq", "--env", "local", "--json").stdout)
     assert sorted(letter["kind"] for letter in listed) == ["documents", "log", "log", "log", "message"]
     # What was missing is there now.
     bucket = pipeline.outputs["log_bucket_names"][0]
     pipeline.client("s3").put_object(Bucket=bucket, Key=MISSING, Body=GOOD[0].body)
-    mended = pipeline.run("trailsearch.cli.redrive", "--env", "local", "--reason", "missing.json.gz")
+    mended = pipeline.run(
+        "trailsearch.cli.dead_letters.redrive", "--env", "local", "--reason", "missing.json.gz"
+    )
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert "1 sent back" in mended.stdout
     assert "Nothing came back" in mended.stdout
-    again = pipeline.run("trailsearch.cli.redrive", "--env", "local")
+    again = pipeline.run("trailsearch.cli.dead_letters.redrive", "--env", "local")
     assert again.returncode == 1, again.stdout + again.stderr
     assert "4 sent back" in again.stdout
     assert "Came back" in again.stdout
-    listed = json.loads(pipeline.run("trailsearch.cli.dlq", "--env", "local", "--json").stdout)
+    listed = json.loads(pipeline.run("trailsearch.cli.dead_letters.dlq", "--env", "local", "--json").stdout)
     assert sorted((letter["kind"], letter["attempts"]) for letter in listed) == [
         ("documents", 2),
         ("log", 2),

@@ -17,24 +17,24 @@ from tests.local_cloud.cloudtrail_delivery import Log, deliver
 from tests.local_cloud.faults import Delay, FaultControl, Match, Rule
 from tests.local_cloud.idle import wait_until_idle
 from tests.log_generator import generate_logs
-from trailsearch import staging
-from trailsearch.batching import pack
-from trailsearch.cli.cost_model import Counts, Delivery, Model, count, staging_puts
-from trailsearch.cli.cost_settings import (
+from trailsearch.cli.cost.model import Counts, Delivery, Model, count, staging_puts
+from trailsearch.cli.cost.settings import (
     read_assumptions,
     read_measured,
     read_prices,
     read_settings,
     read_states,
 )
-from trailsearch.cloudsearch import CloudSearchFormat
-from trailsearch.documents import build_documents
-from trailsearch.messages import QueueMessage
-from trailsearch.notifications import read_notification
-from trailsearch.trail_log import raw_records
+from trailsearch.contracts.messages import QueueMessage
+from trailsearch.events.documents import build_documents
+from trailsearch.logs.notifications import read_notification
+from trailsearch.logs.trail_log import raw_records
+from trailsearch.search.batching import pack
+from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.workflow import staging
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
-# Small logs, which go into one batch together, and large ones, each several batches. (tests/unit/test_staging.py has
+# Small logs, which go into one batch together, and large ones, each several batches. (tests/unit/workflow/test_staging.py has
 # what is staged by a multipart upload, from 64 MiB on.)
 SHAPES = ((20, 12), (2, 8000))
 LOGS = [

@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Indexing:
-    """What Index Batch says of itself in its metrics (functions/trailsearch/telemetry.py).
+    """What Index Batch says of itself in its metrics (functions/trailsearch/aws/telemetry.py).
 
     Bytes are those of the batches. Lags are from CloudTrail's delivery of a batch's oldest log, in seconds.
     """

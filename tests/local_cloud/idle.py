@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from trailsearch.cli import idle
-from trailsearch.cli.idle import NotIdle, messages_in
+from trailsearch.cli.dead_letters import idle
+from trailsearch.cli.dead_letters.idle import NotIdle, messages_in
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,7 +20,7 @@ def wait_until_idle(
     timeout_seconds: float = 300,
     quiet_polls: int = idle.QUIET_POLLS,
 ) -> None:
-    """Wait as ``trailsearch.cli.idle.wait_until_idle`` does."""
+    """Wait as ``trailsearch.cli.dead_letters.idle.wait_until_idle`` does."""
     idle.wait_until_idle(
         sqs,
         stepfunctions,

@@ -10,9 +10,9 @@ from hypothesis import settings
 from moto import mock_aws
 
 from tests.unit.steps import LOGS, STAGING, FakeDomainClient, FakeIndex, LambdaContext
-from trailsearch import clients
-from trailsearch.log_bucket import LogBucket
-from trailsearch.staging import Staging
+from trailsearch.aws import clients
+from trailsearch.logs.log_bucket import LogBucket
+from trailsearch.workflow.staging import Staging
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

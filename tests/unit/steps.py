@@ -13,8 +13,8 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from tests.unit.records import RECORD, encode
-from trailsearch.errors import BatchRefused, SearchThrottled
-from trailsearch.messages import DeadLetter, Execution, QueueMessage
+from trailsearch.contracts.errors import BatchRefused, SearchThrottled
+from trailsearch.contracts.messages import DeadLetter, Execution, QueueMessage
 
 LOGS, STAGING = "trail-logs", "trail-staging"
 ARN = "arn:aws:states:us-east-1:111122223333:execution:index-logs:run-1"

@@ -7,6 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from fetch_logs import fetch_logs, handler, take_apart
+from tests.unit.logs.test_notifications import DIGEST, through_sns
 from tests.unit.steps import (
     ARN,
     LOGS,
@@ -23,18 +24,15 @@ from tests.unit.steps import (
     s3_answers,
     s3_event,
 )
-from tests.unit.test_notifications import DIGEST, through_sns
-from trailsearch import clients
-from trailsearch.errors import (
+from trailsearch.aws import clients
+from trailsearch.contracts.errors import (
     DocumentRefused,
     ExecutionsUnavailable,
     PayloadTooLarge,
     StorageAccessDenied,
     StorageUnavailable,
 )
-from trailsearch.execution_inputs import ExecutionInputs
-from trailsearch.log_bucket import FetchedLog, LogBucket
-from trailsearch.messages import (
+from trailsearch.contracts.messages import (
     BatchRef,
     Counts,
     DeadLetter,
@@ -45,8 +43,10 @@ from trailsearch.messages import (
     QueueMessage,
     Work,
 )
-from trailsearch.notifications import read_notification
-from trailsearch.staging import Staging
+from trailsearch.logs.log_bucket import FetchedLog, LogBucket
+from trailsearch.logs.notifications import read_notification
+from trailsearch.workflow.execution_inputs import ExecutionInputs
+from trailsearch.workflow.staging import Staging
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -22,10 +22,8 @@ from tests.unit.steps import (
     s3_answers,
     tags_of,
 )
-from trailsearch import clients
-from trailsearch.cloudsearch import CloudSearchFormat
-from trailsearch.documents import build_document
-from trailsearch.errors import (
+from trailsearch.aws import clients
+from trailsearch.contracts.errors import (
     BatchNotFound,
     BatchRefused,
     DocumentsNotIndexed,
@@ -37,9 +35,11 @@ from trailsearch.errors import (
     StorageAccessDenied,
     StorageUnavailable,
 )
-from trailsearch.messages import BatchRef, DeadLetter, Indexed, Kind
-from trailsearch.search_index import EncodedDocument
-from trailsearch.staging import Staging
+from trailsearch.contracts.messages import BatchRef, DeadLetter, Indexed, Kind
+from trailsearch.events.documents import build_document
+from trailsearch.search.backend import EncodedDocument
+from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.workflow.staging import Staging
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

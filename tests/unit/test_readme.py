@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.workflow import definition
-from trailsearch import errors
-from trailsearch.dead_letters import NOTIFICATION_UNDELIVERED, RECEIVED_TOO_OFTEN
-from trailsearch.messages import DeadLetter, Kind
+from trailsearch.contracts import errors
+from trailsearch.contracts.messages import DeadLetter, Kind
+from trailsearch.workflow.dead_letters import NOTIFICATION_UNDELIVERED, RECEIVED_TOO_OFTEN
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()

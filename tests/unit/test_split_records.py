@@ -6,16 +6,16 @@ import pytest
 
 from split_records import handler, split_records
 from tests.unit.records import encode
+from tests.unit.search.test_batching import SmallFormat
 from tests.unit.steps import ARN, LOGS, STAGING, LambdaContext, event, execution, invoke, s3_answers, tags_of
-from tests.unit.test_batching import SmallFormat
 from tests.unit.test_fetch_logs import ODD_RECORDS
 from tests.unit.upload_rules import assert_obeys
-from trailsearch import staging
-from trailsearch.cloudsearch import CloudSearchFormat
-from trailsearch.errors import BatchNotFound, StorageAccessDenied, StorageUnavailable
-from trailsearch.messages import BatchRef, Counts, DeadLetter, Kind, RecordsRef, Work
-from trailsearch.search_index import BatchFormat
-from trailsearch.staging import LogHeader, Staging
+from trailsearch.contracts.errors import BatchNotFound, StorageAccessDenied, StorageUnavailable
+from trailsearch.contracts.messages import BatchRef, Counts, DeadLetter, Kind, RecordsRef, Work
+from trailsearch.search.backend import BatchFormat
+from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.workflow import staging
+from trailsearch.workflow.staging import LogHeader, Staging
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,6 +1,15 @@
 """Sample contracts: what the functions answer in tests that script them."""
 
-from trailsearch.messages import BatchRef, DeadLetter, ErrorOutput, Indexed, Kind, LogRef, RecordsRef, Work
+from trailsearch.contracts.messages import (
+    BatchRef,
+    DeadLetter,
+    ErrorOutput,
+    Indexed,
+    Kind,
+    LogRef,
+    RecordsRef,
+    Work,
+)
 
 RECORDS = RecordsRef("staging", "records/e.ndjson", records=3, bytes=300)
 BATCH = BatchRef("staging", "batches/e/00001.json", documents=3, bytes=400)

@@ -19,7 +19,7 @@ from tests.workflow.samples import (
     UNREADABLE_LOG,
 )
 from tests.workflow.workflow import DeadLetterMessage, Run, Workflow, always_fails, answers, fails
-from trailsearch.messages import (
+from trailsearch.contracts.messages import (
     BatchRef,
     DeadLetter,
     ErrorOutput,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.workflow import definition
-from trailsearch import errors
+from trailsearch.contracts import errors
 
 MACHINE = definition.load()
 STATES = {state.name: state for state in definition.states(MACHINE)}

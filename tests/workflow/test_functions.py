@@ -15,10 +15,10 @@ import index_batch
 import split_records
 from tests.unit.records import RECORD
 from tests.workflow.workflow import Step, Workflow
-from trailsearch import clients
-from trailsearch.errors import BatchRefused, SearchThrottled
-from trailsearch.log_bucket import LogBucket
-from trailsearch.messages import DeadLetter, Kind, LogRef
+from trailsearch.aws import clients
+from trailsearch.contracts.errors import BatchRefused, SearchThrottled
+from trailsearch.contracts.messages import DeadLetter, Kind, LogRef
+from trailsearch.logs.log_bucket import LogBucket
 
 LOG_KEY = "AWSLogs/111122223333/CloudTrail/eu-central-1/2023/07/10/111122223333_{}.json.gz"
 CONTEXT = SimpleNamespace(

@@ -19,7 +19,7 @@ from tests.workflow.samples import (
     UNREADABLE_LOG,
 )
 from tests.workflow.workflow import Run, Step, Workflow, always_fails, answers, fails
-from trailsearch.messages import Indexed, Parts, QueueMessage, Work
+from trailsearch.contracts.messages import Indexed, Parts, QueueMessage, Work
 
 MACHINE = definition.load()
 STATES = {state.name: state for state in definition.states(MACHINE)}

@@ -19,7 +19,7 @@ from tests.workflow.samples import (
     UNREADABLE_LOG,
 )
 from tests.workflow.workflow import Step, Workflow, always_fails, answers, fails
-from trailsearch.messages import Indexed, Parts, QueueMessage, Work
+from trailsearch.contracts.messages import Indexed, Parts, QueueMessage, Work
 
 STATES = {state.name: state for state in definition.states(definition.load())}
 TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}

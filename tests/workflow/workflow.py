@@ -37,7 +37,7 @@ from tests.workflow.definition import (
     read_template,
     render,
 )
-from trailsearch.messages import Indexed, Parts, Work, to_payload
+from trailsearch.contracts.messages import Indexed, Parts, Work, to_payload
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

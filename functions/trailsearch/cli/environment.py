@@ -6,7 +6,7 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailsearch import clients
+from trailsearch.aws import clients
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient

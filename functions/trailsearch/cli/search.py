@@ -17,7 +17,7 @@ from rich.text import Text
 
 from trailsearch.cli.console import make_console
 from trailsearch.cli.environment import Environment
-from trailsearch.documents import Fields
+from trailsearch.events.documents import Fields
 
 # What CloudSearch gives in one answer; more would need a cursor.
 MAX_SIZE = 10_000

@@ -16,9 +16,9 @@ from tests.local_cloud.cloudtrail_delivery import (
     event_ids,
     logs_in_folder,
 )
-from trailsearch.documents import build_document
-from trailsearch.errors import LogError
-from trailsearch.trail_log import raw_records
+from trailsearch.contracts.errors import LogError
+from trailsearch.events.documents import build_document
+from trailsearch.logs.trail_log import raw_records
 
 
 def log_of(*records: str, around: str = '{{"Records": [{}]}}') -> bytes:

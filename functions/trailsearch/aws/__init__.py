@@ -1,0 +1,1 @@
+"""The edges: everything that is asked of AWS goes through here."""

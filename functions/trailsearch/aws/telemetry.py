@@ -1,0 +1,97 @@
+"""Structured logs and metrics, by Powertools for AWS Lambda.
+
+Metrics are CloudWatch embedded metric format in the function's log
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html),
+in the namespace ``Trailsearch``, with the dimensions ``service`` (the function) and ``environment``.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from trailsearch.contracts.errors import TrailsearchError
+from trailsearch.contracts.messages import BatchRef, DeadLetter, Indexed, Parts, Work
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+logger = Logger()
+metrics = Metrics()
+
+
+def observed(handler: Handler) -> Handler:
+    """Wrap a Lambda handler.
+
+    Every log line says which execution it is for. Metrics are written when the handler is done; one of
+    them counts each of Trailsearch's own errors under its name. An error that nobody foresaw is logged in
+    the same form, with its traceback.
+    """
+
+    @wraps(handler)
+    def observing(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        logger.append_keys(execution=event.get("execution"))
+        try:
+            return handler(event, context)
+        except TrailsearchError as error:
+            logger.warning("failed", error=type(error).__name__, cause=str(error))
+            metrics.add_metric(type(error).__name__, MetricUnit.Count, 1)
+            raise
+        except Exception as error:
+            logger.exception("crashed", error=type(error).__name__, cause=str(error))
+            raise
+
+    with_metrics: Handler = metrics.log_metrics(
+        observing, default_dimensions={"environment": os.environ.get("ENVIRONMENT", "unknown")}
+    )
+    with_logger: Handler = logger.inject_lambda_context(with_metrics, clear_state=True)
+    return with_logger
+
+
+def report_work(message: str, work: Work, counted: Mapping[str, int]) -> None:
+    """Log what Fetch Logs or Split Records did; ``counted`` become metrics of unit Count."""
+    _log_dead_letters(work.dead_letters)
+    logger.info(
+        message,
+        counts=msgspec.to_builtins(work.counts),
+        records=work.records and work.records.uri,
+        batches=len(work.batches),
+    )
+    for name, value in counted.items():
+        metrics.add_metric(name, MetricUnit.Count, value)
+
+
+def report_parts(parts: Parts) -> None:
+    """Log a message that was taken apart, because a step failed on it."""
+    logger.info("taken apart", parts=len(parts.messages), announced=parts.announced)
+    metrics.add_metric("MessagesTakenApart", MetricUnit.Count, 1)
+
+
+def report_indexed(batch: BatchRef, indexed: Indexed) -> None:
+    """Log one indexed batch, and measure it.
+
+    The lag is that of the batch's oldest event: from when it happened, and from when CloudTrail delivered
+    its log, to now.
+    """
+    _log_dead_letters(indexed.dead_letters)
+    logger.info("indexed", batch=batch.uri, documents=indexed.documents, bytes=batch.bytes)
+    metrics.add_metric("EventsIndexed", MetricUnit.Count, indexed.documents)
+    metrics.add_metric("BatchesIndexed", MetricUnit.Count, 1)
+    metrics.add_metric("BytesIndexed", MetricUnit.Bytes, batch.bytes)
+    metrics.add_metric("DocumentsRefused", MetricUnit.Count, batch.documents - indexed.documents)
+    for name, since in (
+        ("IndexingLagFromEvent", batch.oldest_event_time),
+        ("IndexingLagFromDelivery", batch.oldest_delivery_time),
+    ):
+        if since:
+            lag = datetime.now(UTC) - datetime.fromisoformat(since)
+            metrics.add_metric(name, MetricUnit.Seconds, max(0.0, lag.total_seconds()))
+
+
+def _log_dead_letters(dead_letters: Iterable[DeadLetter]) -> None:
+    for dead_letter in dead_letters:
+        logger.warning("dead-lettered", kind=dead_letter.kind, reason=msgspec.to_builtins(dead_letter.error))

@@ -1,0 +1,1 @@
+"""``make cost``: what it would cost, by a model that executions confirm."""

@@ -1,0 +1,402 @@
+"""What a deployment costs: Traffic → Delivery → Counts → Dollars. Pure; see ``cost_settings`` for what it is given.
+
+A *delivery* is what the Pipe hands to one execution. ``count`` says what an execution in which nothing fails does with
+it: an end-to-end test holds it against executions that ran. A month is that many times what the average delivery
+causes, because every count is linear in what a delivery has.
+
+The average delivery is an approximation. Logs arrive independently of each other (Poisson), one in a message. The
+Pipe's window begins with its first message, so a delivery has that one and those that arrive in the window, at most
+``pipe_batch_size``. CloudTrail delivers some logs together, which fills executions and batches better than this. Sizes of
+logs vary as an exponential distribution does; CloudTrail's own vary more. There are no retries, no duplicates, no dead
+letters, no cold starts, no free tiers.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Literal, NamedTuple, Self
+
+import msgspec
+
+from fetch_logs import FETCHED_AT_ONCE
+from split_records import STAGED_AT_ONCE
+from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.workflow.staging import PART_BYTES, PUT_AT_ONCE_BYTES
+
+FUNCTIONS = ("fetch_logs", "split_records", "index_batch")
+LOG_EVENT_OVERHEAD_BYTES = 26  # https://aws.amazon.com/cloudwatch/pricing/
+DAYS_PER_MONTH = 30
+HOURS_PER_MONTH = 730  # as AWS reckons
+_SECONDS_PER_DAY = 86_400
+_DELETED_AT_ONCE = 10  # messages, by one request to SQS
+_FREE_STORAGE_MB = 512
+_NEGLIGIBLE = 1e-12
+# S3 expires objects at midnight UTC: half a day later on average.
+_TO_MIDNIGHT_DAYS = 0.5
+_MAX_BATCH_BYTES = CloudSearchFormat.max_batch_bytes
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The settings of an environment that its bill depends on; the names are those of Terraform's variables.
+
+    ``staged_days`` is when what is indexed expires in the staging bucket.
+    """
+
+    pipe_batch_size: int
+    pipe_batching_window_seconds: int
+    staged_days: int
+    log_group_retention_days: int
+    create_trail: bool
+    search_instance_type: str
+    search_replication_count: int
+    search_multi_az: bool
+    alarm_no_logs_hours: int | None
+    search_partition_count: int | None
+    memory_mb: dict[str, int]
+    storage_mb: dict[str, int]
+    workflow_logged: bool
+    traced: bool
+
+
+class Price(msgspec.Struct, frozen=True):
+    """``dollars`` for ``per`` of a unit, and where that is from; see ``prices.toml``."""
+
+    dollars: float
+    per: int
+    unit: str
+    source: str
+    checked: date
+    evidence: Literal["source", "secondary", "known"]
+    seen: str | None = None
+
+
+class Duration(msgspec.Struct, frozen=True):
+    """What a function takes on one vCPU, in milliseconds; MB are those of the staged records, or of the batch."""
+
+    ms_per_invocation: float
+    ms_per_log: float
+    ms_per_mb: float
+
+
+class EventSizes(msgspec.Struct, frozen=True):
+    """Bytes of an average event: staged as JSON, and as a document of a batch."""
+
+    staged_bytes: float
+    document_bytes: float
+
+
+class WorkflowLog(msgspec.Struct, frozen=True):
+    """Bytes that Step Functions logs, with level ALL and execution data."""
+
+    per_execution: float
+    per_message: float
+    per_batch: float
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """How many there are of what costs by the month, as Terraform made them with a trail and all alarms."""
+
+    alarm_metrics: int
+    dashboards: int
+    kms_keys: int
+    custom_metrics: int
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What ``make cost-measure`` found; see ``measured.toml``."""
+
+    events: EventSizes
+    functions: dict[str, Duration]
+    log_bytes: dict[str, float]
+    workflow_log_bytes: WorkflowLog
+    resources: Resources
+
+
+class Assumptions(msgspec.Struct, frozen=True):
+    """What is neither configured nor measured; see ``assumptions.toml`` for units and reasons."""
+
+    s3_request_ms: float
+    upload_ms_per_batch: float
+    upload_ms_per_mb: float
+    memory_mb_per_vcpu: float
+    pipe_pollers: int
+    long_poll_seconds: float
+    data_key_seconds: float
+    kms_requests_per_data_key: int
+    encrypted_channels: int
+    bucket_key_share: float
+    traces_per_second: float
+    trace_share: float
+    log_compression: float
+
+
+class States(NamedTuple):
+    """States that an execution enters while nothing fails: once, and for each batch."""
+
+    per_execution: int
+    per_batch: int
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """What CloudTrail delivers. ``event_bytes`` of JSON is None for events as large as the measured ones."""
+
+    events_per_day: float
+    events_per_log: float
+    event_bytes: float | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What one execution gets, and how it is staged: real numbers of an execution, or the averages of many."""
+
+    messages: float
+    logs: float
+    batches: float
+    staging_puts: float
+    staged_bytes: float
+    batch_bytes: float
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What AWS counts to write the bill."""
+
+    executions: float = 0
+    state_transitions: float = 0
+    invocations: float = 0
+    gb_seconds: float = 0
+    storage_gb_seconds: float = 0
+    s3_gets: float = 0
+    s3_puts: float = 0
+    staged_gb_months: float = 0
+    sns_publishes: float = 0
+    sqs_requests: float = 0
+    pipe_requests: float = 0
+    kms_requests: float = 0
+    search_batches: float = 0
+    log_gb: float = 0
+    log_gb_months: float = 0
+    traces: float = 0
+
+    def __add__(self, other: Self) -> Self:
+        """Add two counts, field by field."""
+        return type(self)(
+            *map(sum, zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True))
+        )
+
+    def times(self, factor: float) -> Self:
+        """Multiply every field."""
+        return type(self)(*(factor * value for value in msgspec.structs.astuple(self)))
+
+
+class Model(msgspec.Struct, frozen=True):
+    """Everything that does not differ between environments."""
+
+    states: States
+    measured: Measured
+    assumptions: Assumptions
+    prices: dict[str, Price]
+
+
+class Month(NamedTuple):
+    """A month: how many events and what is counted; dollars by component, those of events and fixed ones."""
+
+    events: float
+    delivery: Delivery
+    counts: Counts
+    variable: dict[str, float]
+    fixed: dict[str, float]
+
+    @property
+    def dollars_per_million(self) -> float:
+        """Pipeline cost of a million events, without what is fixed."""
+        return sum(self.variable.values()) * 1e6 / self.events
+
+    @property
+    def seconds_per_batch(self) -> float:
+        """How often a batch is uploaded to the search domain."""
+        return DAYS_PER_MONTH * _SECONDS_PER_DAY / self.counts.search_batches
+
+    @property
+    def dollars(self) -> float:
+        """The whole month."""
+        return sum(self.variable.values()) + sum(self.fixed.values())
+
+
+def staging_puts(size: int) -> int:
+    """Requests that stage ``size`` bytes of records: one, or those of a multipart upload with its begin and end."""
+    if size <= PUT_AT_ONCE_BYTES:
+        return 1
+    return math.ceil(size / PART_BYTES) + 2
+
+
+def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
+    """Count what one execution causes in which nothing fails, from the notification of its logs on."""
+    measured, assumed = model.measured, model.assumptions
+    messages, logs, batches = delivery.messages, delivery.logs, delivery.batches
+    s3_gets, s3_puts = logs + 1 + batches, delivery.staging_puts + batches
+    staged_mb, batch_mb = delivery.staged_bytes / 1e6, delivery.batch_bytes / 1e6
+    invoked = {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": batches}
+    megabytes = {"fetch_logs": staged_mb, "split_records": staged_mb, "index_batch": batch_mb}
+    waited_ms = {
+        "fetch_logs": assumed.s3_request_ms * (logs / FETCHED_AT_ONCE + delivery.staging_puts),
+        "split_records": assumed.s3_request_ms * (1 + batches / STAGED_AT_ONCE),
+        "index_batch": batches * (assumed.s3_request_ms + assumed.upload_ms_per_batch)
+        + batch_mb * assumed.upload_ms_per_mb,
+    }
+    gb_seconds = storage_gb_seconds = log_bytes = 0.0
+    for name in FUNCTIONS:
+        takes = measured.functions[name]
+        computed_ms = takes.ms_per_invocation * invoked[name] + takes.ms_per_mb * megabytes[name]
+        computed_ms += takes.ms_per_log * logs
+        slower = max(1.0, assumed.memory_mb_per_vcpu / settings.memory_mb[name])
+        seconds = (computed_ms * slower + waited_ms[name]) / 1000
+        gb_seconds += seconds * settings.memory_mb[name] / 1024
+        storage_gb_seconds += seconds * max(0, settings.storage_mb[name] - _FREE_STORAGE_MB) / 1024
+        log_bytes += measured.log_bytes[name] * invoked[name]
+    if settings.workflow_logged:
+        logged = measured.workflow_log_bytes
+        log_bytes += logged.per_execution + logged.per_message * messages + logged.per_batch * batches
+    # Whether somebody else's log bucket has a bucket key is not known.
+    log_decrypts = logs * (assumed.bucket_key_share if settings.create_trail else 1)
+    stored_months = assumed.log_compression * settings.log_group_retention_days / DAYS_PER_MONTH
+    staged_gb = (delivery.staged_bytes + delivery.batch_bytes) / 1e9
+    return Counts(
+        executions=1,
+        state_transitions=model.states.per_execution + model.states.per_batch * batches,
+        invocations=sum(invoked.values()),
+        gb_seconds=gb_seconds,
+        storage_gb_seconds=storage_gb_seconds,
+        s3_gets=s3_gets,
+        s3_puts=s3_puts,
+        staged_gb_months=staged_gb * (settings.staged_days + _TO_MIDNIGHT_DAYS) / DAYS_PER_MONTH,
+        sns_publishes=messages if settings.create_trail else 0,
+        # At most: SNS sends each message, the Pipe receives each alone, and deletes ten at once, or a rest.
+        sqs_requests=2 * messages + 1 + messages / _DELETED_AT_ONCE,
+        # Whether a batch of messages is one request or several is not documented: the dearer reading.
+        pipe_requests=messages,
+        kms_requests=log_decrypts + assumed.bucket_key_share * (s3_gets - logs + s3_puts),
+        search_batches=batches,
+        log_gb=log_bytes / 1e9,
+        log_gb_months=log_bytes / 1e9 * stored_months,
+        traces=1 if settings.traced else 0,
+    )
+
+
+def average_delivery(traffic: Traffic, settings: Settings, model: Model) -> Delivery:
+    """Give the averages of what executions get; see the module's docstring for what is approximated."""
+    staged_bytes = traffic.event_bytes or model.measured.events.staged_bytes
+    growth = model.measured.events.document_bytes / model.measured.events.staged_bytes
+    log_bytes = traffic.events_per_log * staged_bytes
+    per_second = traffic.events_per_day / traffic.events_per_log / _SECONDS_PER_DAY
+    in_window = per_second * settings.pipe_batching_window_seconds
+    messages = batches = puts = 0.0
+    for number, probability in _messages(in_window, settings.pipe_batch_size):
+        multipart = _exceeds(number, log_bytes, PUT_AT_ONCE_BYTES)
+        parts = _parts(number, log_bytes, PART_BYTES, PUT_AT_ONCE_BYTES)
+        messages += probability * number
+        batches += probability * _parts(number, log_bytes * growth, _MAX_BATCH_BYTES)
+        puts += probability * (1 - multipart + parts + 2 * multipart)
+    staged = messages * log_bytes
+    return Delivery(messages, messages, batches, puts, staged, staged * growth)
+
+
+def _messages(in_window: float, limit: int) -> Iterator[tuple[int, float]]:
+    """Give how many messages a delivery can have, each with its probability."""
+    rest = 1.0
+    for more in range(limit - 1):
+        probability = _poisson(more, in_window)
+        yield more + 1, probability
+        rest -= probability
+    yield limit, max(0.0, rest)
+
+
+def _poisson(number: int, mean: float) -> float:
+    return math.exp(number * math.log(mean) - mean - math.lgamma(number + 1)) if mean else float(number == 0)
+
+
+def _exceeds(logs: int, log_bytes: float, size: float) -> float:
+    """Give the probability that some logs of exponentially distributed size have together more than ``size`` bytes."""
+    return min(1.0, math.fsum(_poisson(number, size / log_bytes) for number in range(logs)))
+
+
+def _parts(logs: int, log_bytes: float, part_bytes: float, more_than: float = 0) -> float:
+    """Give into how many parts some logs are cut on average, all but the last one full.
+
+    Logs that have together no more than ``more_than`` bytes are not cut, and count for no part.
+    """
+    parts, begun = 0.0, 0
+    while (probability := _exceeds(logs, log_bytes, max(begun * part_bytes, more_than))) > _NEGLIGIBLE:
+        parts, begun = parts + probability, begun + 1
+    return parts
+
+
+def month(traffic: Traffic, settings: Settings, model: Model) -> Month:
+    """Reckon a month of 30 days of this traffic."""
+    events = traffic.events_per_day * DAYS_PER_MONTH
+    delivery = average_delivery(traffic, settings, model)
+    executions = events / traffic.events_per_log / delivery.logs
+    counts = count(delivery, settings, model).times(executions)
+    counts = msgspec.structs.replace(counts, traces=_sampled(counts.traces, model.assumptions))
+    return Month(
+        events, delivery, counts, variable_dollars(counts, model.prices), fixed_dollars(settings, model)
+    )
+
+
+def _sampled(requests: float, assumed: Assumptions) -> float:
+    first = min(requests, assumed.traces_per_second * _SECONDS_PER_DAY * DAYS_PER_MONTH)
+    return first + assumed.trace_share * (requests - first)
+
+
+def variable_dollars(counts: Counts, prices: Mapping[str, Price]) -> dict[str, float]:
+    """Price what is counted, by component of the pipeline."""
+
+    def dollars(**priced: float) -> float:
+        return sum(prices[name].dollars / prices[name].per * number for name, number in priced.items())
+
+    return {
+        "Step Functions transitions": dollars(step_functions_transition=counts.state_transitions),
+        "CloudSearch batches": dollars(search_batch=counts.search_batches),
+        "Lambda": dollars(
+            lambda_request=counts.invocations,
+            lambda_gb_second=counts.gb_seconds,
+            lambda_storage_gb_second=counts.storage_gb_seconds,
+        ),
+        "S3 requests": dollars(s3_get=counts.s3_gets, s3_put=counts.s3_puts),
+        "S3 storage (staging)": dollars(s3_gb_month=counts.staged_gb_months),
+        "SNS, SQS, Pipe": dollars(
+            sns_publish=counts.sns_publishes,
+            sqs_request=counts.sqs_requests,
+            pipe_request=counts.pipe_requests,
+        ),
+        "KMS requests": dollars(kms_request=counts.kms_requests),
+        "CloudWatch Logs": dollars(logs_gb=counts.log_gb, logs_gb_month=counts.log_gb_months),
+        "X-Ray traces": dollars(trace=counts.traces),
+    }
+
+
+def fixed_dollars(settings: Settings, model: Model) -> dict[str, float]:
+    """Price what an environment costs in a month without a single event."""
+    there, assumed = model.measured.resources, model.assumptions
+    seconds = DAYS_PER_MONTH * _SECONDS_PER_DAY
+    instances = settings.search_replication_count * (settings.search_partition_count or 1)
+    instances *= 2 if settings.search_multi_az else 1
+
+    def dollars(name: str, number: float) -> float:
+        return model.prices[name].dollars / model.prices[name].per * number
+
+    return {
+        "Search domain (instances)": dollars(settings.search_instance_type, instances * HOURS_PER_MONTH),
+        "Alarms": dollars("alarm_metric_month", there.alarm_metrics - (settings.alarm_no_logs_hours is None)),
+        "Dashboard": dollars("dashboard_month", there.dashboards),
+        "Custom metrics": dollars("custom_metric_month", there.custom_metrics),
+        "KMS keys": dollars("kms_key_month", there.kms_keys - (not settings.create_trail)),
+        "Polling, data keys": dollars(
+            "sqs_request", assumed.pipe_pollers * seconds / assumed.long_poll_seconds
+        )
+        + dollars(
+            "kms_request",
+            assumed.encrypted_channels
+            * assumed.kms_requests_per_data_key
+            * seconds
+            / assumed.data_key_seconds,
+        ),
+    }

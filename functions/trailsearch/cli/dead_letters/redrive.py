@@ -1,0 +1,213 @@
+"""Send what waits in the dead-letter queue back to the ingest queue, and say what became of it."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import Progress
+
+from trailsearch.cli.console import make_console
+from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
+from trailsearch.cli.dead_letters.dead_letter_queue import (
+    HIDDEN_SECONDS,
+    Received,
+    peek,
+    queue_state,
+    send_back,
+)
+from trailsearch.cli.dead_letters.dlq import (
+    looked_up,
+    looked_up_and_selected,
+    print_letters,
+    say_what_is_not_seen,
+)
+from trailsearch.cli.dead_letters.idle import NotIdle, wait_until_idle
+from trailsearch.cli.dead_letters.selection import Selection, selecting
+from trailsearch.cli.environment import Environment, Queue
+
+_POLL_SECONDS = 1.0
+# The longest that retries of a batch last, and some more.
+_SECONDS_TO_IDLE = 45 * 60
+# SQS counts messages approximately: right after they are sent it may not know of them yet.
+_QUIET_POLLS = 20
+
+
+class Sent(NamedTuple):
+    """What was sent back.
+
+    ``started`` is when that began, by the clock of SQS; ``bodies`` those of the messages; ``left`` how many of those
+    that were to be sent SQS did not take; ``seen`` the ids of messages that waited before.
+    """
+
+    started: datetime
+    messages: int
+    bodies: tuple[str, ...]
+    seen: frozenset[str]
+    left: int = 0
+
+
+@click.command()
+@selecting
+@click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Only list what would be sent.")
+@click.option("--no-wait", envvar="NO_WAIT", is_flag=True, help="Do not wait for the executions it causes.")
+def redrive(
+    environment: str, kind: str | None, reason: str | None, limit: int | None, dry_run: bool, no_wait: bool
+) -> None:
+    """Send dead letters of an environment back to its ingest queue."""
+    console = make_console()
+    deployed = Environment(environment)
+    source, target = deployed.dead_letter_queue(), deployed.ingest_queue()
+    selection = Selection(kind, reason, limit)
+    with aws_errors():
+        if dry_run:
+            hidden = queue_state(source).hidden
+            with peek(source) as received:
+                pass
+            say_what_is_not_seen(received, hidden)
+            letters = [found.letter for found in looked_up_and_selected(selection, received)]
+            if received and not letters:
+                click.echo(selection.none_of(len(received)))
+            else:
+                print_letters(letters, console)
+            return
+        if selection.is_everything:
+            sent = move_all(source, target, console)
+        else:
+            sent = send_selected(selection, source, target, console)
+        console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
+        if sent.left:
+            console.print(
+                f"[red]SQS did not take {sent.left:,}; they are still waiting.[/] They may be hidden for up to"
+                f" {HIDDEN_SECONDS // 60} minutes: send them back after that.",
+                highlight=False,
+            )
+        done = report(deployed, sent, console) if sent.messages and not no_wait else True
+        sys.exit(0 if done and not sent.left else 1)
+
+
+def move_all(source: Queue, target: Queue, console: Console) -> Sent:
+    """Move everything by SQS's own message move task, as the console's button does.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html. The
+    destination must be named: messages that were sent to the dead-letter queue have no source queue. The task
+    goes on if this is interrupted. It leaves out what is hidden, so that less may be moved than was seen.
+    """
+    before = queue_state(source)
+    with peek(source) as received:
+        pass
+    say_what_is_not_seen(received, before.hidden)
+    source.client.start_message_move_task(SourceArn=source.arn, DestinationArn=target.arn)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("Moving messages", total=None)
+        while True:
+            task = source.client.list_message_move_tasks(SourceArn=source.arn, MaxResults=1)["Results"][0]
+            moved = task["ApproximateNumberOfMessagesMoved"]
+            progress.update(bar, completed=moved, total=task.get("ApproximateNumberOfMessagesToMove"))
+            if task["Status"] == "FAILED":
+                raise click.ClickException(f"SQS moved {moved:,}, then failed: {task.get('FailureReason')}")
+            if task["Status"] == "CANCELLED":
+                raise click.ClickException(f"SQS moved {moved:,}, then somebody cancelled the task.")
+            if task["Status"] == "COMPLETED":
+                visible = [
+                    found for found in received if found.letter.message_id not in received.still_hidden
+                ]
+                left = max(len(received.still_hidden), len(received) - moved)
+                return Sent(before.time, moved, _bodies(visible), frozenset(), left)
+            time.sleep(_POLL_SECONDS)
+
+
+def send_selected(selection: Selection, source: Queue, target: Queue, console: Console) -> Sent:
+    """Send what is selected, and delete it once it is sent."""
+    before = queue_state(source)
+    with (
+        peek(source) as received,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
+        selected = looked_up_and_selected(selection, received)
+        bar = progress.add_task("Sending messages", total=len(selected))
+        sent = 0
+        for count in send_back(selected, source, target):
+            sent += count
+            progress.advance(bar, count)
+    say_what_is_not_seen(received, before.hidden)
+    if received and not selected:
+        click.echo(selection.none_of(len(received)))
+    seen = frozenset(found.letter.message_id for found in received)
+    return Sent(before.time, sent, _bodies(selected), seen, left=len(selected) - sent)
+
+
+def _bodies(received: Sequence[Received]) -> tuple[str, ...]:
+    return tuple(found.message["Body"] for found in received)
+
+
+def report(deployed: Environment, sent: Sent, console: Console) -> bool:
+    """Wait for the executions that the redrive caused, and print how they ended and what came back.
+
+    In an environment where new logs arrive all the time, these are told from others by the messages in them.
+
+    Returns:
+        Whether all of them succeeded, and nothing came back to the dead-letter queue.
+    """
+    stepfunctions = boto3.client("stepfunctions")
+    arn = deployed.state_machine_arn()
+    queue = deployed.ingest_queue()
+    caused = CausedExecutions(stepfunctions, arn, sent.started, sent.bodies)
+    with console.status("Waiting for the executions …"):
+        try:
+            wait_until_idle(
+                queue.client,
+                stepfunctions,
+                queue.url,
+                arn,
+                _SECONDS_TO_IDLE,
+                _QUIET_POLLS,
+                enough=caused.have_ended,
+            )
+        except NotIdle as error:
+            raise click.ClickException(f"Still busy: {error}. See later: make dlq") from error
+    caused.have_ended()
+    statuses = Counter(caused.statuses.values())
+    ended = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
+    console.print(f"Executions: {ended or 'none'}.", highlight=False)
+    failed = statuses.total() - statuses["SUCCEEDED"]
+    with peek(deployed.dead_letter_queue()) as received:
+        back = [
+            found.letter
+            for found in received
+            if datetime.fromisoformat(found.letter.sent_at) >= sent.started
+            and found.letter.message_id not in sent.seen
+            and (found.letter.execution in caused.statuses or found.message["Body"] in sent.bodies)
+        ]
+    say_what_is_not_seen(received, hidden=0)
+    if back:
+        console.print("[red]Came back:[/]")
+        print_letters(looked_up(back), console)
+    elif failed:
+        # An event of EventBridge takes its time.
+        console.print(
+            f"[red]What of {failed:,} failed is not in the dead-letter queue yet.[/] See later: make dlq"
+        )
+    else:
+        console.print("[green]Nothing came back.[/]")
+    return not back and not failed
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Say what AWS says, without a traceback."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise click.ClickException(f"AWS does not do that: {error}") from error
+
+
+if __name__ == "__main__":
+    redrive()

@@ -1,0 +1,1 @@
+"""``make status``: is all well?"""

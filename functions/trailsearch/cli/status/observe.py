@@ -1,0 +1,347 @@
+"""Ask AWS for the state of one environment: every service at once, and none holds up another."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailsearch.aws.clients import cloudsearch_domain
+from trailsearch.cli.environment import Environment
+from trailsearch.cli.status.pipeline_status import (
+    MAX_LISTED,
+    Alarms,
+    Execution,
+    Executions,
+    Metrics,
+    Percentiles,
+    Pipe,
+    PipelineStatus,
+    Queue,
+    SearchDomain,
+    Unreadable,
+)
+from trailsearch.contracts.messages import ErrorOutput
+from trailsearch.workflow.dead_letters import reason_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudsearch import CloudSearchClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef, MetricDataResultTypeDef
+    from mypy_boto3_pipes import EventBridgePipesClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
+
+# Who looks at a status does not wait for a service that does not answer.
+_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+_FAILED: tuple["ExecutionStatusType", ...] = ("FAILED", "TIMED_OUT", "ABORTED")
+_STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED)
+_LAST = 10
+_LAST_FAILED = 3
+_HOUR = timedelta(hours=1)
+_STEPS = ("fetch-logs", "split-records", "index-batch")
+# What terraform/alarms.tf puts after the prefix. Any alarm with the prefix may be that of another environment:
+# dev-eu beside dev.
+ALARM_NAMES = frozenset(
+    {
+        "dead-letters",
+        "domain-errors",
+        "domain-nearly-full",
+        "domain-throttling",
+        "executions-failed",
+        "lag",
+        "oldest-message",
+        "pipe-failing",
+        "pipe-stopped",
+        "undelivered-failed-executions",
+        *(f"{step}-{what}" for step in _STEPS for what in ("errors", "throttles")),
+    }
+)
+# Each of these is one alarm, or where there are several sources of logs, one for each.
+ALARM_NAMES_OF_SOURCES = ("no-logs", "undelivered-notifications")
+_ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-on-.+|-elsewhere)?")
+# Newest values that are older say nothing about now.
+_STALE = timedelta(minutes=15)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Clients(NamedTuple):
+    """The boto3 clients that are asked. They are made one after the other: making them is not thread-safe."""
+
+    sqs: "SQSClient"
+    pipes: "EventBridgePipesClient"
+    stepfunctions: "SFNClient"
+    cloudwatch: "CloudWatchClient"
+    cloudsearch: "CloudSearchClient"
+
+
+def make_clients() -> Clients:
+    """Make the clients, for the account and Region of the AWS credentials in use."""
+    return Clients(
+        boto3.client("sqs", config=_CONFIG),
+        boto3.client("pipes", config=_CONFIG),
+        boto3.client("stepfunctions", config=_CONFIG),
+        boto3.client("cloudwatch", config=_CONFIG),
+        boto3.client("cloudsearch", config=_CONFIG),
+    )
+
+
+def observe(environment: Environment, clients: Clients) -> PipelineStatus:
+    """Ask for everything at once. What cannot be read is ``Unreadable``, and says why.
+
+    Raises:
+        EnvironmentNotFound: AWS cannot be asked at all: no Region, no credentials, or they have expired.
+    """
+    state_machine_arn = environment.state_machine_arn()
+    now = datetime.now(UTC)
+    with ThreadPoolExecutor() as pool:
+        ingest_queue = pool.submit(_tried, read_queue, clients.sqs, environment.ingest_queue_name)
+        dead_letter_queue = pool.submit(_tried, read_queue, clients.sqs, environment.dead_letter_queue_name)
+        pipe = pool.submit(_tried, read_pipe, clients.pipes, environment.pipe_name)
+        executions = pool.submit(_tried, read_executions, clients.stepfunctions, state_machine_arn, now)
+        metrics = pool.submit(
+            _tried, read_metrics, clients.cloudwatch, environment, state_machine_arn.split(":")[4], now
+        )
+        search_domain = pool.submit(
+            _tried, read_search_domain, clients.cloudsearch, environment.search_domain_name
+        )
+        alarms = pool.submit(_tried, read_alarms, clients.cloudwatch, environment.prefix)
+    return PipelineStatus(
+        environment=environment.environment,
+        ingest_queue=ingest_queue.result(),
+        dead_letter_queue=dead_letter_queue.result(),
+        pipe=pipe.result(),
+        executions=executions.result(),
+        metrics=metrics.result(),
+        search_domain=search_domain.result(),
+        alarms=alarms.result(),
+    )
+
+
+def _tried(read: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | Unreadable:
+    try:
+        return read(*args, **kwargs)
+    except (BotoCoreError, ClientError) as error:
+        return Unreadable(str(error))
+
+
+def read_queue(sqs: "SQSClient", name: str) -> Queue:
+    """Count the messages of a queue."""
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )["Attributes"]
+    return Queue(
+        int(attributes["ApproximateNumberOfMessages"]),
+        int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        int(attributes["ApproximateNumberOfMessagesDelayed"]),
+    )
+
+
+def read_pipe(pipes: "EventBridgePipesClient", name: str) -> Pipe:
+    """Ask for the state of the Pipe."""
+    described = pipes.describe_pipe(Name=name)
+    return Pipe(described["CurrentState"], described["DesiredState"], described.get("StateReason"))
+
+
+def read_executions(stepfunctions: "SFNClient", state_machine_arn: str, now: datetime) -> Executions:
+    """List executions by status, so that failures are found among however many that succeeded.
+
+    At most 1,000 of each status are counted. The last ten are described, and the last three that failed.
+    """
+
+    def listed(status: "ExecutionStatusType") -> list["ExecutionListItemTypeDef"]:
+        answer = stepfunctions.list_executions(
+            stateMachineArn=state_machine_arn, statusFilter=status, maxResults=MAX_LISTED
+        )
+        return answer["executions"]
+
+    with ThreadPoolExecutor() as pool:
+        found = [each for executions in pool.map(listed, _STATUSES) for each in executions]
+        found.sort(key=lambda each: each["startDate"], reverse=True)
+        counted = [each for each in found if each.get("stopDate", now) >= now - _HOUR]
+        failed = [each for each in counted if each["status"] in _FAILED][:_LAST_FAILED]
+        shown = [each["executionArn"] for at, each in enumerate(found) if at < _LAST or each in failed]
+        described = pool.map(lambda arn: stepfunctions.describe_execution(executionArn=arn), shown)
+    return Executions(Counter(each["status"] for each in counted), tuple(map(execution, described)))
+
+
+class _Batches(msgspec.Struct):
+    documents: tuple[int, ...]
+
+
+class _Output(msgspec.Struct):
+    batches: _Batches
+
+
+def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
+    """Tell of an execution, as Step Functions describes it, what a list of executions shows."""
+    status, started, stopped = described["status"], described["startDate"], described.get("stopDate")
+    failed = status in _FAILED
+    error = ErrorOutput(described.get("error") or status, described.get("cause") or "")
+    try:
+        messages = len(msgspec.json.decode(described.get("input", ""), type=list[msgspec.Raw]))
+    except msgspec.DecodeError:  # Somebody started it by hand, with something else.
+        messages = None
+    try:
+        events = sum(msgspec.json.decode(described.get("output", ""), type=_Output).batches.documents)
+    except msgspec.DecodeError:  # It has none, because it goes on or failed or handed its messages on.
+        events = None
+    return Execution(
+        name=described["executionArn"].rpartition(":")[2],
+        status=status,
+        started_at=started.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        seconds=(stopped - started).total_seconds() if stopped else None,
+        messages=messages,
+        events=events,
+        error=error.error if failed else None,
+        cause=reason_of(error) if failed else None,
+    )
+
+
+def read_search_domain(cloudsearch: "CloudSearchClient", name: str) -> SearchDomain | Unreadable:
+    """Ask for the state of the search domain, and count its documents by a search."""
+    domains = cloudsearch.describe_domains(DomainNames=[name])["DomainStatusList"]
+    if not domains:
+        return Unreadable(f"There is no search domain {name} in {cloudsearch.meta.region_name}")
+    (domain,) = domains
+    endpoint = domain.get("SearchService", {}).get("Endpoint")
+    return SearchDomain(
+        documents=_tried(count_documents, endpoint) if endpoint else Unreadable("It is still being created"),
+        instance_type=domain.get("SearchInstanceType", ""),
+        instance_count=domain.get("SearchInstanceCount", 0),
+        partition_count=domain.get("SearchPartitionCount", 0),
+        processing=domain.get("Processing", False),
+        requires_index_documents=domain["RequiresIndexDocuments"],
+    )
+
+
+def count_documents(endpoint: str) -> int | None:
+    """Count the documents of a search domain; None where these credentials may not search."""
+    domain = cloudsearch_domain(endpoint, _CONFIG)
+    try:
+        return domain.search(query="matchall", queryParser="structured", size=0)["hits"]["found"]
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in {401, 403}:
+            return None
+        raise
+
+
+def read_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> Alarms:
+    """List the environment's alarms, and none of an environment whose name begins with that of this one."""
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(
+        AlarmNamePrefix=f"{prefix}-", AlarmTypes=["MetricAlarm"]
+    )
+    alarms = {
+        name: alarm
+        for page in pages
+        for alarm in page["MetricAlarms"]
+        if (name := alarm["AlarmName"].removeprefix(f"{prefix}-")) in ALARM_NAMES
+        or _ALARM_OF_A_SOURCE.fullmatch(name)
+    }
+    thresholds = {name: alarm.get("Threshold") for name, alarm in alarms.items()}
+    return Alarms(
+        count=len(alarms),
+        ringing=tuple(
+            sorted(alarm["AlarmName"] for alarm in alarms.values() if alarm["StateValue"] == "ALARM")
+        ),
+        oldest_message_seconds=thresholds.get("oldest-message"),
+        lag_seconds=thresholds.get("lag"),
+    )
+
+
+def read_metrics(
+    cloudwatch: "CloudWatchClient", environment: Environment, account: str, now: datetime
+) -> Metrics:
+    """Ask CloudWatch for the last hour."""
+    # CloudWatch's periods begin at the start time, in whole minutes: this is one period of an hour.
+    start = now.replace(second=0, microsecond=0) - _HOUR + timedelta(minutes=1)
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=metric_queries(environment, account),
+        StartTime=start,
+        EndTime=start + _HOUR,
+        ScanBy="TimestampDescending",
+    )
+    return metrics_of(answer["MetricDataResults"], now)
+
+
+def metric_queries(environment: Environment, account: str) -> list["MetricDataQueryTypeDef"]:
+    """Say what to ask CloudWatch for. The functions' own metrics are those of ``telemetry``."""
+    indexing = {"service": "index_batch", "environment": environment.environment}
+    domain = {"ClientId": account, "DomainName": environment.search_domain_name}
+    age = "ApproximateAgeOfOldestMessage"
+
+    def query(
+        name: str, namespace: str, metric: str, dimensions: Mapping[str, str], stat: str, period: int
+    ) -> "MetricDataQueryTypeDef":
+        return {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": namespace,
+                    "MetricName": metric,
+                    "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+                },
+                "Stat": stat,
+                "Period": period,
+            },
+        }
+
+    return [
+        query("ingest_age", "AWS/SQS", age, {"QueueName": environment.ingest_queue_name}, "Maximum", 60),
+        query(
+            "dead_letter_age",
+            "AWS/SQS",
+            age,
+            {"QueueName": environment.dead_letter_queue_name},
+            "Maximum",
+            60,
+        ),
+        query("documents", "AWS/CloudSearch", "SearchableDocuments", domain, "Maximum", 60),
+        query("utilization", "AWS/CloudSearch", "IndexUtilization", domain, "Maximum", 60),
+        query("events", "Trailsearch", "EventsIndexed", indexing, "Sum", 3600),
+        *(
+            query(f"{name}_{stat}", "Trailsearch", metric, indexing, stat, 3600)
+            for name, metric in (("delivery", "IndexingLagFromDelivery"), ("event", "IndexingLagFromEvent"))
+            for stat in ("p50", "p99")
+        ),
+    ]
+
+
+def metrics_of(results: Iterable["MetricDataResultTypeDef"], now: datetime) -> Metrics:
+    """Read the answer to ``metric_queries``: of each metric the newest value, unless it is stale."""
+    values = {
+        result["Id"]: list(zip(result["Timestamps"], result["Values"], strict=True)) for result in results
+    }
+
+    def newest(name: str, max_age: timedelta = _HOUR) -> float | None:
+        return next((value for time, value in values.get(name, []) if now - time <= max_age), None)
+
+    def lag(name: str) -> Percentiles | None:
+        p50, p99 = newest(f"{name}_p50"), newest(f"{name}_p99")
+        return None if p50 is None or p99 is None else Percentiles(p50, p99)
+
+    return Metrics(
+        oldest_in_ingest_queue=newest("ingest_age", _STALE),
+        oldest_in_dead_letter_queue=newest("dead_letter_age", _STALE),
+        events_indexed=newest("events"),
+        lag_from_delivery=lag("delivery"),
+        lag_from_event=lag("event"),
+        searchable_documents=newest("documents"),
+        index_utilization=newest("utilization"),
+    )

@@ -1,0 +1,1 @@
+"""What passes between the states of the workflow, what the functions are told, and what can go wrong."""

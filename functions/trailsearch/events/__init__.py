@@ -1,0 +1,1 @@
+"""Events: from the record that CloudTrail wrote to what is searched."""

@@ -1,0 +1,172 @@
+"""What the messages in the ingest queue announce: messages → log references.
+
+Understood, each directly in the queue, through SNS or through SNS with raw message delivery:
+
+* CloudTrail's own notification
+  (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notifications-for-cloudtrail.html)
+* S3 event notifications
+  (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html)
+* EventBridge "Object Created" events of S3
+  (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html)
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from trailsearch.contracts.errors import MessageNotRecognized
+from trailsearch.contracts.messages import LogRef
+
+_VALIDATION_MESSAGE = "CloudTrail validation message."
+_SHOWN_CHARACTERS = 200
+
+# AWSLogs/[o-organization/]account/CloudTrail[-Insight|…]/…, after any prefix. Region and date folders follow.
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+_TRAIL_KEY = re.compile(
+    r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?\d{12}/CloudTrail(?P<folder>-[A-Za-z]+)?/.*\.json\.gz$"
+)
+_DIGEST_FOLDER = re.compile(r"(?:^|/)CloudTrail-Digest/")
+
+
+class Ignored(StrEnum):
+    """Why a message, or an object that it announces, holds no events to index."""
+
+    VALIDATION_MESSAGE = "validation_message"
+    TEST_EVENT = "test_event"
+    SUBSCRIPTION_CONFIRMATION = "subscription_confirmation"
+    DIGEST_FILE = "digest_file"
+    OTHER_OBJECT = "other_object"
+    OTHER_EVENT = "other_event"
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """What one message announces: the logs to fetch, and what was ignored, counted by reason.
+
+    If entries of the message could not be read, ``not_recognized`` says why, and ``rest`` is the body of a message of
+    those entries alone; the others are here.
+    """
+
+    logs: tuple[LogRef, ...]
+    ignored: Counter[Ignored]
+    not_recognized: MessageNotRecognized | None = None
+    rest: str = ""
+
+
+class _Bad(msgspec.Struct, frozen=True):
+    """One entry of a message that is not recognized, and why; ``name`` is that of its list, ``beside`` what is beside it."""
+
+    why: str
+    entry: Any
+    name: str
+    beside: dict[str, str]
+
+
+_Found = LogRef | Ignored | _Bad
+
+
+def read_notification(body: str) -> Announcement:
+    """Read the body of one message.
+
+    Args:
+        body: the text of an SQS message; keys in S3 event notifications are URL-encoded in it.
+
+    Returns:
+        The logs in the order announced, each once. All of them are logs of CloudTrail or CloudTrail
+        Insights by their key, except that CloudTrail's own notification is believed for any key that is
+        no digest file.
+
+    Raises:
+        MessageNotRecognized: the body is none of the known notifications, or no entry of it can be read.
+    """
+    logs: dict[LogRef, None] = {}
+    ignored: Counter[Ignored] = Counter()
+    bad: list[_Bad] = []
+    for found in _announced(body):
+        match found:
+            case LogRef():
+                logs[found] = None
+            case Ignored():
+                ignored[found] += 1
+            case _Bad():
+                bad.append(found)
+    if not bad:
+        return Announcement(tuple(logs), ignored)
+    if not logs and not ignored:
+        raise _not_recognized(body, bad[0].why)
+    count = f"{len(bad)} of its entries cannot be read, the others are; the first of them: {bad[0].why}"
+    rest = bad[0].beside | {bad[0].name: [each.entry for each in bad]}
+    return Announcement(
+        tuple(logs), ignored, _not_recognized(body, count), msgspec.json.encode(rest).decode()
+    )
+
+
+def _announced(body: str) -> Iterator[_Found]:
+    if body.strip() == _VALIDATION_MESSAGE:
+        yield Ignored.VALIDATION_MESSAGE
+        return
+    try:
+        message = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise _not_recognized(body, f"it is not JSON ({error})") from error
+    match message:
+        case {"Type": "Notification", "Message": str(inner)}:
+            yield from _announced(inner)
+        case {"Type": "SubscriptionConfirmation" | "UnsubscribeConfirmation", "TopicArn": str()}:
+            yield Ignored.SUBSCRIPTION_CONFIRMATION
+        case {"Event": "s3:TestEvent"}:
+            yield Ignored.TEST_EVENT
+        case {"s3Bucket": str(bucket), "s3ObjectKey": [*keys]} if keys:
+            yield from (_announced_by_cloudtrail(bucket, key) for key in keys)
+        case {"Records": [*records]} if records:
+            yield from (_announced_by_s3(record) for record in records)
+        case {"source": "aws.s3"}:
+            yield _announced_by_eventbridge(message, body)
+        case _:
+            raise _not_recognized(body, "it is no notification of CloudTrail, S3, SNS or EventBridge")
+
+
+def _announced_by_cloudtrail(bucket: str, key: Any) -> _Found:
+    if not isinstance(key, str):
+        return _Bad("an entry of its s3ObjectKey is no text", key, "s3ObjectKey", {"s3Bucket": bucket})
+    return Ignored.DIGEST_FILE if _DIGEST_FOLDER.search(key) else LogRef(bucket, key)
+
+
+def _announced_by_s3(record: Any) -> _Found:
+    match record:
+        case {
+            "eventSource": "aws:s3",
+            "eventName": str(event_name),
+            "s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}},
+        }:
+            if not event_name.startswith("ObjectCreated:"):
+                return Ignored.OTHER_EVENT
+            return _by_key(bucket, unquote_plus(key))
+        case _:
+            return _Bad("an entry of its Records is no S3 event", record, "Records", {})
+
+
+def _announced_by_eventbridge(message: Any, body: str) -> LogRef | Ignored:
+    match message:
+        case {
+            "detail-type": str(detail_type),
+            "detail": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}},
+        }:
+            return _by_key(bucket, key) if detail_type == "Object Created" else Ignored.OTHER_EVENT
+        case _:
+            raise _not_recognized(body, "it is an event of S3, but about no object")
+
+
+def _by_key(bucket: str, key: str) -> LogRef | Ignored:
+    if not (match := _TRAIL_KEY.search(key)):
+        return Ignored.OTHER_OBJECT
+    return Ignored.DIGEST_FILE if match["folder"] == "-Digest" else LogRef(bucket, key)
+
+
+def _not_recognized(body: str, why: str) -> MessageNotRecognized:
+    shown = body if len(body) <= _SHOWN_CHARACTERS else body[:_SHOWN_CHARACTERS] + "…"
+    return MessageNotRecognized(f"Message not recognized: {why}. It begins: {shown}")

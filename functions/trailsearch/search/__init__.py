@@ -1,0 +1,1 @@
+"""The search backend: how to write batches, upload them, and ask."""

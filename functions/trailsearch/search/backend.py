@@ -1,0 +1,62 @@
+"""What Trailsearch asks of a search backend. Amazon CloudSearch is the first one (``cloudsearch``)."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from trailsearch.events.documents import Document
+
+
+class EncodedDocument(NamedTuple):
+    """A document as it stands in a batch: ``body`` in the form that the search domain takes."""
+
+    id: str
+    body: bytes
+
+
+class BatchFormat(Protocol):
+    """How a search backend wants documents: limits in bytes, and pure functions."""
+
+    @property
+    def max_document_bytes(self) -> int:
+        """Limit on the body of one document."""
+        ...
+
+    @property
+    def max_batch_bytes(self) -> int:
+        """Limit on a batch."""
+        ...
+
+    def append(self, documents: Sequence[Document], batch: bytearray) -> int:
+        """Add documents to the end of a batch, which is empty at first, changed as far as the backend's rules ask for.
+
+        Returns:
+            How many bytes the documents have there: of one document its body, of several also what is between them.
+        """
+        ...
+
+    def truncate(self, batch: bytearray, size: int) -> None:
+        """Take away again what was appended after the batch had that size."""
+        ...
+
+    def join(self, documents: Iterable[EncodedDocument]) -> bytes:
+        """Make one batch of encoded documents."""
+        ...
+
+    def split(self, batch: bytes) -> Sequence[EncodedDocument]:
+        """Give the documents of a batch."""
+        ...
+
+
+class SearchIndex(Protocol):
+    """A search domain that takes batches."""
+
+    def upload(self, batch: bytes) -> None:
+        """Index one batch, all or nothing.
+
+        Raises:
+            SearchThrottled: the domain asks for fewer uploads.
+            SearchUnavailable: the domain is failing, overloaded or out of reach.
+            SearchAccessDenied: this role may not upload.
+            BatchRefused: the domain will not take this batch, however often it is sent; says why.
+        """
+        ...

@@ -1,0 +1,176 @@
+"""Amazon CloudSearch, the first search backend.
+
+The rules for documents and batches:
+https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html,
+https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html.
+The answers of the document service:
+https://docs.aws.amazon.com/cloudsearch/latest/developerguide/error-handling.html.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from trailsearch.aws.clients import NO_ANSWER
+from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
+from trailsearch.events.documents import Document, Fields
+from trailsearch.search.backend import EncodedDocument
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
+
+MAX_LITERAL_CHARACTERS = 4_096
+MAX_VALUES = 1_000
+
+# Not a character of XML 1.0 (https://www.w3.org/TR/xml/#charsets), or beyond the Basic Multilingual Plane:
+# the pattern that the developer guide gives for characters that make a batch fail.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
+# How JSON writes them, control characters always and the others perhaps. CloudTrail's own \u003d does not match.
+_PERHAPS_FORBIDDEN = re.compile(r"\\(?:u(?!00[2-7])|[bf])")
+
+_TEXT_FIELDS = frozenset({"raw", "error_message"})
+
+
+class _Add(msgspec.Struct, frozen=True, gc=False):
+    type: Literal["add"]
+    id: str
+    fields: Fields
+
+
+class _Written(msgspec.Struct, frozen=True):
+    id: str
+
+
+_encoder = msgspec.json.Encoder()
+_batch_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_written_decoder = msgspec.json.Decoder(_Written)
+
+
+class CloudSearchFormat:
+    """A batch is a JSON array of ``add`` operations, each of which replaces the whole document.
+
+    Limits: 5 MB a batch, 1 MB a document. The developer guide does not say which megabyte; a batch, which
+    Trailsearch can make any size, stays below the smaller one.
+    """
+
+    max_document_bytes: Final = 1_048_576
+    max_batch_bytes: Final = 5_000_000
+
+    def append(self, documents: Sequence[Document], batch: bytearray) -> int:
+        r"""Add documents as ``add`` operations to a batch, which is a JSON array once it has one.
+
+        Characters that CloudSearch forbids become their JSON escape (``\u0000``; ``\ud83d\ude00`` for an
+        emoji), in every field. In ``raw``, which is JSON, that is the same record still. Literals are cut
+        at 4,096 characters and arrays at 1,000 values; ``raw`` has the rest.
+        """
+        if not documents:
+            return 0
+        # Encoded in its place: over the bracket at the end comes another array, whose first bracket becomes a comma.
+        begin = max(0, len(batch) - 1)
+        _encoder.encode_into([_add(document) for document in documents], batch, begin)
+        if begin:
+            batch[begin] = ord(",")
+        return len(batch) - begin - 2
+
+    def truncate(self, batch: bytearray, size: int) -> None:
+        """Take away again what was appended after the batch had that size."""
+        del batch[size:]
+        if size:
+            batch[-1] = ord("]")
+
+    def join(self, documents: Iterable[EncodedDocument]) -> bytes:
+        """Make one batch: a JSON array."""
+        return b"[" + b",".join([document.body for document in documents]) + b"]"
+
+    def split(self, batch: bytes) -> Sequence[EncodedDocument]:
+        """Give the documents of a batch that ``join`` made."""
+        bodies = [bytes(body) for body in _batch_decoder.decode(batch)]
+        return [EncodedDocument(_written_decoder.decode(body).id, body) for body in bodies]
+
+
+class CloudSearchIndex:
+    """The document service of one CloudSearch domain."""
+
+    def __init__(self, client: "CloudSearchDomainClient") -> None:
+        self._client = client
+
+    def upload(self, batch: bytes) -> None:
+        """Index one batch. See ``SearchIndex.upload``."""
+        try:
+            answer: Any = self._client.upload_documents(documents=batch, contentType="application/json")
+        except ClientError as error:
+            raise _classify(error) from error
+        except NO_ANSWER as error:
+            raise SearchUnavailable(f"No answer from the search domain: {error}") from error
+        if "status" not in answer:  # botocore passes over JSON that is cut short.
+            raise SearchUnavailable("The answer of the search domain is cut short, or no JSON")
+        if answer["status"] != "success":
+            raise BatchRefused(f"The search domain answers {answer['status']}: {answer.get('warnings', '')}")
+
+
+def _add(document: Document) -> _Add:
+    fields = document.fields
+    raw = fields.raw
+    # All fields but log_file are from the record: where its text is clean, so are they, and no longer than it is.
+    if not _is_clean(raw) or _is_changed(fields.log_file):
+        fields = _changed(fields, _escape)
+    if len(fields.raw) > MAX_LITERAL_CHARACTERS:  # After escaping, which makes a value longer.
+        fields = _changed(fields, _cut)
+    return _Add("add", document.id, fields)
+
+
+def _is_clean(raw: str) -> bool:
+    """Tell, by the JSON text of a record, that nothing in it is forbidden."""
+    # Most have neither, which takes a twentieth of the time of a search.
+    if not raw.isascii() and _FORBIDDEN.search(raw):
+        return False
+    return "\\" not in raw or not _PERHAPS_FORBIDDEN.search(raw)
+
+
+@lru_cache(maxsize=16)
+def _is_changed(log_file: str) -> bool:
+    return bool(_FORBIDDEN.search(log_file))
+
+
+def _changed(fields: Fields, change: Any) -> Fields:
+    """Apply a change to every value: ``change(name, text)``."""
+    changes: dict[str, Any] = {}
+    for name in Fields.__struct_fields__:
+        value = getattr(fields, name)
+        if isinstance(value, str):
+            changes[name] = change(name, value)
+        elif value:
+            changes[name] = tuple(change(name, item) for item in value[:MAX_VALUES])
+    return Fields(**changes)
+
+
+def _cut(name: str, text: str) -> str:
+    return text if name in _TEXT_FIELDS else text[:MAX_LITERAL_CHARACTERS]
+
+
+def _escape(_name: str, text: str) -> str:
+    return _FORBIDDEN.sub(_json_escape, text)
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+
+
+def _classify(error: ClientError) -> Exception:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    code = error.response["Error"].get("Code", "")
+    what = f"HTTP {status}: {error}"
+    match status:
+        case 400 | 413 if code in {"DocumentServiceException", "400", "413"}:
+            return BatchRefused(f"The search domain refuses the batch. {what}")
+        case 401 | 403:
+            return SearchAccessDenied(f"The search domain does not let this role upload. {what}")
+        case 429 | 503 | 507 | 509:
+            return SearchThrottled(f"The search domain asks for fewer uploads. {what}")
+        case _:
+            return SearchUnavailable(f"The search domain is failing. {what}")

@@ -1,0 +1,221 @@
+"""What the workflow keeps in the staging bucket between its states.
+
+* ``records/<execution>.ndjson``: the raw records of all logs of an execution, one a line, each log's after a
+  line ``# {"bucket": …, "key": …, "delivered_at": …}`` that says which log they are from. (No JSON value
+  begins with ``#``.)
+* ``batches/<execution>/<name>.json``: a batch, in the exact form that the search domain takes.
+
+A state that is retried writes the same keys again. The bucket expires objects later than the dead-letter
+queue forgets what points to them. Two kinds of them nothing points to once the execution is over, and they
+expire after a day: records, and batches that expire soon, by their tag. The workflow takes the tag off a
+batch before it dead-letters it (state "Keep Batch").
+"""
+
+from collections.abc import Iterable, Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
+
+import msgspec
+
+from trailsearch.aws.s3_errors import StorageErrors, storage_errors
+from trailsearch.aws.tracing import subsegment
+from trailsearch.contracts.errors import BatchNotFound, StorageAccessDenied
+from trailsearch.contracts.messages import BatchRef, Pointer, RecordsRef
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
+
+    from trailsearch.logs.trail_log import Records
+
+# A lifecycle rule of the staging bucket goes by this tag. In the form that PutObject takes tags in.
+EXPIRES_SOON = "expires=soon"
+_SPOOL_BYTES = 64 * 1024 * 1024
+# More than that is uploaded in parts, at the same time, as S3 takes 5 GB at once at most.
+PUT_AT_ONCE_BYTES = 64 * 1024 * 1024
+PART_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_READ_AT_ONCE_BYTES = 64 * 1024
+_HEADER_MARK, _LINE_BREAK = b"#\n"
+_STAGING_ERRORS = StorageErrors(not_found=BatchNotFound, refused=StorageAccessDenied)
+
+
+class LogHeader(msgspec.Struct, frozen=True):
+    """Which log the staged records that follow are from, and when CloudTrail delivered it (ISO 8601, UTC)."""
+
+    bucket: str
+    key: str
+    delivered_at: str
+
+    @property
+    def uri(self) -> str:
+        """The log as ``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Written(NamedTuple):
+    """How many records were written, and how many bytes they have."""
+
+    records: int
+    bytes: int
+
+
+class StagedRecords(NamedTuple):
+    """Some staged records, in order, one a line (no line break after the last), and the log they are from."""
+
+    log: LogHeader
+    lines: bytes
+
+
+_header_decoder = msgspec.json.Decoder(LogHeader)
+
+
+def write_records(log: LogHeader, records: "Iterable[Records]", file: IO[bytes]) -> Written:
+    """Write the records of one log, one a line, after the line that says which log it is.
+
+    Args:
+        log: which log it is.
+        records: its records, some at once. If that ends in an error, nothing of the log is written.
+        file: where to, from its position on.
+    """
+    begin = file.tell()
+    count = size = 0
+    try:
+        file.write(b"# " + msgspec.json.encode(log) + b"\n")
+        for some in records:
+            size += file.write(b"\n".join([*some, b""])) - len(some)
+            count += len(some)
+    except BaseException:
+        file.seek(begin)
+        file.truncate()
+        raise
+    return Written(count, size)
+
+
+def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:
+    """Read staged records from the chunks of bytes that they come in, up to about 64 KiB of a log at once.
+
+    Raises:
+        ValueError: these are no staged records, or they are cut short.
+    """
+    log: LogHeader | None = None
+    rest = b""
+    for chunk in chunks:
+        text = rest + chunk
+        begin, end = 0, text.rfind(b"\n")
+        while begin < end:
+            if text[begin] == _HEADER_MARK:
+                stop = text.index(b"\n", begin)
+                log = _header_decoder.decode(text[begin + 1 : stop])
+            elif log is None:
+                raise ValueError("Staged records begin without a line that says which log they are from")
+            else:
+                cut = text.find(b"\n", begin + _READ_AT_ONCE_BYTES, end)
+                stop = _end_of_log(text, begin, end if cut < 0 else cut)
+                yield StagedRecords(log, text[begin:stop])
+            begin = stop + 1
+        rest = text[end + 1 :]
+    if rest:
+        raise ValueError("Staged records end in the middle of a line")
+
+
+def _end_of_log(text: bytes, begin: int, end: int) -> int:
+    """Give where the line break before the next header is, or ``end``."""
+    # One character is found at the speed of memory, two are not.
+    at = text.find(b"#", begin, end)
+    while at >= 0:
+        if text[at - 1] == _LINE_BREAK:
+            return at - 1
+        at = text.find(b"#", at + 1, end)
+    return end
+
+
+def _chunks(body: "StreamingBody", ref: RecordsRef) -> Iterator[bytes]:
+    while True:
+        with storage_errors(ref, _STAGING_ERRORS):
+            chunk = body.read(_CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
+
+
+def spool() -> IO[bytes]:
+    """Open a file for records: in memory first, on disk once it has more than 64 MiB."""
+    return SpooledTemporaryFile(max_size=_SPOOL_BYTES)
+
+
+class Staging:
+    """The staging bucket, as one execution uses it."""
+
+    def __init__(self, client: "S3Client", bucket: str, put_at_once_bytes: int = PUT_AT_ONCE_BYTES) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._put_at_once_bytes = put_at_once_bytes
+
+    def put_records(
+        self, execution: str, file: IO[bytes], records: int, oldest_delivery_time: str | None
+    ) -> RecordsRef:
+        """Stage a file that ``write_records`` filled; a large one as a multipart upload."""
+        pointer = Pointer(self._bucket, f"records/{execution}.ndjson")
+        size = file.tell()
+        file.seek(0)
+        with subsegment("Stage records", records=pointer.uri), storage_errors(pointer, _STAGING_ERRORS):
+            if size <= self._put_at_once_bytes:
+                self._client.put_object(Bucket=pointer.bucket, Key=pointer.key, Body=file)
+            else:
+                self._upload_parts(file, pointer)
+        return RecordsRef(pointer.bucket, pointer.key, records, size, oldest_delivery_time)
+
+    def _upload_parts(self, file: IO[bytes], pointer: Pointer) -> None:
+        # Few executions have so much, and those few have the time to import it.
+        from s3transfer.manager import TransferConfig, TransferManager  # noqa: PLC0415
+
+        config = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES)
+        with TransferManager(self._client, config) as transfers:
+            transfers.upload(file, pointer.bucket, pointer.key).result()
+
+    def get_records(self, ref: RecordsRef) -> Iterator[StagedRecords]:
+        """Read staged records as they arrive: memory is bounded by a few MiB.
+
+        What is traced ends where the records begin to arrive: how long they take then is for the caller to say.
+        """
+        with subsegment("Read records", records=ref.uri), storage_errors(ref, _STAGING_ERRORS):
+            body = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"]
+        yield from read_records(_chunks(body, ref))
+
+    def put_batch(
+        self, execution: str, name: str, batch: bytes | bytearray, *, expires_soon: bool = False
+    ) -> Pointer:
+        """Stage one batch under a name that is its own within the execution.
+
+        It is there for as long as a dead letter may point to it, or, if it ``expires_soon``, for a day.
+        """
+        pointer = Pointer(self._bucket, f"batches/{execution}/{name}.json")
+        self._put_batch(pointer, batch, expires_soon=expires_soon)
+        return pointer
+
+    def renew_batch(self, ref: BatchRef, batch: bytes) -> None:
+        """Stage a batch once more where it is, so that it does not expire before a new dead letter does."""
+        self._put_batch(ref, batch, expires_soon=False)
+
+    def _put_batch(self, pointer: Pointer, batch: bytes | bytearray, *, expires_soon: bool) -> None:
+        request: PutObjectRequestTypeDef = {
+            "Bucket": pointer.bucket,
+            "Key": pointer.key,
+            "Body": cast("bytes", batch),  # boto3 takes a bytearray too; its type stubs do not say so.
+            "ContentType": "application/json",
+        }
+        if expires_soon:
+            request["Tagging"] = EXPIRES_SOON
+        with subsegment("Stage batch", batch=pointer.uri), storage_errors(pointer, _STAGING_ERRORS):
+            self._client.put_object(**request)
+
+    def get_batch(self, ref: BatchRef) -> bytes:
+        """Read one batch.
+
+        Raises:
+            BatchNotFound: it has expired.
+        """
+        with subsegment("Read batch", batch=ref.uri), storage_errors(ref, _STAGING_ERRORS):
+            return self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"].read()

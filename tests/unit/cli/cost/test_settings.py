@@ -1,0 +1,126 @@
+"""What the cost model is given is what Terraform's own files, the state machine and the price table say."""
+
+import json
+import shutil
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from tests.workflow.definition import load
+from trailsearch.cli.cost.settings import (
+    DEFINITION_FILE,
+    PRICES_FILE,
+    TERRAFORM,
+    CostUnknown,
+    environments,
+    follow,
+    read_measured,
+    read_prices,
+    read_settings,
+    read_states,
+)
+
+PRICES = read_prices()
+
+
+def test_every_environment_has_settings() -> None:
+    assert environments() == ["dev", "staging", "prod"]
+    assert [read_settings(name).pipe_batch_size > 0 for name in environments()] == [True] * 3
+
+
+def edited(folder: Path, file: str, before: str, after: str) -> Path:
+    """A copy of the configuration in which one text is another."""
+    copy = folder / "terraform"
+    shutil.copytree(TERRAFORM, copy, ignore=shutil.ignore_patterns(".terraform"))
+    text = (copy / file).read_text()
+    assert text.count(before) >= 1
+    (copy / file).write_text(text.replace(before, after, 1))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "name", "value"),
+    [
+        ("environments/prod.tfvars", "pipe_batch_size              = 50", "pipe_batch_size              = 44", "pipe_batch_size", 44),
+        ("environments/prod.tfvars", '"search.large"', '"search.xlarge"', "search_instance_type", "search.xlarge"),
+        ("environments/prod.tfvars", "alarm_no_logs_hours = 2", "alarm_no_logs_hours = null", "alarm_no_logs_hours", None),
+        ("functions.tf", "soon_days = 1", "soon_days = 3", "staged_days", 3),
+        ("workflow.tf", '"ALL"', '"ERROR"', "workflow_logged", False),
+        ("workflow.tf", "tracing_configuration {\n    enabled = true", "tracing_configuration {\n    enabled = false", "traced", False),
+        ("variables.tf", "index_batch   = 256", "index_batch   = 640", "memory_mb", {"fetch_logs": 1769, "split_records": 1769, "index_batch": 640}),
+    ],
+)  # fmt: skip
+def test_a_setting_is_what_the_files_say(
+    tmp_path: Path, file: str, before: str, after: str, name: str, value: Any
+) -> None:
+    assert getattr(read_settings("prod", edited(tmp_path, file, before, after)), name) == value
+
+
+def test_tfvars_go_before_defaults() -> None:
+    assert read_settings("dev").search_multi_az is False
+    assert read_settings("prod").search_multi_az is True
+
+
+def test_an_unknown_environment_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(CostUnknown, match=r"no environment nowhere.*dev, staging, prod"):
+        read_settings("nowhere")
+
+
+def test_a_configuration_that_says_too_little_is_not_guessed(tmp_path: Path) -> None:
+    folder = edited(tmp_path, "functions.tf", "storage_mb      = 512", "storage         = 512")
+    with pytest.raises(CostUnknown, match="storage_mb"):
+        read_settings("prod", folder)
+
+
+def test_states_are_those_of_the_way_that_nothing_fails_on() -> None:
+    assert read_states() == follow(load())
+    machine = json.loads(DEFINITION_FILE.read_text())
+    before = follow(machine)
+    machine["States"]["Index Batches"]["ItemProcessor"]["States"]["Index Batch"] = {
+        "Type": "Pass",
+        "Next": "More",
+    }
+    machine["States"]["Index Batches"]["ItemProcessor"]["States"]["More"] = {"Type": "Pass", "End": True}
+    machine["States"]["Split Records"]["Next"] = "Another"
+    machine["States"]["Another"] = {"Type": "Pass", "Next": "Index Batches"}
+    after = follow(machine)
+    assert (after.per_execution, after.per_batch) == (before.per_execution + 1, before.per_batch + 1)
+
+
+@pytest.mark.parametrize("name", PRICES)
+def test_every_price_says_what_it_is_for_where_it_is_from_and_when_it_was_checked(name: str) -> None:
+    price = PRICES[name]
+    assert price.dollars > 0
+    assert price.per > 0
+    assert price.unit
+    assert urlsplit(price.source).scheme == "https"
+    assert urlsplit(price.source).hostname == "aws.amazon.com"
+    assert price.checked >= date(2026, 1, 1)
+    assert (price.seen is not None) == (price.evidence == "secondary")
+
+
+def test_the_price_table_has_nothing_that_is_not_read() -> None:
+    table = tomllib.loads(PRICES_FILE.read_text())
+    assert table["region"] == "us-east-1"
+    known = {field.name for field in msgspec.structs.fields(type(next(iter(PRICES.values()))))}
+    assert {name for price in table["prices"].values() for name in price} <= known
+
+
+def test_there_is_a_price_for_every_instance_type_that_can_be_set() -> None:
+    variables = (TERRAFORM / "variables.tf").read_text()
+    offered = {
+        f"search.{size}"
+        for size in ("small", "medium", "large", "xlarge", "2xlarge")
+        if f'"search.{size}"' in variables
+    }
+    assert offered == {name for name in PRICES if name.startswith("search.")}
+
+
+def test_what_was_measured_says_how() -> None:
+    assert read_measured().functions.keys() == {"fetch_logs", "split_records", "index_batch"}
+    assert "make cost-measure" in PRICES_FILE.with_name("measured.toml").read_text()

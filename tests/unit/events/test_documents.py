@@ -1,0 +1,170 @@
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.records import RECORD, encode, records
+from trailsearch.events.documents import Document, Fields, build_document, build_documents
+
+LOG = "s3://logs/AWSLogs/111122223333/CloudTrail/eu-central-1/x.json.gz"
+
+
+def document_of(record: Any) -> Document:
+    return build_document(encode(record), LOG)
+
+
+def fields_of(**changes: Any) -> Fields:
+    return document_of(RECORD | changes).fields
+
+
+def test_every_field_of_a_whole_record() -> None:
+    assert document_of(RECORD) == Document(
+        id="59526cdd-e3c3-479a-9f8d-da12e2cfa1f8",
+        fields=Fields(
+            event_time="2023-07-10T12:12:05Z",
+            event_source="s3.amazonaws.com",
+            event_name="GetObject",
+            aws_region="eu-central-1",
+            event_type="AwsApiCall",
+            event_category="Data",
+            read_only="true",
+            source_ip_address="192.0.2.7",
+            recipient_account_id="111122223333",
+            error_code="AccessDenied",
+            user_identity_type="AssumedRole",
+            user_identity_arn="arn:aws:sts::111122223333:assumed-role/admin/alice@example.com",
+            user_identity_account_id="111122223333",
+            user_identity_user_name=None,
+            user_identity_invoked_by="athena.amazonaws.com",
+            session_issuer_arn="arn:aws:iam::444455556666:role/admin",
+            actor="admin/alice@example.com",
+            event_id="59526cdd-e3c3-479a-9f8d-da12e2cfa1f8",
+            request_id="3eab6845",
+            shared_event_id="5a5a",
+            access_key_id="ASIAEXAMPLE",
+            user_identity_principal_id="AROAEXAMPLE:alice@example.com",
+            vpc_endpoint_id="vpce-1",
+            log_file=LOG,
+            resource_arns=("arn:aws:s3:::data/secret.txt", "arn:aws:s3:::data"),
+            resource_types=("AWS::S3::Object", "AWS::S3::Bucket"),
+            account_ids=("111122223333", "444455556666"),
+            user_agent="aws-cli/2.15",
+            error_message="Access Denied",
+            raw=encode(RECORD).decode(),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("identity", "actor"),
+    [
+        ({"type": "Root", "arn": "arn:aws:iam::111122223333:root"}, "root"),
+        (
+            {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/team/bob", "userName": "bob"},
+            "team/bob",
+        ),
+        ({"type": "AssumedRole", "arn": "arn:aws-cn:sts::1:assumed-role/r/s"}, "r/s"),
+        ({"type": "FederatedUser", "arn": "arn:aws:sts::1:federated-user/carol"}, "carol"),
+        ({"type": "IAMUser", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS"}, "HIDDEN_DUE_TO_SECURITY_REASONS"),
+        ({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}, "ec2.amazonaws.com"),
+        ({"type": "WebIdentityUser", "userName": "repo:o/r", "principalId": "p"}, "repo:o/r"),
+        ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "u-1"}, "accountId": "1"}, "u-1"),
+        ({"type": "AWSAccount", "principalId": "AIDA1", "accountId": "111122223333"}, "AIDA1"),
+        ({"type": "AWSAccount", "accountId": "111122223333"}, "111122223333"),
+        ({"type": "Unknown"}, None),
+        (None, None),
+    ],
+)
+def test_actor_is_who_did_it(identity: dict[str, str] | None, actor: str | None) -> None:
+    assert fields_of(userIdentity=identity).actor == actor
+
+
+@pytest.mark.parametrize(
+    ("event_time", "expected"),
+    [
+        ("2014-09-01T23:59:59Z", "2014-09-01T23:59:59Z"),
+        ("2014-09-01T23:59:59.5Z", "2014-09-01T23:59:59.5Z"),
+        ("2014-09-01T23:59:59.123456Z", "2014-09-01T23:59:59.123Z"),
+        ("2014-09-01T01:00:00+02:00", "2014-08-31T23:00:00Z"),
+        ("2014-09-01T01:00:00", "2014-09-01T01:00:00Z"),
+        ("2014-02-30T00:00:00Z", None),
+        ("2014-09-01T24:00:61Z", None),
+        ("2014-09-01T23:59:60Z", None),
+        ("2014-09-01T23:59:59.\u0663Z", None),  # a digit, but not of ASCII
+        ("yesterday", None),
+        ("", None),
+        (1409529600, None),
+        (None, None),
+    ],
+)
+def test_event_time_is_a_point_in_time_or_left_out(event_time: Any, expected: str | None) -> None:
+    assert fields_of(eventTime=event_time).event_time == expected
+
+
+@pytest.mark.parametrize("event_id", [None, "", "with space", "x" * 129, "é", {}])
+def test_the_id_without_a_usable_event_id_is_the_hash_of_the_record(event_id: Any) -> None:
+    record = encode(RECORD | {"eventID": event_id})
+    assert build_document(record, LOG).id == hashlib.sha256(record).hexdigest()
+
+
+def test_version_1_0_events_have_no_event_id() -> None:
+    record = {key: value for key, value in RECORD.items() if key not in {"eventID", "eventTime"}}
+    document = document_of(record)
+    assert document.id == hashlib.sha256(encode(record)).hexdigest()
+    assert document.fields.event_id is None
+    assert document.fields.event_name == "GetObject"
+
+
+def test_insight_events_give_what_they_are_about() -> None:
+    details = {"eventSource": "ssm.amazonaws.com", "eventName": "UpdateInstance", "errorCode": "Throttled"}
+    fields = document_of({"eventType": "AwsCloudTrailInsight", "insightDetails": details}).fields
+    assert (fields.event_source, fields.event_name, fields.error_code) == (
+        "ssm.amazonaws.com",
+        "UpdateInstance",
+        "Throttled",
+    )
+
+
+def test_fields_of_undocumented_types_are_left_out_or_become_text() -> None:
+    fields = fields_of(
+        errorCode=404, userAgent={"name": "x"}, readOnly="false", userIdentity="root", resources={"ARN": "x"}
+    )
+    assert fields.error_code == "404"
+    assert fields.user_agent is None
+    assert fields.read_only == "false"
+    assert fields.actor is None
+    assert fields.resource_arns == ()
+    assert fields.event_name == "GetObject"
+
+
+def test_a_lone_surrogate_hides_no_field() -> None:
+    fields = fields_of(userAgent="\ud800agent", requestParameters={"x": "\udc00"})
+    assert fields.user_agent == "\ud800agent"
+    assert fields.event_name == "GetObject"
+
+
+@given(records)
+def test_any_json_record_gives_a_document_with_the_record_in_it(record: Any) -> None:
+    document = document_of(record)
+    assert json.loads(document.fields.raw) == json.loads(encode(record))
+    assert document.fields.log_file == LOG
+
+
+@given(records)
+def test_the_same_record_gives_the_same_document(record: Any) -> None:
+    assert document_of(record) == document_of(record)
+
+
+@given(st.lists(records, min_size=1, max_size=5))
+def test_documents_of_several_records_are_those_of_each(several: list[Any]) -> None:
+    texts = [encode(record) for record in several]
+    assert build_documents(b"\n".join(texts), LOG) == [build_document(text, LOG) for text in texts]
+
+
+def test_many_resources_are_read_whole() -> None:
+    names = [f"arn:aws:s3:::data/{number:05}" for number in range(500)]
+    for _ in range(2):
+        assert fields_of(resources=[{"ARN": name} for name in names]).resource_arns == tuple(names)

@@ -1,0 +1,187 @@
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trailsearch.contracts.errors import MessageNotRecognized
+from trailsearch.contracts.messages import LogRef
+from trailsearch.logs.notifications import Announcement, Ignored, read_notification
+
+KEY = "AWSLogs/123456789012/CloudTrail/us-east-2/2016/08/11/123456789012_CloudTrail_us-east-2_x.json.gz"
+DIGEST = "AWSLogs/123456789012/CloudTrail-Digest/us-east-2/2016/08/11/digest.json.gz"
+
+
+def s3_event(*keys: str, name: str = "ObjectCreated:Put") -> str:
+    return json.dumps(
+        {
+            "Records": [
+                {
+                    "eventSource": "aws:s3",
+                    "eventName": name,
+                    "s3": {"bucket": {"name": "logs"}, "object": {"key": key}},
+                }
+                for key in keys
+            ]
+        }
+    )
+
+
+def through_sns(message: str) -> str:
+    return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:::t", "Message": message})
+
+
+def eventbridge(key: str, detail_type: str = "Object Created") -> str:
+    detail = {"bucket": {"name": "logs"}, "object": {"key": key}}
+    return json.dumps({"source": "aws.s3", "detail-type": detail_type, "detail": detail})
+
+
+def cloudtrail(*keys: str) -> str:
+    return json.dumps({"s3Bucket": "logs", "s3ObjectKey": list(keys)})
+
+
+@pytest.mark.parametrize("body", [cloudtrail(KEY), s3_event(KEY), eventbridge(KEY)])
+@pytest.mark.parametrize("wrap", [str, through_sns])
+def test_every_notification_announces_its_log_directly_and_through_sns(body: str, wrap: Any) -> None:
+    announcement = read_notification(wrap(body))
+    assert announcement == Announcement((LogRef("logs", KEY),), Counter())
+
+
+def test_several_keys_are_announced_in_order_and_once() -> None:
+    keys = [KEY.replace("_x", f"_{n}") for n in (3, 1, 2, 1)]
+    assert [log.key for log in read_notification(cloudtrail(*keys)).logs] == [keys[0], keys[1], keys[2]]
+    assert [log.key for log in read_notification(s3_event(*keys)).logs] == [keys[0], keys[1], keys[2]]
+
+
+def test_keys_of_s3_events_are_url_decoded_and_those_of_eventbridge_are_not() -> None:
+    assert read_notification(s3_event(f"my+prefix%2Bplus/{KEY}")).logs[0].key == f"my prefix+plus/{KEY}"
+    assert read_notification(eventbridge(f"my+prefix%2B/{KEY}")).logs[0].key == f"my+prefix%2B/{KEY}"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY,
+        f"any/prefix with spaces/{KEY}",
+        KEY.replace("AWSLogs/", "AWSLogs/o-a1b2c3d4e5/"),
+        KEY.replace("CloudTrail/", "CloudTrail-Insight/"),
+        KEY.replace("CloudTrail/", "CloudTrail-NetworkActivity/"),
+    ],
+)
+def test_logs_of_every_kind_are_known_by_their_key(key: str) -> None:
+    assert read_notification(eventbridge(key)).logs == (LogRef("logs", key),)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("CloudTrail validation message.", Ignored.VALIDATION_MESSAGE),
+        (json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}), Ignored.TEST_EVENT),
+        (
+            json.dumps({"Type": "SubscriptionConfirmation", "TopicArn": "arn:aws:sns:::t", "Message": "…"}),
+            Ignored.SUBSCRIPTION_CONFIRMATION,
+        ),
+        (cloudtrail(DIGEST), Ignored.DIGEST_FILE),
+        (s3_event(DIGEST), Ignored.DIGEST_FILE),
+        (s3_event("AWSLogs/123456789012/vpcflowlogs/us-east-1/x.log.gz"), Ignored.OTHER_OBJECT),
+        (s3_event(f"{KEY}.tmp"), Ignored.OTHER_OBJECT),
+        (s3_event(KEY, name="ObjectRemoved:Delete"), Ignored.OTHER_EVENT),
+        (eventbridge(KEY, "Object Deleted"), Ignored.OTHER_EVENT),
+    ],
+)
+@pytest.mark.parametrize("wrap", [str, through_sns])
+def test_what_holds_no_events_is_counted_by_reason(body: str, reason: Ignored, wrap: Any) -> None:
+    announcement = read_notification(wrap(body))
+    assert announcement.logs == ()
+    assert announcement.ignored == Counter({reason: 1})
+
+
+def test_cloudtrail_is_believed_for_keys_of_any_layout() -> None:
+    assert read_notification(cloudtrail("odd/key.gz")).logs == (LogRef("logs", "odd/key.gz"),)
+
+
+NO_S3_EVENT = {"eventSource": "aws:sqs"}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (json.dumps({"s3Bucket": "logs", "s3ObjectKey": [KEY, 7, None]}), "2 of its entries .* s3ObjectKey"),
+        (json.dumps({"Records": [NO_S3_EVENT, *json.loads(s3_event(KEY))["Records"]]}), "1 of .* Records is"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [str, through_sns])
+def test_an_entry_that_is_not_recognized_does_not_hide_the_others(body: str, why: str, wrap: Any) -> None:
+    announcement = read_notification(wrap(body))
+    assert announcement.logs == (LogRef("logs", KEY),)
+    assert re.search(why, str(announcement.not_recognized))
+
+
+def test_what_is_ignored_beside_an_entry_that_is_not_recognized_is_counted() -> None:
+    records = [*json.loads(s3_event(DIGEST))["Records"], NO_S3_EVENT]
+    announcement = read_notification(json.dumps({"Records": records}))
+    assert announcement.ignored == Counter({Ignored.DIGEST_FILE: 1})
+    assert announcement.not_recognized
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "hello",
+        "null",
+        "[]",
+        "{}",
+        '{"s3Bucket": "logs", "s3ObjectKey": "not a list"}',
+        '{"s3Bucket": "logs", "s3ObjectKey": []}',
+        '{"s3Bucket": "logs", "s3ObjectKey": [1]}',
+        '{"s3Bucket": "logs", "s3ObjectKey": [1, null]}',
+        '{"Records": []}',
+        '{"Records": [{"eventSource": "aws:sqs"}]}',
+        '{"source": "aws.s3", "detail-type": "Object Created"}',
+        "[" * 10_000 + "]" * 10_000,
+        through_sns("hello"),
+    ],
+)
+def test_anything_else_is_not_recognized_and_shown(body: str) -> None:
+    with pytest.raises(MessageNotRecognized, match="Message not recognized") as raised:
+        read_notification(body)
+    assert len(str(raised.value)) < 500
+
+
+def test_a_long_message_is_shown_by_its_beginning() -> None:
+    with pytest.raises(MessageNotRecognized, match="It begins: xxx") as raised:
+        read_notification("x" * 100_000)
+    assert str(raised.value).endswith("…")
+
+
+REAL = {
+    "cloudtrail-raw-delivery": (3, {}),
+    "cloudtrail-sns-digest-key": (0, {Ignored.DIGEST_FILE: 1}),
+    "cloudtrail-sns-one-key": (1, {}),
+    "cloudtrail-sns-three-keys": (3, {}),
+    "cloudtrail-sns-validation": (0, {Ignored.VALIDATION_MESSAGE: 1}),
+    "eventbridge-s3-object-created": (1, {}),
+    "s3-event-direct-to-sqs": (1, {}),
+    "s3-event-through-sns": (1, {}),
+    "s3-event-two-records-one-digest": (1, {Ignored.DIGEST_FILE: 1}),
+    "s3-event-urlencoded-key": (1, {}),
+    "s3-testevent-direct": (0, {Ignored.TEST_EVENT: 1}),
+    "s3-testevent-through-sns": (0, {Ignored.TEST_EVENT: 1}),
+    "sns-subscription-confirmation": (0, {Ignored.SUBSCRIPTION_CONFIRMATION: 1}),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_notifications(name: str, cloudtrail_data: Path) -> None:
+    announcement = read_notification((cloudtrail_data / "notifications" / f"{name}.json").read_text())
+    logs, ignored = REAL[name]
+    assert len(announcement.logs) == logs
+    assert announcement.ignored == ignored
+    assert all(log.bucket == "your-bucket-name" and "AWSLogs/" in log.key for log in announcement.logs)
+
+
+def test_every_real_notification_is_covered(cloudtrail_data: Path) -> None:
+    assert {path.stem for path in (cloudtrail_data / "notifications").glob("*.json")} == set(REAL)
