@@ -29,8 +29,8 @@ from trailsearch.contracts.errors import (
 )
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
 from trailsearch.contracts.settings import Settings
+from trailsearch.search import search_backend
 from trailsearch.search.backend import BatchFormat, EncodedDocument, SearchIndex
-from trailsearch.search.cloudsearch import CloudSearchFormat, CloudSearchIndex
 from trailsearch.workflow.staging import Staging
 
 # Isolates 8 bad documents among 5,000. A batch that is bad throughout is not taken apart to the last document.
@@ -79,13 +79,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     batch = msgspec.convert(event["batch"], BatchRef)
     execution = Execution(event["execution"], "Index Batch", settings.environment)
     stage = Staging(clients.s3(), settings.staging_bucket)
-    index = CloudSearchIndex(clients.cloudsearch_domain(settings.search_endpoint))
+    backend = search_backend()
     indexed = index_batch(
         batch,
         execution,
         stage,
-        CloudSearchFormat(),
-        index,
+        backend.batch_format,
+        backend.index(settings.search_endpoint),
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     report_indexed(batch, indexed)

@@ -25,9 +25,9 @@ from trailsearch.contracts.messages import (
 )
 from trailsearch.contracts.settings import Settings
 from trailsearch.events.documents import Document, build_documents
+from trailsearch.search import search_backend
 from trailsearch.search.backend import BatchFormat
 from trailsearch.search.batching import Batch, pack
-from trailsearch.search.cloudsearch import CloudSearchFormat
 from trailsearch.workflow.staging import Staging
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings = Settings.from_environment()
     execution = Execution(event["execution"], "Split Records", settings.environment)
     stage = Staging(clients.s3(), settings.staging_bucket)
-    work = split_records(msgspec.convert(event, Work), execution, stage, CloudSearchFormat())
+    work = split_records(msgspec.convert(event, Work), execution, stage, search_backend().batch_format)
     report_work("split", work, {"DuplicateEvents": work.counts.duplicates})
     return to_payload(work)
 

@@ -1,5 +1,5 @@
 locals {
-  # The index fields, as functions/trailsearch/events/documents.py fills them.
+  # The index fields: those of functions/trailsearch/events/fields.py.
   index_fields = merge(
     {
       event_time = { type = "date", facet = true, sort = true }

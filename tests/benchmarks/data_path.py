@@ -17,8 +17,8 @@ from trailsearch.contracts.messages import Execution, Indexed, QueueMessage, Wor
 from trailsearch.events.documents import Document, build_documents
 from trailsearch.logs.log_bucket import LogBucket
 from trailsearch.logs.trail_log import Records, gunzip, raw_records
+from trailsearch.search import search_backend
 from trailsearch.search.batching import pack
-from trailsearch.search.cloudsearch import CloudSearchFormat
 from trailsearch.workflow.execution_inputs import ExecutionInputs
 from trailsearch.workflow.staging import Staging
 
@@ -26,7 +26,7 @@ STAGES = ("gunzip", "parse", "document", "pack")
 LOGS, STAGING = "logs", "staging"
 # An execution takes up to 50 messages from the Pipe, each of which may name several logs.
 MESSAGES_OF_AN_EXECUTION = 100
-FORMAT = CloudSearchFormat()
+FORMAT = search_backend().batch_format
 # About 64 KiB, as much as ``staging.read_records`` gives.
 _RECORDS_AT_ONCE = 50
 _REMAINING_SECONDS = 120.0

@@ -53,6 +53,7 @@ def chaos(runs: int, seed: int, chosen: str, *, only_list: bool) -> None:
 
 def deploy(cloud: LocalCloud, folder: Path, console: Console) -> Pipeline:
     """Deploy Trailsearch into a local cloud by its own Terraform."""
+    cloud.enter()
     package = folder / "lambda.zip"
     with console.status("Deploying …"):
         build_package(package, local=True)

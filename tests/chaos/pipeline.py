@@ -13,6 +13,8 @@ import boto3
 from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.idle import messages_in, wait_until_idle
 from trailsearch.cli.package import FUNCTIONS
+from trailsearch.search import search_backend
+from trailsearch.search.backend import Query
 
 # Step Functions would wait up to two minutes before a retry.
 RETRY_WAIT_FACTOR = 0.005
@@ -38,7 +40,7 @@ class Pipeline:
         self.sqs = session.client("sqs", endpoint_url=endpoint_url)
         self.stepfunctions = session.client("stepfunctions", endpoint_url=endpoint_url)
         self.cloudwatch = session.client("cloudwatch", endpoint_url=endpoint_url)
-        self.domain = session.client("cloudsearchdomain", endpoint_url=outputs["search_endpoint"])
+        self.domain = search_backend().domain(outputs["search_endpoint"])
         self.faults = FaultControl(endpoint_url)
         self.log_bucket: str = outputs["log_bucket_names"][0]
         self.dead_letter_queue: str = outputs["dead_letter_queue_url"]
@@ -83,13 +85,9 @@ class Pipeline:
 
     def documents(self, log_prefix: str) -> Iterator[tuple[str, str]]:
         """Give id and record of every document in the domain whose log's key begins so."""
-        cursor = "initial"
         query = f"(prefix field=log_file 's3://{self.log_bucket}/{log_prefix}')"
-        while hits := (
-            answer := self.domain.search(query=query, queryParser="structured", size=1000, cursor=cursor)
-        )["hits"]["hit"]:
-            yield from ((hit["id"], hit["fields"]["raw"][0]) for hit in hits)
-            cursor = answer["hits"]["cursor"]
+        for event in self.domain.scan(Query(query, size=1_000), fields=["raw"]):
+            yield event["id"], event["raw"]
 
     def dead_letters(self) -> list[str]:
         """Give the bodies of all dead letters; they stay in the queue."""

@@ -36,15 +36,16 @@ from trailsearch.cli.dead_letters.dlq import print_letters
 from trailsearch.cli.dead_letters.redrive import move_all, report
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
-from trailsearch.cli.search import print_answer, search_events
+from trailsearch.cli.search import ask, print_answer
 from trailsearch.contracts.messages import Kind
+from trailsearch.search.backend import EVERYTHING, Query
 from trailsearch.workflow.dead_letters import WaitingLetter
 
 ENVIRONMENT = "local"
 GENERATED_LOGS = 80
 GENERATED_FROM = datetime(2014, 9, 1, tzinfo=UTC)  # The day that the third query asks for.
 QUERIES = (
-    "matchall",
+    EVERYTHING,
     "event_source:'sqs.amazonaws.com'",
     "event_time:['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z']",
 )
@@ -81,8 +82,7 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
     kept = False
     try:
         variables = cloud.environment()
-        os.environ.clear()
-        os.environ.update(variables)
+        cloud.enter()
         outputs = provision(console, Deployment(folder, variables, package))
         with FaultControl(cloud.endpoint_url).inject([REFUSED_BATCH]):
             delivered = send(console, logs, outputs)
@@ -97,7 +97,7 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
         complete = print_totals(console, delivered, outputs)
         if keep:
             kept = True
-            print_kept(console, folder, cloud, "matchall" if logs else STORY)
+            print_kept(console, folder, cloud, EVERYTHING if logs else STORY)
     finally:
         if not kept:
             cloud.stop()
@@ -199,10 +199,7 @@ def run_queries(console: Console) -> None:
     for query in QUERIES:
         console.print()
         console.rule(Text(query, "bold"), align="left")
-        print_answer(
-            search_events(Environment(ENVIRONMENT), query, "structured", FACETS, 5, "event_time desc"),
-            console,
-        )
+        print_answer(ask(Environment(ENVIRONMENT), Query(query, size=5, facets=FACETS)), console)
 
 
 def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,10 @@ from trailsearch.cli.environment import Environment, Queue
 from trailsearch.cli.status.observe import metric_queries
 from trailsearch.contracts.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.contracts.messages import DeadLetter, Kind
+from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.logs.notifications import Ignored
+from trailsearch.search import search_backend
+from trailsearch.search.backend import Answer, Query
 
 PREFIX = "AWSLogs/111122223333/CloudTrail/us-east-1/2014/09/01"
 GOOD = [
@@ -74,20 +77,36 @@ def dead_letters(pipeline: Pipeline, delivered: Delivered) -> dict[Kind, list[De
     return found
 
 
-def search(pipeline: Pipeline, query: str, **request: Any) -> Any:
-    domain = pipeline.session.client("cloudsearchdomain", endpoint_url=pipeline.outputs["search_endpoint"])
-    return domain.search(query=query, queryParser="structured", **request)
+def search(pipeline: Pipeline, query: str, size: int = 10, facets: Sequence[str] = ()) -> Answer:
+    domain = search_backend().domain(pipeline.outputs["search_endpoint"])
+    return domain.search(Query(query, size=size, facets=facets))
+
+
+def test_terraform_makes_the_fields_of_the_schema(pipeline: Pipeline) -> None:
+    types = {
+        FieldKind.TIME: "date",
+        FieldKind.LITERAL: "literal",
+        FieldKind.LITERALS: "literal-array",
+        FieldKind.TEXT: "text",
+    }
+    domain = pipeline.deployment.resources()["aws_cloudsearch_domain.events"]
+    made = {
+        field["name"]: (field["type"], field["facet"], field["source_fields"] or None)
+        for field in domain["index_field"]
+    }
+    assert made == {name: (types[field.kind], field.facet, field.of) for name, field in SCHEMA.items()}
+    assert all(field["search"] for field in domain["index_field"])
 
 
 def test_every_good_event_is_found(pipeline: Pipeline, delivered: Delivered) -> None:
-    hits = search(pipeline, "matchall", size=10_000)["hits"]["hit"]
-    assert {hit["id"] for hit in hits} == delivered.event_ids - {"too-large"}
+    events = search(pipeline, "matchall", size=10_000).events
+    assert {event["id"] for event in events} == delivered.event_ids - {"too-large"}
 
 
 def test_what_is_found_is_the_record_that_was_delivered(pipeline: Pipeline, delivered: Delivered) -> None:
-    (hit,) = search(pipeline, "event_name:'Emoji'")["hits"]["hit"]
-    assert json.loads(hit["fields"]["raw"][0]) == STRANGE_RECORDS[0]
-    assert hit["fields"]["log_file"] == [f"s3://{pipeline.outputs['log_bucket_names'][0]}/{STRANGE.key}"]
+    (event,) = search(pipeline, "event_name:'Emoji'").events
+    assert json.loads(event["raw"]) == STRANGE_RECORDS[0]
+    assert event["log_file"] == f"s3://{pipeline.outputs['log_bucket_names'][0]}/{STRANGE.key}"
 
 
 def test_what_is_bad_is_dead_lettered_with_its_reason(dead_letters: dict[Kind, list[DeadLetter]]) -> None:
@@ -139,9 +158,9 @@ def test_the_queries_of_the_original_solution_answer(pipeline: Pipeline, deliver
         "event_source:'sqs.amazonaws.com'",
         "event_time:['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z']",
     ):
-        answer = search(pipeline, query, facet=json.dumps({"event_source": {}, "event_name": {}}))
-        assert answer["hits"]["found"] > 0
-        assert sum(b["count"] for b in answer["facets"]["event_source"]["buckets"]) <= answer["hits"]["found"]
+        answer = search(pipeline, query, facets=["event_source", "event_name"])
+        assert answer.found > 0
+        assert 0 < sum(answer.facets["event_source"].values()) <= answer.found
 
 
 def json_lines(pipeline: Pipeline, log_group: str) -> list[dict[str, Any]]:

@@ -29,8 +29,8 @@ from trailsearch.contracts.messages import QueueMessage
 from trailsearch.events.documents import build_documents
 from trailsearch.logs.notifications import read_notification
 from trailsearch.logs.trail_log import raw_records
+from trailsearch.search import search_backend
 from trailsearch.search.batching import pack
-from trailsearch.search.cloudsearch import CloudSearchFormat
 from trailsearch.workflow import staging
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -114,7 +114,7 @@ def delivery_of(messages: Sequence[QueueMessage]) -> Delivery:
         staging.write_records(staging.LogHeader("bucket", key, "2026-09-01T00:05:00Z"), raw, file)
         lines = b"\n".join(record for some in raw for record in some)
         documents.append(list(build_documents(lines, f"s3://bucket/{key}")))
-    batches = [len(batch.body) for batch in pack(documents, CloudSearchFormat(), lambda _: None)]
+    batches = [len(batch.body) for batch in pack(documents, search_backend().batch_format, lambda _: None)]
     size = file.tell()
     return Delivery(
         messages=len(messages),

@@ -61,6 +61,7 @@ def load(logs: int, events: int, seed: int, folder: Path) -> None:
     with step(console, "Building the Lambda package"):
         build_package(package, local=True)
     with LocalCloud(log_file=folder / "cloud.log") as cloud:
+        cloud.enter()
         deployment = Deployment(
             folder, cloud.environment(), package, SETTINGS, var_file=f"environments/{ENVIRONMENT}.tfvars"
         )

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from tests.chaos.pipeline import Pipeline
-from tests.local_cloud.search_domain import document_count
 
 INTERVAL_SECONDS = 1.0
 
@@ -48,7 +47,7 @@ class Sampler:
         self.delivered = 0
         self._pipeline = pipeline
         self._interval_seconds = interval_seconds
-        self._indexed_before = document_count(pipeline.domain)
+        self._indexed_before = pipeline.domain.count()
         self._dead_letters_before = sum(self._messages(pipeline.dead_letter_queue))
         self._began = 0.0
         self._stopped = threading.Event()
@@ -87,7 +86,7 @@ class Sampler:
             in_flight=in_flight,
             executions=len(self._pipeline.running_executions()),
             delivered=self.delivered,
-            indexed=document_count(self._pipeline.domain) - self._indexed_before,
+            indexed=self._pipeline.domain.count() - self._indexed_before,
             dead_letters=sum(self._messages(self._pipeline.dead_letter_queue)) - self._dead_letters_before,
         )
 

@@ -78,6 +78,12 @@ class LocalCloud:
             raise LocalCloudError("the local cloud is not running")
         return self._process.pid
 
+    def enter(self) -> None:
+        """Turn this process to the local cloud: its environment variables take the place of all others."""
+        variables = self.environment()
+        os.environ.clear()
+        os.environ.update(variables)
+
     def environment(self) -> dict[str, str]:
         """Return the variables of this process, changed so that AWS clients and Terraform use the local cloud."""
         environment = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}

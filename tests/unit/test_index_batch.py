@@ -38,7 +38,7 @@ from trailsearch.contracts.errors import (
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Indexed, Kind
 from trailsearch.events.documents import build_document
 from trailsearch.search.backend import EncodedDocument
-from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 from trailsearch.workflow.staging import Staging
 
 if TYPE_CHECKING:

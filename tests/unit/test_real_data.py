@@ -15,7 +15,7 @@ import split_records
 from tests.unit.steps import ARN, LOGS, FakeIndex, LambdaContext, invoke, redrive
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.messages import DeadLetter
-from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,7 +13,7 @@ from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.errors import BatchNotFound, StorageAccessDenied, StorageUnavailable
 from trailsearch.contracts.messages import BatchRef, Counts, DeadLetter, Kind, RecordsRef, Work
 from trailsearch.search.backend import BatchFormat
-from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 from trailsearch.workflow import staging
 from trailsearch.workflow.staging import LogHeader, Staging
 

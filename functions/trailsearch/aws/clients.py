@@ -1,4 +1,4 @@
-"""The clients of AWS, made here and nowhere else, once for each execution environment.
+"""The clients of AWS, made here and nowhere else, once for each process.
 
 By botocore, which boto3's clients are from: to import boto3 as well takes a quarter longer, and its own part of them
 (resources, uploads of files) is not needed here.
@@ -14,12 +14,20 @@ from botocore.exceptions import FlexibleChecksumError, HTTPClientError, Incomple
 from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudsearch import CloudSearchClient
     from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_pipes import EventBridgePipesClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 NO_ANSWER = (NoConnection, HTTPClientError, IncompleteReadError, FlexibleChecksumError, ResponseParserError)
 """What botocore raises where no answer came, or a part or a damaged copy of one."""
+
+IMPATIENT = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""For whoever looks at a status, and does not wait for a service that does not answer."""
 
 # A few quick attempts against S3 save a state transition; what they do not cure, the workflow retries.
 _S3_CONFIG = Config(
@@ -46,14 +54,44 @@ def s3() -> "S3Client":
 
 
 @cache
-def stepfunctions() -> "SFNClient":
+def stepfunctions(config: Config | None = None) -> "SFNClient":
     """Client of Step Functions."""
-    return cast("SFNClient", _session().create_client("stepfunctions"))
+    return cast("SFNClient", _session().create_client("stepfunctions", config=config))
 
 
 @cache
-def cloudsearch_domain(endpoint: str, config: Config = _SEARCH_CONFIG) -> "CloudSearchDomainClient":
+def sqs(config: Config | None = None) -> "SQSClient":
+    """Client of SQS."""
+    return cast("SQSClient", _session().create_client("sqs", config=config))
+
+
+@cache
+def sts() -> "STSClient":
+    """Client of STS, which says who is asking."""
+    return cast("STSClient", _session().create_client("sts"))
+
+
+@cache
+def pipes(config: Config | None = None) -> "EventBridgePipesClient":
+    """Client of EventBridge Pipes."""
+    return cast("EventBridgePipesClient", _session().create_client("pipes", config=config))
+
+
+@cache
+def cloudwatch(config: Config | None = None) -> "CloudWatchClient":
+    """Client of CloudWatch."""
+    return cast("CloudWatchClient", _session().create_client("cloudwatch", config=config))
+
+
+@cache
+def cloudsearch(config: Config | None = None) -> "CloudSearchClient":
+    """Client of CloudSearch's configuration service."""
+    return cast("CloudSearchClient", _session().create_client("cloudsearch", config=config))
+
+
+@cache
+def cloudsearch_domain(endpoint: str, config: Config | None = None) -> "CloudSearchDomainClient":
     """Client of one CloudSearch domain; its endpoint is a host name, or a URL that has a scheme already."""
     url = endpoint if "://" in endpoint else f"https://{endpoint}"
-    client = _session().create_client("cloudsearchdomain", endpoint_url=url, config=config)
+    client = _session().create_client("cloudsearchdomain", endpoint_url=url, config=config or _SEARCH_CONFIG)
     return cast("CloudSearchDomainClient", client)

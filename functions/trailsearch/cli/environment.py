@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
+from trailsearch.search import search_backend
+from trailsearch.search.backend import SearchDomain, SearchDomainNotFound
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -54,7 +54,7 @@ class Environment:
             EnvironmentNotFound: AWS cannot be asked: no Region, no credentials, or they have expired.
         """
         try:
-            sts = boto3.client("sts")
+            sts = clients.sts()
             identity = sts.get_caller_identity()
         except (BotoCoreError, ClientError) as error:
             raise EnvironmentNotFound(f"Cannot ask AWS who is asking: {error}") from error
@@ -64,7 +64,7 @@ class Environment:
 
     def _queue(self, name: str) -> "Queue":
         try:
-            sqs = boto3.client("sqs")
+            sqs = clients.sqs()
             url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
             answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         except (BotoCoreError, ClientError) as error:
@@ -73,23 +73,21 @@ class Environment:
             ) from error
         return Queue(sqs, url, answer["Attributes"]["QueueArn"])
 
-    def search_domain(self) -> "CloudSearchDomainClient":
-        """Client of the environment's search domain.
+    def search_domain(self) -> SearchDomain:
+        """The environment's search domain, to ask it.
 
         Raises:
-            EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be
-                asked: no Region, no credentials, no permission.
+            EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be asked: no Region, no credentials, no
+                permission.
         """
+        backend = search_backend()
+        deploy = f"Deploy it with: make apply ENV={self.environment}"
         try:
-            cloudsearch = boto3.client("cloudsearch")
-            domains = cloudsearch.describe_domains(DomainNames=[self.search_domain_name])["DomainStatusList"]
+            endpoint = backend.describe(self.search_domain_name).endpoint
+        except SearchDomainNotFound as error:
+            raise EnvironmentNotFound(f"{error}. {deploy}") from error
         except (BotoCoreError, ClientError) as error:
             raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
-        endpoint = domains[0].get("SearchService", {}).get("Endpoint") if domains else None
-        if not endpoint:
-            state = "is still being created" if domains else "does not exist"
-            raise EnvironmentNotFound(
-                f"The search domain {self.prefix} {state} in {cloudsearch.meta.region_name}."
-                f" Deploy it with: make apply ENV={self.environment}"
-            )
-        return clients.cloudsearch_domain(endpoint)
+        if endpoint is None:
+            raise EnvironmentNotFound(f"The search domain {self.prefix} is still being created. {deploy}")
+        return backend.domain(endpoint)

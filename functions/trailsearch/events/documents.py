@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from trailsearch.events.fields import Fields
+
 # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_\-=#;:/?@&]{1,128}")
 _MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:", re.ASCII)
@@ -24,47 +26,6 @@ _SECONDS = frozenset(f"{second:02}Z" for second in range(60))
 # Together at most 32 MB of text.
 _REMEMBERED_BYTES = 4096
 _ACTOR_IN_ARN = re.compile(r":(?:user|assumed-role|federated-user)/(.+)$|:(root)$")
-
-
-class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The fields of a search document, under the names and in the order of the search domain's schema.
-
-    A field that the record does not have stays out of the document. ``actor`` is who did it, in one field
-    for users, roles and services alike. ``event_time`` is ISO 8601 in UTC. ``log_file`` is the log's
-    ``s3://`` URI. ``raw`` is the JSON text of the record. (``user_agent_exact``, the 31st field, is filled
-    by the search domain from ``user_agent``.)
-    """
-
-    event_time: str | None = None
-    event_source: str | None = None
-    event_name: str | None = None
-    aws_region: str | None = None
-    event_type: str | None = None
-    event_category: str | None = None
-    read_only: str | None = None
-    source_ip_address: str | None = None
-    recipient_account_id: str | None = None
-    error_code: str | None = None
-    user_identity_type: str | None = None
-    user_identity_arn: str | None = None
-    user_identity_account_id: str | None = None
-    user_identity_user_name: str | None = None
-    user_identity_invoked_by: str | None = None
-    session_issuer_arn: str | None = None
-    actor: str | None = None
-    event_id: str | None = None
-    request_id: str | None = None
-    shared_event_id: str | None = None
-    access_key_id: str | None = None
-    user_identity_principal_id: str | None = None
-    vpc_endpoint_id: str | None = None
-    log_file: str = ""
-    resource_arns: tuple[str, ...] = ()
-    resource_types: tuple[str, ...] = ()
-    account_ids: tuple[str, ...] = ()
-    user_agent: str | None = None
-    error_message: str | None = None
-    raw: str = ""
 
 
 class Document(msgspec.Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from tests.local_cloud.process import LocalCloud
+from trailsearch.aws import clients
 
 PREFIX = "trailsearch-test"
 _DONE = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
@@ -30,6 +31,15 @@ class Deployed(NamedTuple):
                 self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             found.extend(messages)
         return found
+
+
+@pytest.fixture(autouse=True)
+def _new_clients() -> Iterator[None]:
+    """Have every test make its clients anew, by the environment variables that it sets."""
+    yield
+    for made in vars(clients).values():
+        if forget := getattr(made, "cache_clear", None):
+            forget()
 
 
 @pytest.fixture(scope="session")

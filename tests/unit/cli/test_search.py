@@ -2,15 +2,25 @@ import json
 from collections.abc import Mapping
 from io import StringIO
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from trailsearch.aws import clients
 from trailsearch.cli.environment import Environment
-from trailsearch.cli.search import BUCKETS, print_answer, search, to_json
+from trailsearch.cli.search import print_answer, search, to_json
+from trailsearch.search.backend import (
+    EVERYTHING,
+    Answer,
+    Query,
+    QueryRefused,
+    SearchDomainUnreachable,
+    SearchError,
+    SearchNotAllowed,
+    Syntax,
+)
 
 FIELDS = {
     "event_time": "2026-11-01T10:00:00Z",
@@ -28,25 +38,18 @@ class Domain:
     """A search domain that answers what a test says, and remembers what it was asked."""
 
     def __init__(self) -> None:
-        self.answer: Any = {"hits": {"found": 0, "hit": []}}
-        self.asked: dict[str, Any] = {}
+        self.answer: Answer | SearchError = Answer(0, [], {})
+        self.asked: Query | None = None
 
-    def search(self, **request: Any) -> Any:
-        self.asked = request
-        if isinstance(self.answer, Exception):
+    def search(self, query: Query) -> Answer:
+        self.asked = query
+        if isinstance(self.answer, SearchError):
             raise self.answer
         return self.answer
 
     def has(self, *events: Mapping[str, Any]) -> None:
-        """Find events, of whose fields a value alone is in a list, as boto3 has it."""
-        hits = [
-            {
-                "id": f"id-{at}",
-                "fields": {k: v if isinstance(v, list) else [v] for k, v in event.items()},
-            }
-            for at, event in enumerate(events)
-        ]
-        self.answer = {"hits": {"found": 1_234, "hit": hits}}
+        """Find events."""
+        self.answer = Answer(1_234, [{"id": f"id-{at}", **event} for at, event in enumerate(events)], {})
 
 
 @pytest.fixture
@@ -62,8 +65,7 @@ def run(*arguments: str, **variables: str) -> Result:
 
 def printed(*events: Mapping[str, Any], facets: Mapping[str, Any] | None = None) -> str:
     file = StringIO()
-    answer = {"found": len(events), "events": events, "facets": facets or {}}
-    print_answer(answer, Console(file=file, width=160))
+    print_answer(Answer(len(events), events, facets or {}), Console(file=file, width=160))
     return file.getvalue()
 
 
@@ -98,19 +100,18 @@ def test_what_is_asked_is_asked_for(domain: Domain) -> None:
         QUERY="event_name:'X'", PARSER="simple", FACETS="actor, event_name", SIZE="3", SORT="actor asc"
     )
     assert result.exit_code == 0, result.output
-    facet = {"sort": "count", "size": BUCKETS}
-    assert domain.asked == {
-        "query": "event_name:'X'",
-        "queryParser": "simple",
-        "size": 3,
-        "sort": "actor asc",
-        "facet": json.dumps({"actor": facet, "event_name": facet}),
-    }
+    assert domain.asked == Query(
+        "event_name:'X'", Syntax.SIMPLE, size=3, sort="actor asc", facets=["actor", "event_name"]
+    )
+
+
+def test_what_is_not_said_is_everything_the_newest_first(domain: Domain) -> None:
+    assert run().exit_code == 0
+    assert domain.asked == Query(EVERYTHING, Syntax.NATIVE, size=20, sort="event_time desc", facets=[])
 
 
 def test_facets_are_printed_with_their_counts(domain: Domain) -> None:
-    buckets = [{"value": "SendMessage", "count": 1_031}, {"value": "CreateQueue", "count": 9}]
-    domain.answer = {"hits": {"found": 0, "hit": []}, "facets": {"event_name": {"buckets": buckets}}}
+    domain.answer = Answer(0, [], {"event_name": {"SendMessage": 1_031, "CreateQueue": 9}})
     lines = [line.split() for line in run(FACETS="event_name").output.splitlines()]
     assert ["event_name", "Events"] in lines
     assert ["SendMessage", "1,031"] in lines
@@ -165,15 +166,16 @@ def test_one_odd_record_hides_none_of_the_others(domain: Domain, raw: str, argum
 
 
 def test_json_is_indented_with_its_records() -> None:
-    answer = {"found": 1, "events": [{"id": "a", "raw": '{"b":[1]}'}], "facets": {}}
-    assert to_json(answer) == json.dumps(answer | {"events": [{"id": "a", "raw": {"b": [1]}}]}, indent=2)
+    answer = Answer(1, [{"id": "a", "raw": '{"b":[1]}'}], {})
+    shown = {"found": 1, "events": [{"id": "a", "raw": {"b": [1]}}], "facets": {}}
+    assert to_json(answer) == json.dumps(shown, indent=2)
 
 
-def test_what_cloudsearch_says_of_a_bad_query_is_shown(domain: Domain) -> None:
+def test_what_the_domain_says_of_a_bad_query_is_shown(domain: Domain) -> None:
     said = (
         "[*Deprecated*: Use the outer message field] Syntax error in query: field (nofield) does not exist."
     )
-    domain.answer = ClientError({"Error": {"Code": "SearchException", "Message": said}}, "Search")
+    domain.answer = QueryRefused(said)
     result = run(QUERY="nofield:'[/x]'")
     assert result.exit_code == 1
     assert result.output == (
@@ -182,16 +184,23 @@ def test_what_cloudsearch_says_of_a_bad_query_is_shown(domain: Domain) -> None:
     )
 
 
-def test_a_domain_that_does_not_answer_is_no_bad_query(domain: Domain) -> None:
-    domain.answer = EndpointConnectionError(endpoint_url="https://search")
+@pytest.mark.parametrize("error", [SearchDomainUnreachable, SearchNotAllowed])
+def test_a_domain_that_does_not_answer_is_no_bad_query(domain: Domain, error: type[SearchError]) -> None:
+    domain.answer = error("Could not connect")
     result = run()
     assert result.exit_code == 1
-    assert "trailsearch-test cannot be searched: Could not connect" in result.output
+    assert result.output == "Error: trailsearch-test cannot be searched: Could not connect\n"
 
 
 @pytest.mark.parametrize(
     ("domains", "says"),
-    [([], "does not exist"), ([{"DomainName": "trailsearch-test"}], "is still being created")],
+    [
+        ([], "trailsearch-test does not exist in us-east-1"),
+        (
+            [{"DomainName": "trailsearch-test", "RequiresIndexDocuments": False}],
+            "trailsearch-test is still being created",
+        ),
+    ],
 )
 def test_without_a_domain_it_says_how_to_get_one(
     monkeypatch: pytest.MonkeyPatch, domains: list[Any], says: str
@@ -200,8 +209,8 @@ def test_without_a_domain_it_says_how_to_get_one(
         meta=SimpleNamespace(region_name="us-east-1"),
         describe_domains=lambda **_request: {"DomainStatusList": domains},
     )
-    monkeypatch.setattr("boto3.client", lambda _service: cast("Any", client))
+    monkeypatch.setattr(clients, "cloudsearch", lambda _config: client)
     result = run()
     assert result.exit_code == 1
-    assert f"trailsearch-test {says} in us-east-1" in result.output
+    assert says in result.output
     assert "make apply ENV=test" in result.output

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.records import RECORD, encode, records
-from trailsearch.events.documents import Document, Fields, build_document, build_documents
+from trailsearch.events.documents import Document, build_document, build_documents
+from trailsearch.events.fields import Fields
 
 LOG = "s3://logs/AWSLogs/111122223333/CloudTrail/eu-central-1/x.json.gz"
 

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.upload_rules import MAX_BATCH_BYTES, MAX_DOCUMENT_BYTES, assert_obeys
-from trailsearch.events.documents import Document, Fields
+from trailsearch.events.documents import Document
+from trailsearch.events.fields import Fields
 from trailsearch.search.batching import Batch, pack
-from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 
 
 class SmallFormat(CloudSearchFormat):

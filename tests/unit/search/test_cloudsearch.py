@@ -12,7 +12,8 @@ from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.events.documents import build_document
 from trailsearch.search.backend import EncodedDocument
-from trailsearch.search.cloudsearch import CloudSearchFormat, CloudSearchIndex
+from trailsearch.search.cloudsearch.batches import CloudSearchFormat
+from trailsearch.search.cloudsearch.index import CloudSearchIndex
 
 FORMAT = CloudSearchFormat()
 LOG = "s3://logs/AWSLogs/111122223333/CloudTrail/eu-central-1/x.json.gz"

@@ -20,7 +20,7 @@ import msgspec
 
 from fetch_logs import FETCHED_AT_ONCE
 from split_records import STAGED_AT_ONCE
-from trailsearch.search.cloudsearch import CloudSearchFormat
+from trailsearch.search import search_backend
 from trailsearch.workflow.staging import PART_BYTES, PUT_AT_ONCE_BYTES
 
 FUNCTIONS = ("fetch_logs", "split_records", "index_batch")
@@ -33,7 +33,7 @@ _FREE_STORAGE_MB = 512
 _NEGLIGIBLE = 1e-12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
-_MAX_BATCH_BYTES = CloudSearchFormat.max_batch_bytes
+_MAX_BATCH_BYTES = search_backend().batch_format.max_batch_bytes
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import groupby
 
-import boto3
 import click
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trailsearch.aws import clients
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letters.dead_letter_queue import (
     HIDDEN_SECONDS,
@@ -31,7 +31,7 @@ from trailsearch.workflow.dead_letters import WaitingLetter, failures_before, re
 
 # Lists are for people; JSON has everything.
 _SHOWN = 50
-# As many as a client of boto3 has connections.
+# No more than the client has connections.
 _LOOKED_UP_AT_ONCE = 10
 
 
@@ -97,7 +97,7 @@ def looked_up(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
     EventBridge writes only its status into the letter. Without
     ``s3:ListBucket`` S3 answers 403 whether a batch is there or not.
     """
-    s3, stepfunctions = boto3.client("s3"), boto3.client("stepfunctions")
+    s3, stepfunctions = clients.s3(), clients.stepfunctions()
 
     def input_of(execution: str) -> str:
         try:

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress
 
+from trailsearch.aws import clients
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
 from trailsearch.cli.dead_letters.dead_letter_queue import (
@@ -156,7 +156,7 @@ def report(deployed: Environment, sent: Sent, console: Console) -> bool:
     Returns:
         Whether all of them succeeded, and nothing came back to the dead-letter queue.
     """
-    stepfunctions = boto3.client("stepfunctions")
+    stepfunctions = clients.stepfunctions()
     arn = deployed.state_machine_arn()
     queue = deployed.ingest_queue()
     caused = CausedExecutions(stepfunctions, arn, sent.started, sent.bodies)

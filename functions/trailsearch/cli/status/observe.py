@@ -7,12 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
-import boto3
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from trailsearch.aws.clients import cloudsearch_domain
+from trailsearch.aws import clients as aws
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.status.pipeline_status import (
     MAX_LISTED,
@@ -28,10 +26,12 @@ from trailsearch.cli.status.pipeline_status import (
     Unreadable,
 )
 from trailsearch.contracts.messages import ErrorOutput
+from trailsearch.search import search_backend
+from trailsearch.search.backend import SearchDomain as AskedDomain
+from trailsearch.search.backend import SearchError, SearchNotAllowed
 from trailsearch.workflow.dead_letters import reason_of
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudsearch import CloudSearchClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef, MetricDataResultTypeDef
     from mypy_boto3_pipes import EventBridgePipesClient
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.literals import ExecutionStatusType
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
 
-# Who looks at a status does not wait for a service that does not answer.
-_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 _FAILED: tuple["ExecutionStatusType", ...] = ("FAILED", "TIMED_OUT", "ABORTED")
 _STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED)
 _LAST = 10
@@ -76,23 +74,21 @@ _T = TypeVar("_T")
 
 
 class Clients(NamedTuple):
-    """The boto3 clients that are asked. They are made one after the other: making them is not thread-safe."""
+    """The clients of AWS that are asked. They are made one after the other: making them is not thread-safe."""
 
     sqs: "SQSClient"
     pipes: "EventBridgePipesClient"
     stepfunctions: "SFNClient"
     cloudwatch: "CloudWatchClient"
-    cloudsearch: "CloudSearchClient"
 
 
 def make_clients() -> Clients:
     """Make the clients, for the account and Region of the AWS credentials in use."""
     return Clients(
-        boto3.client("sqs", config=_CONFIG),
-        boto3.client("pipes", config=_CONFIG),
-        boto3.client("stepfunctions", config=_CONFIG),
-        boto3.client("cloudwatch", config=_CONFIG),
-        boto3.client("cloudsearch", config=_CONFIG),
+        aws.sqs(aws.IMPATIENT),
+        aws.pipes(aws.IMPATIENT),
+        aws.stepfunctions(aws.IMPATIENT),
+        aws.cloudwatch(aws.IMPATIENT),
     )
 
 
@@ -112,9 +108,7 @@ def observe(environment: Environment, clients: Clients) -> PipelineStatus:
         metrics = pool.submit(
             _tried, read_metrics, clients.cloudwatch, environment, state_machine_arn.split(":")[4], now
         )
-        search_domain = pool.submit(
-            _tried, read_search_domain, clients.cloudsearch, environment.search_domain_name
-        )
+        search_domain = pool.submit(_tried, read_search_domain, environment.search_domain_name)
         alarms = pool.submit(_tried, read_alarms, clients.cloudwatch, environment.prefix)
     return PipelineStatus(
         environment=environment.environment,
@@ -131,7 +125,7 @@ def observe(environment: Environment, clients: Clients) -> PipelineStatus:
 def _tried(read: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | Unreadable:
     try:
         return read(*args, **kwargs)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, SearchError) as error:
         return Unreadable(str(error))
 
 
@@ -214,32 +208,28 @@ def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
     )
 
 
-def read_search_domain(cloudsearch: "CloudSearchClient", name: str) -> SearchDomain | Unreadable:
+def read_search_domain(name: str) -> SearchDomain:
     """Ask for the state of the search domain, and count its documents by a search."""
-    domains = cloudsearch.describe_domains(DomainNames=[name])["DomainStatusList"]
-    if not domains:
-        return Unreadable(f"There is no search domain {name} in {cloudsearch.meta.region_name}")
-    (domain,) = domains
-    endpoint = domain.get("SearchService", {}).get("Endpoint")
+    backend = search_backend()
+    status = backend.describe(name, aws.IMPATIENT)
     return SearchDomain(
-        documents=_tried(count_documents, endpoint) if endpoint else Unreadable("It is still being created"),
-        instance_type=domain.get("SearchInstanceType", ""),
-        instance_count=domain.get("SearchInstanceCount", 0),
-        partition_count=domain.get("SearchPartitionCount", 0),
-        processing=domain.get("Processing", False),
-        requires_index_documents=domain["RequiresIndexDocuments"],
+        documents=_tried(count_documents, backend.domain(status.endpoint, aws.IMPATIENT))
+        if status.endpoint
+        else Unreadable("It is still being created"),
+        instance_type=status.instance_type,
+        instance_count=status.instance_count,
+        partition_count=status.partition_count,
+        processing=status.processing,
+        requires_index_documents=status.requires_index_documents,
     )
 
 
-def count_documents(endpoint: str) -> int | None:
+def count_documents(domain: AskedDomain) -> int | None:
     """Count the documents of a search domain; None where these credentials may not search."""
-    domain = cloudsearch_domain(endpoint, _CONFIG)
     try:
-        return domain.search(query="matchall", queryParser="structured", size=0)["hits"]["found"]
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] in {401, 403}:
-            return None
-        raise
+        return domain.count()
+    except SearchNotAllowed:
+        return None
 
 
 def read_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> Alarms:

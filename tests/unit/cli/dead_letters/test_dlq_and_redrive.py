@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from tests.unit.cli.conftest import Deployed
 from tests.workflow.samples import REFUSED_DOCUMENTS, UNREADABLE_LOG
+from trailsearch.aws import clients
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letters import dead_letter_queue
 from trailsearch.cli.dead_letters import redrive as redriving
@@ -406,10 +407,7 @@ def test_a_failed_execution_whose_event_is_under_way_is_no_success(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(deployed, LOG)
-    client = boto3.client
-    monkeypatch.setattr(
-        boto3, "client", lambda service: FailedExecutions() if service == "stepfunctions" else client(service)
-    )
+    monkeypatch.setattr(clients, "stepfunctions", FailedExecutions)
     meanwhile(monkeypatch, lambda: None)
     result = run(redrive, "--kind", "log")
     assert result.exit_code == 1, result.output

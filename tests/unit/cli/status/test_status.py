@@ -615,7 +615,6 @@ def test_without_credentials_it_says_that_once(monkeypatch: pytest.MonkeyPatch) 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     result = run()
     assert result.exit_code == 1
     assert result.output == "Error: Cannot ask AWS who is asking: Unable to locate credentials\n"

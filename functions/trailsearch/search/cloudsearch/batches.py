@@ -1,27 +1,19 @@
-"""Amazon CloudSearch, the first search backend.
+"""How CloudSearch wants documents: a batch of them, and what may be in it.
 
-The rules for documents and batches:
 https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html,
 https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html.
-The answers of the document service:
-https://docs.aws.amazon.com/cloudsearch/latest/developerguide/error-handling.html.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from trailsearch.aws.clients import NO_ANSWER
-from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
-from trailsearch.events.documents import Document, Fields
+from trailsearch.events.documents import Document
+from trailsearch.events.fields import SCHEMA, FieldKind, Fields
 from trailsearch.search.backend import EncodedDocument
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
 
 MAX_LITERAL_CHARACTERS = 4_096
 MAX_VALUES = 1_000
@@ -32,7 +24,11 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 # How JSON writes them, control characters always and the others perhaps. CloudTrail's own \u003d does not match.
 _PERHAPS_FORBIDDEN = re.compile(r"\\(?:u(?!00[2-7])|[bf])")
 
-_TEXT_FIELDS = frozenset({"raw", "error_message"})
+# Texts may be longer than literals, but for those that CloudSearch copies into a literal itself (user_agent).
+_COPIED = {field.of for field in SCHEMA.values()}
+_NOT_CUT = frozenset(
+    name for name, field in SCHEMA.items() if field.kind is FieldKind.TEXT and name not in _COPIED
+)
 
 
 class _Add(msgspec.Struct, frozen=True, gc=False):
@@ -92,26 +88,6 @@ class CloudSearchFormat:
         return [EncodedDocument(_written_decoder.decode(body).id, body) for body in bodies]
 
 
-class CloudSearchIndex:
-    """The document service of one CloudSearch domain."""
-
-    def __init__(self, client: "CloudSearchDomainClient") -> None:
-        self._client = client
-
-    def upload(self, batch: bytes) -> None:
-        """Index one batch. See ``SearchIndex.upload``."""
-        try:
-            answer: Any = self._client.upload_documents(documents=batch, contentType="application/json")
-        except ClientError as error:
-            raise _classify(error) from error
-        except NO_ANSWER as error:
-            raise SearchUnavailable(f"No answer from the search domain: {error}") from error
-        if "status" not in answer:  # botocore passes over JSON that is cut short.
-            raise SearchUnavailable("The answer of the search domain is cut short, or no JSON")
-        if answer["status"] != "success":
-            raise BatchRefused(f"The search domain answers {answer['status']}: {answer.get('warnings', '')}")
-
-
 def _add(document: Document) -> _Add:
     fields = document.fields
     raw = fields.raw
@@ -149,7 +125,7 @@ def _changed(fields: Fields, change: Any) -> Fields:
 
 
 def _cut(name: str, text: str) -> str:
-    return text if name in _TEXT_FIELDS else text[:MAX_LITERAL_CHARACTERS]
+    return text if name in _NOT_CUT else text[:MAX_LITERAL_CHARACTERS]
 
 
 def _escape(_name: str, text: str) -> str:
@@ -159,18 +135,3 @@ def _escape(_name: str, text: str) -> str:
 def _json_escape(match: re.Match[str]) -> str:
     units = match[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
-
-
-def _classify(error: ClientError) -> Exception:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    code = error.response["Error"].get("Code", "")
-    what = f"HTTP {status}: {error}"
-    match status:
-        case 400 | 413 if code in {"DocumentServiceException", "400", "413"}:
-            return BatchRefused(f"The search domain refuses the batch. {what}")
-        case 401 | 403:
-            return SearchAccessDenied(f"The search domain does not let this role upload. {what}")
-        case 429 | 503 | 507 | 509:
-            return SearchThrottled(f"The search domain asks for fewer uploads. {what}")
-        case _:
-            return SearchUnavailable(f"The search domain is failing. {what}")

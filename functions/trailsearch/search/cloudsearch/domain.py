@@ -1,0 +1,125 @@
+"""A CloudSearch domain that is asked: its configuration service, and its search service.
+
+https://docs.aws.amazon.com/cloudsearch/latest/developerguide/search-api.html.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from trailsearch.events.fields import SCHEMA, FieldKind
+from trailsearch.search.backend import (
+    Answer,
+    DomainStatus,
+    Event,
+    Query,
+    QueryRefused,
+    SearchDomainNotFound,
+    SearchDomainUnreachable,
+    SearchNotAllowed,
+    Syntax,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudsearch import CloudSearchClient
+    from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
+    from mypy_boto3_cloudsearchdomain.literals import QueryParserType
+
+_PARSERS: Final["Mapping[Syntax, QueryParserType]"] = {Syntax.NATIVE: "structured", Syntax.SIMPLE: "simple"}
+_FIRST_PAGE = "initial"
+_NO_FIELDS = "_no_fields"
+_LISTS = frozenset(name for name, field in SCHEMA.items() if field.kind is FieldKind.LITERALS)
+
+
+def describe(name: str, client: "CloudSearchClient") -> DomainStatus:
+    """Find a domain by its name. See ``SearchBackend.describe``."""
+    domains = client.describe_domains(DomainNames=[name])["DomainStatusList"]
+    if not domains:
+        raise SearchDomainNotFound(f"The search domain {name} does not exist in {client.meta.region_name}")
+    (domain,) = domains
+    return DomainStatus(
+        endpoint=domain.get("SearchService", {}).get("Endpoint"),
+        instance_type=domain.get("SearchInstanceType", ""),
+        instance_count=domain.get("SearchInstanceCount", 0),
+        partition_count=domain.get("SearchPartitionCount", 0),
+        processing=domain.get("Processing", False),
+        requires_index_documents=domain["RequiresIndexDocuments"],
+    )
+
+
+class CloudSearchDomain:
+    """The search service of one CloudSearch domain. See ``SearchDomain``."""
+
+    def __init__(self, client: "CloudSearchDomainClient") -> None:
+        self._client = client
+
+    def count(self) -> int:
+        """Count all events."""
+        # In no order: a domain may lack every field still.
+        found: int = self._ask(Query(size=0))["hits"]["found"]
+        return found
+
+    def search(self, query: Query) -> Answer:
+        """Answer a query with one page of events. See ``SearchDomain.search``."""
+        answer = self._ask(query, sort=query.sort, start=query.start, **_facets(query))
+        return Answer(
+            found=answer["hits"]["found"],
+            events=[_event(hit) for hit in answer["hits"]["hit"]],
+            facets={
+                field: {bucket["value"]: bucket["count"] for bucket in facet["buckets"]}
+                for field, facet in answer.get("facets", {}).items()
+            },
+        )
+
+    def scan(self, query: Query, fields: Sequence[str] | None = None) -> Iterator[Event]:
+        """Give every event that matches, by a cursor. See ``SearchDomain.scan``."""
+        returned = {} if fields is None else {"returnFields": ",".join(fields) or _NO_FIELDS}
+        cursor = _FIRST_PAGE
+        while (hits := self._ask(query, sort=query.sort, cursor=cursor, **returned)["hits"])["hit"]:
+            yield from map(_event, hits["hit"])
+            cursor = hits["cursor"]
+
+    def _ask(self, query: Query, **request: Any) -> Any:
+        with _search_errors():
+            return self._client.search(
+                query=query.text,
+                queryParser=_PARSERS[query.syntax],
+                size=query.size,
+                **request,
+            )
+
+
+@contextmanager
+def _search_errors() -> Iterator[None]:
+    """Translate what botocore raises for a search.
+
+    https://docs.aws.amazon.com/cloudsearch/latest/developerguide/error-handling.html
+    """
+    try:
+        yield
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status in {401, 403}:
+            raise SearchNotAllowed(str(error)) from error
+        if status == 429 or status >= 500:
+            raise SearchDomainUnreachable(str(error)) from error
+        raise QueryRefused(error.response["Error"].get("Message") or str(error)) from error
+    except BotoCoreError as error:
+        raise SearchDomainUnreachable(str(error)) from error
+
+
+def _facets(query: Query) -> dict[str, str]:
+    if not query.facets:
+        return {}
+    return {
+        "facet": json.dumps({field: {"sort": "count", "size": query.facet_size} for field in query.facets})
+    }
+
+
+def _event(hit: Mapping[str, Any]) -> Event:
+    """Give the fields of a hit: the client has every value as a list, whether the field is an array or not."""
+    fields = hit.get("fields", {}).items()
+    return {"id": hit["id"], **{name: values if name in _LISTS else values[0] for name, values in fields}}

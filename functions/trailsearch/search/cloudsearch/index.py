@@ -1,0 +1,49 @@
+"""The document service of a CloudSearch domain, which takes batches.
+
+Its answers: https://docs.aws.amazon.com/cloudsearch/latest/developerguide/error-handling.html.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from trailsearch.aws.clients import NO_ANSWER
+from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
+
+
+class CloudSearchIndex:
+    """The document service of one CloudSearch domain."""
+
+    def __init__(self, client: "CloudSearchDomainClient") -> None:
+        self._client = client
+
+    def upload(self, batch: bytes) -> None:
+        """Index one batch. See ``SearchIndex.upload``."""
+        try:
+            answer: Any = self._client.upload_documents(documents=batch, contentType="application/json")
+        except ClientError as error:
+            raise _classify(error) from error
+        except NO_ANSWER as error:
+            raise SearchUnavailable(f"No answer from the search domain: {error}") from error
+        if "status" not in answer:  # botocore passes over JSON that is cut short.
+            raise SearchUnavailable("The answer of the search domain is cut short, or no JSON")
+        if answer["status"] != "success":
+            raise BatchRefused(f"The search domain answers {answer['status']}: {answer.get('warnings', '')}")
+
+
+def _classify(error: ClientError) -> Exception:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    code = error.response["Error"].get("Code", "")
+    what = f"HTTP {status}: {error}"
+    match status:
+        case 400 | 413 if code in {"DocumentServiceException", "400", "413"}:
+            return BatchRefused(f"The search domain refuses the batch. {what}")
+        case 401 | 403:
+            return SearchAccessDenied(f"The search domain does not let this role upload. {what}")
+        case 429 | 503 | 507 | 509:
+            return SearchThrottled(f"The search domain asks for fewer uploads. {what}")
+        case _:
+            return SearchUnavailable(f"The search domain is failing. {what}")
