@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.chaos.pipeline import Pipeline
-from tests.local_cloud.search_domain import document_count
+from tests.local_cloud.pipeline.search_domain import document_count
 
 INTERVAL_SECONDS = 1.0
 
