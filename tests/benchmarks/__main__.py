@@ -11,7 +11,7 @@ from tests.benchmarks import cold_start, memory
 from tests.benchmarks.data_path import STAGES
 from tests.benchmarks.inputs import INPUTS, Input, generate, make_input, of_size
 from tests.benchmarks.report import Rows, cold_start_table, memory_tables, read_speeds, speed_tables
-from tests.local_cloud.cloudtrail_delivery import Log
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from trailsearch.cli.console import make_console
 
 FOLDER = Path("build/bench")

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.local_cloud.lambda_runtime.runtime import RUNTIME_DISTRIBUTIONS, link_distributions
+from tests.local_cloud.services.awslambda.runtime import RUNTIME_DISTRIBUTIONS, link_distributions
 from trailsearch.cli.package import build_package
 
 HANDLERS = ("fetch_logs", "split_records", "index_batch")

@@ -11,7 +11,7 @@ from typing import IO, Any
 from fetch_logs import fetch_logs
 from index_batch import index_batch
 from split_records import split_records
-from tests.local_cloud.cloudtrail_delivery import Log
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from trailsearch.aws import clients
 from trailsearch.contracts.messages import Execution, Indexed, QueueMessage, Work
 from trailsearch.events.documents import Document, build_documents

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from tests.local_cloud.cloudtrail_delivery import Log
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.log_generator import generate_logs
 
 SEED = 7

@@ -19,7 +19,7 @@ import msgspec
 
 from tests.benchmarks import plain
 from tests.benchmarks.data_path import LOGS, STAGES, Steps, results_of
-from tests.local_cloud.cloudtrail_delivery import Log
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from trailsearch.contracts.messages import QueueMessage, Work
 
 PLAIN = {"gzip + json": plain.STANDARD, "gzip + orjson": plain.ORJSON}

@@ -18,9 +18,9 @@ from rich.text import Text
 from tests.chaos.pipeline import RETRY_WAIT_FACTOR, Pipeline
 from tests.chaos.run import Outcome, run
 from tests.chaos.scenarios import Scenario, scenarios
-from tests.local_cloud.deployment import Deployment
-from tests.local_cloud.idle import NotIdle
+from tests.local_cloud.pipeline.idle import NotIdle
 from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.console import make_console
 from trailsearch.cli.package import build_package
 

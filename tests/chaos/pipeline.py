@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from tests.local_cloud.faults import FaultControl
-from tests.local_cloud.idle import messages_in, wait_until_idle
+from tests.local_cloud.pipeline.idle import messages_in, wait_until_idle
 from trailsearch.cli.package import FUNCTIONS
 from trailsearch.search import search_backend
 from trailsearch.search.backend import Query

@@ -27,9 +27,9 @@ import boto3
 import numpy as np
 
 from tests.demo.executions import read_history
-from tests.local_cloud.deployment import Deployment
-from tests.local_cloud.pipe_runner import to_record
 from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.services.pipes.records import to_record
+from tests.local_cloud.terraform.deployment import Deployment
 from tests.log_generator import generate_logs
 from trailsearch.cli.cost.model import FUNCTIONS, LOG_EVENT_OVERHEAD_BYTES
 from trailsearch.cli.cost.settings import MEASURED_FILE

@@ -22,13 +22,13 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.demo.executions import Executions, read_executions
-from tests.local_cloud.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
-from tests.local_cloud.deployment import Deployment
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
-from tests.local_cloud.idle import wait_until_idle
+from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
+from tests.local_cloud.pipeline.idle import wait_until_idle
+from tests.local_cloud.pipeline.search_domain import document_ids
 from tests.local_cloud.process import LocalCloud
-from tests.local_cloud.progress import deploy, progress, step
-from tests.local_cloud.search_domain import document_ids
+from tests.local_cloud.terraform.deployment import Deployment
+from tests.local_cloud.terraform.progress import deploy, progress, step
 from tests.log_generator import generate_logs
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letters.dead_letter_queue import peek

@@ -12,8 +12,8 @@ import pytest
 
 from tests.chaos.pipeline import RETRY_WAIT_FACTOR
 from tests.iam.account import SETTINGS
-from tests.local_cloud.deployment import Deployment
 from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.package import FUNCTIONS, build_package
 
 

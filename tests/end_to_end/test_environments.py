@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Pipeline
-from tests.local_cloud.deployment import Deployment, TerraformFailed
+from tests.local_cloud.terraform.deployment import Deployment, TerraformFailed
 
 ONE, OTHER = "trailsearch-local", "trailsearch-prod"
 # In place of the placeholders.

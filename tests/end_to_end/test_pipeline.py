@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Pipeline
-from tests.local_cloud.cloudtrail_delivery import Delivered, Log, deliver
-from tests.local_cloud.idle import wait_until_idle
+from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver
+from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.local_cloud.process import ACCOUNT_ID
 from tests.log_generator import generate_logs
 from trailsearch.cli.dead_letters.dead_letter_queue import peek

@@ -13,9 +13,9 @@ import pytest
 from tests.cost.measure import count_resources
 from tests.demo.executions import read_history
 from tests.end_to_end.conftest import Pipeline
-from tests.local_cloud.cloudtrail_delivery import Log, deliver
 from tests.local_cloud.faults import Delay, FaultControl, Match, Rule
-from tests.local_cloud.idle import wait_until_idle
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
+from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.log_generator import generate_logs
 from trailsearch.cli.cost.model import Counts, Delivery, Model, count, staging_puts
 from trailsearch.cli.cost.settings import (

@@ -19,9 +19,9 @@ from tests.load.plot import plot
 from tests.load.processes import usage_of
 from tests.load.report import Row, markdown, rows, usage_rows
 from tests.load.run import Result, run
-from tests.local_cloud.deployment import Deployment
 from tests.local_cloud.process import LocalCloud
-from tests.local_cloud.progress import deploy, progress, step
+from tests.local_cloud.terraform.deployment import Deployment
+from tests.local_cloud.terraform.progress import deploy, progress, step
 from trailsearch.cli.console import make_console
 from trailsearch.cli.package import build_package
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from tests.chaos.pipeline import Pipeline
 from tests.demo.executions import Executions, read_executions
 from tests.load.sampler import Sample, Sampler
-from tests.local_cloud.cloudtrail_delivery import Log, deliver
-from tests.local_cloud.idle import wait_until_idle
-from tests.local_cloud.search_domain import document_ids
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
+from tests.local_cloud.pipeline.idle import wait_until_idle
+from tests.local_cloud.pipeline.search_domain import document_ids
 from tests.log_generator import GeneratedLog
 
 IDLE_SECONDS = 3600

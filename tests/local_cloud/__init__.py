@@ -1,0 +1,43 @@
+"""The local AWS: moto in one process, with what moto lacks. Trailsearch is deployed into it by its own Terraform.
+
+moto answers the APIs of AWS, without an account and without Docker: Terraform, boto3 and the functions are those that
+go to AWS. Of each service that they use, this is moto's and this is ours. "gaps": moto's own code, changed where it is
+not as AWS is. "ours": code of our own::
+
+    service        whose                 what we add                           why: moto …
+    -------------  --------------------  ------------------------------------  -----------------------------------------
+    iam            moto's
+    kms            moto's
+    sns            moto's
+    sts            moto's
+    cloudtrail     moto's + gaps         gaps/cloudtrail.py                    overlooks which trail is meant
+    cloudwatch     moto's + gaps         gaps/cloudwatch.py                    sees no metrics in logs, no percentiles
+    events         moto's + gaps         gaps/events.py                        changes what it hands to targets
+    logs           moto's + gaps         gaps/logs.py                          has no saved queries
+    s3             moto's + gaps         gaps/s3.py                            denies where a condition does not hold
+    sqs            moto's + gaps         gaps/sqs/queues.py                    loses messages between threads
+                                         gaps/sqs/message_move_tasks.py        cannot redrive
+    stepfunctions  moto's + gaps         gaps/stepfunctions/definitions.py     validates none, parses them every time
+                                         gaps/stepfunctions/executions.py      starts and describes them its own way
+                                         gaps/stepfunctions/paths.py           makes no list of a single find
+                                         gaps/stepfunctions/status_changes.py  sends no event when an execution ends
+                                         gaps/stepfunctions/stop.py            lets the running state go on
+                                         gaps/stepfunctions/tasks.py           starts no execution from a Task
+    awslambda      moto's + gaps + ours  gaps/awslambda.py                     drops LoggingConfig, and some updates
+                                         services/awslambda/                   keeps functions; runs them in Docker only
+    pipes          moto's + ours         services/pipes/                       keeps pipes, and runs none
+    cloudsearch    ours                  services/cloudsearch/                 has none
+
+What else is here, from those who use the local cloud down to what moto is changed with::
+
+    pipeline/       Trailsearch from outside, where it is deployed: logs in, wait, look what is found
+    terraform/      Trailsearch's own Terraform, applied to the local cloud
+    process.py      starts and stops the process, for the demo and the tests
+    __main__.py     the process: `python -m tests.local_cloud`
+    server.py       moto's server with all that follows
+    faults/         requests that fail on demand, for whoever sets a rule
+    services/       the services that are ours
+    gaps/           what is changed in moto's services to be as on AWS
+    retry_waits.py  Step Functions' waits before a retry, shortened for whoever asks
+    patching.py     how moto is changed, so that it shows when moto has changed by itself
+"""

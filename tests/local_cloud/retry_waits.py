@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
-from .gaps.patching import replace
+from .patching import replace
 
 
 def scale(factor: float) -> None:

@@ -8,8 +8,9 @@ import sys
 from moto.core.config import default_user_config
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from . import cloudsearch, faults, gaps, lambda_runtime, retry_waits
-from .pipe_runner import PipeRunner
+from . import faults, gaps, retry_waits
+from .services import awslambda, cloudsearch
+from .services.pipes import PipeRunner
 
 HOST = "127.0.0.1"
 # Objects up to this size are kept in memory, larger ones in files, which are open as long as the object is there.
@@ -27,7 +28,7 @@ class Server:
         self._retry_wait_factor = retry_wait_factor
         self._port = port
         self._moto = ThreadedMotoServer(ip_address=HOST, port=port, verbose=False)
-        self._lambda_runtime: lambda_runtime.LambdaRuntime | None = None
+        self._lambda_runtime: awslambda.LambdaRuntime | None = None
         self._pipe_runner: PipeRunner | None = None
 
     def start(self) -> str:
@@ -53,7 +54,7 @@ class Server:
         # moto's Step Functions reach the other services through this port.
         os.environ["MOTO_PORT"] = str(port)
         endpoint_url = f"http://{host}:{port}"
-        self._lambda_runtime = lambda_runtime.register(endpoint_url)
+        self._lambda_runtime = awslambda.register(endpoint_url)
         self._pipe_runner = PipeRunner(endpoint_url)
         self._pipe_runner.start()
         return endpoint_url

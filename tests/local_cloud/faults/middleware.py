@@ -11,8 +11,8 @@ import msgspec
 from moto.moto_server import threaded_moto_server
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from ..gaps.patching import replace
-from ..lambda_runtime.disruption import Disruption, disruption
+from ..patching import replace
+from ..services.awslambda.disruption import Disruption, disruption
 from .answers import error_answer
 from .rules import (
     AnswerLost,

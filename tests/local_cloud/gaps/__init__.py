@@ -1,8 +1,10 @@
-"""What moto 5.2 lacks for Terraform's AWS provider and for Trailsearch, one module per service.
+"""What moto 5.2 lacks in the services that it has, for Terraform's AWS provider and for Trailsearch.
 
-Each module is written so that it could be offered to moto: it names the class that it changes, and says what AWS does.
+One module or package for each service, named as moto names it. Each is written so that it could be offered to moto: it
+names the class that it changes, and says what AWS does.
 """
 
+from ..patching import require_supported_moto
 from . import (
     awslambda,
     cloudtrail,
@@ -12,13 +14,7 @@ from . import (
     s3,
     sqs,
     stepfunctions,
-    stepfunctions_events,
-    stepfunctions_stop,
-    stepfunctions_tasks,
 )
-from .patching import MotoChangedError, require_supported_moto
-
-__all__ = ["MotoChangedError", "register"]
 
 _closed: list[str] = []
 
@@ -32,7 +28,6 @@ def register() -> None:
     if _closed:
         return
     require_supported_moto()
-    # In this order: of an execution that is stopped, the event must be sent once.
     for service in (
         awslambda,
         cloudtrail,
@@ -42,9 +37,6 @@ def register() -> None:
         s3,
         sqs,
         stepfunctions,
-        stepfunctions_events,
-        stepfunctions_stop,
-        stepfunctions_tasks,
     ):
         service.close_gaps()
         _closed.append(service.__name__)

@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 
-from .patching import add, replace
+from ..patching import add, replace
 
 DEFAULT_LOGGING_CONFIG = {"LogFormat": "Text"}
 DEFAULT_JSON_LEVELS = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from moto.cloudtrail.models import CloudTrailBackend
 from moto.cloudtrail.responses import CloudTrailResponse
 
-from .patching import replace
+from ..patching import replace
 
 
 def close_gaps() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.events.utils import EventTemplateParser
 
-from .patching import replace
+from ..patching import replace
 
 
 def close_gaps() -> None:

@@ -11,7 +11,7 @@ from moto.core.utils import unix_time_millis
 from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.responses import LogsResponse
 
-from .patching import add
+from ..patching import add
 
 # By account and Region, then by id.
 _saved: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}

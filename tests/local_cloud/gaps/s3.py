@@ -16,7 +16,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.exceptions import MissingKey
 from moto.s3.models import FakeBucket, S3Backend
 
-from .patching import replace
+from ..patching import replace
 
 # The local cloud speaks HTTP on the loopback interface only; TLS is taken as given, so that a policy that
 # demands it can be applied as it is. Other condition keys are not known here.

@@ -8,7 +8,7 @@ from tests.benchmarks import memory
 from tests.benchmarks.data_path import Steps, results_of
 from tests.benchmarks.inputs import INPUTS, LARGEST_MEGABYTES, TYPICAL, generate, of_size
 from tests.benchmarks.report import memory_tables, read_speeds, speed_tables
-from tests.local_cloud.cloudtrail_delivery import Log
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.unit.steps import event, log_of
 
 LOGS = [Log(f"{name}.json.gz", log_of(*(event(f"{name}{n}") for n in range(5)))) for name in "abc"]

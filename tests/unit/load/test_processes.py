@@ -5,10 +5,10 @@ from tests.load.processes import SERVER, Usage, parse, usage_of
 LINUX = """\
     1     0 00:09:01   1000 /sbin/init
   100    50 00:01:30  20480 python -m tests.local_cloud --port 0
-  101   100 00:00:10   1024 python -S -P /r/lambda_runtime/bootstrap.py fetch_logs.handler
-  102   100 1-00:00:01 1024 python -S -P /r/lambda_runtime/bootstrap.py fetch_logs.handler
-  103   100 00:00:07   2048 python -S -P /r/lambda_runtime/bootstrap.py index_batch.handler
-  201   200 00:00:09   4096 python -S -P /r/lambda_runtime/bootstrap.py index_batch.handler
+  101   100 00:00:10   1024 python -S -P /r/awslambda/bootstrap.py fetch_logs.handler
+  102   100 1-00:00:01 1024 python -S -P /r/awslambda/bootstrap.py fetch_logs.handler
+  103   100 00:00:07   2048 python -S -P /r/awslambda/bootstrap.py index_batch.handler
+  201   200 00:00:09   4096 python -S -P /r/awslambda/bootstrap.py index_batch.handler
   104   100 00:00:03   4096 git gc
 """
 MACOS = """\

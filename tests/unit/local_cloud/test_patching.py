@@ -1,6 +1,6 @@
 import pytest
 
-from tests.local_cloud.gaps.patching import MotoChangedError, add, replace, require_supported_moto
+from tests.local_cloud.patching import MotoChangedError, add, replace, require_supported_moto
 
 
 class Owner:

@@ -2,8 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,10 @@ import pytest
 from tests.load.processes import SERVER, usage_of
 from tests.local_cloud.process import REPOSITORY, LocalCloud, LocalCloudError
 from tests.local_cloud.server import Server
-from tests.unit.local_cloud.conftest import Client
+
+from .conftest import Client
+from .processes import runs
+from .waiting import becomes_true
 
 START_AND_WAIT = """
 import time
@@ -21,24 +22,6 @@ cloud.start()
 print(cloud.pid, flush=True)
 time.sleep(60)
 """
-
-
-def runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
-
-
-def becomes_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_it_listens_on_the_loopback_interface_and_clients_find_it(cloud: LocalCloud) -> None:

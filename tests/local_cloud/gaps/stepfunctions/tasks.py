@@ -1,0 +1,70 @@
+"""Tasks: those that start executions, and the clients through which all of them reach the services.
+
+For those that start executions, moto hands the arguments to boto3 under the names that the state machine has
+(StateMachineArn), and the answer back under boto3's (executionArn). AWS has them the other way round.
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+"""
+
+import threading
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
+    StateTaskServiceSfn,
+)
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+from ...patching import replace
+
+
+def close_gaps() -> None:
+    """Let Tasks start executions, and keep the clients of all Tasks."""
+    replace(boto_client, "boto3", SimpleNamespace(client=_SharedClients()))
+    replace(StateTaskServiceSfn, "_eval_service_task", _eval_service_task)
+
+
+def _eval_service_task(
+    self: Any,
+    env: Any,
+    resource_runtime_part: Any,
+    normalised_parameters: dict[str, Any],
+    state_credentials: Any,
+) -> None:
+    client = boto_client.boto_client_for(
+        region=resource_runtime_part.region,
+        service=self._get_boto_service_name(),
+        state_credentials=state_credentials,
+    )
+    operation = getattr(client, self._get_boto_service_action())
+    answer = operation(**{name[0].lower() + name[1:]: value for name, value in normalised_parameters.items()})
+    env.stack.append(
+        {
+            name[0].upper() + name[1:]: value.timestamp() if isinstance(value, datetime) else value
+            for name, value in answer.items()
+            if name != "ResponseMetadata"
+        }
+    )
+
+
+class _SharedClients:
+    """Stands for `boto3.client`: one client per service, region and endpoint, made by one thread at a time.
+
+    boto3's default session may not be used by several threads at once; clients may. S3's has the bucket in the path:
+    `<bucket>.localhost` does not resolve everywhere.
+    """
+
+    def __init__(self) -> None:
+        self._session = boto3.session.Session()
+        self._clients: dict[tuple[Any, ...], Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, **arguments: Any) -> Any:
+        key = (arguments["service_name"], arguments["region_name"], arguments.get("endpoint_url"))
+        with self._lock:
+            if key not in self._clients:
+                config = arguments["config"].merge(Config(s3={"addressing_style": "path"}))
+                self._clients[key] = self._session.client(**{**arguments, "config": config})
+            return self._clients[key]

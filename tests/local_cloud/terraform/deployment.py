@@ -1,0 +1,163 @@
+"""Trailsearch's own Terraform, applied to the local cloud.
+
+The product's ``.tf`` files know nothing of the local cloud: they are copied, and an override file beside the
+copies turns the provider to it (``overrides/local_override.tf``).
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from trailsearch.cli.provider_mirror import cli_configuration
+
+REPOSITORY = Path(__file__).parents[3]
+OVERRIDES = Path(__file__).parent / "overrides"
+
+Report = Callable[[str, int, int], None]
+"""Called with a resource's address, how many are done, and how many there are."""
+
+
+class TerraformFailed(RuntimeError):
+    """Terraform ended with an error; the message is what it said."""
+
+
+class Deployment:
+    """One environment of Trailsearch in the local cloud."""
+
+    def __init__(
+        self,
+        folder: Path,
+        variables: Mapping[str, str],
+        package: Path,
+        settings: Mapping[str, Any] | None = None,
+        var_file: str = "local.tfvars",
+    ) -> None:
+        """Take an empty folder to work in, the local cloud's environment variables, and the Lambda package.
+
+        ``settings`` are Terraform variables, in place of or beside those of ``var_file``: ``overrides/local.tfvars``,
+        or one of the product's, as ``environments/prod.tfvars``.
+        """
+        self._root = folder / "terraform"
+        self._settings = dict(settings or {})
+        self._variables = dict(variables)
+        self._arguments = [
+            f"-var-file={var_file}",
+            "-var-file=settings.tfvars.json",
+            f"-var=package_path={package.resolve()}",
+        ]
+        if configuration := cli_configuration(REPOSITORY / "build" / "terraform.rc"):
+            self._variables["TF_CLI_CONFIG_FILE"] = str(configuration)
+        else:
+            self._variables.pop("TF_CLI_CONFIG_FILE", None)
+        self._variables.pop("TF_DATA_DIR", None)
+
+    def initialize(self) -> None:
+        """Copy the configuration, with the override beside it, and initialize it."""
+        shutil.copytree(
+            REPOSITORY / "terraform",
+            self._root,
+            ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "tests"),
+        )
+        shutil.copytree(REPOSITORY / "statemachine", self._root.parent / "statemachine")
+        for path in OVERRIDES.iterdir():
+            shutil.copy(path, self._root)
+        self.configure({})
+        self._run("init", "-input=false", "-no-color")
+
+    def apply(self, report: Report) -> None:
+        """Apply the configuration; ``report`` hears of every resource that is done."""
+        planned = done = 0
+        for event in self._stream(
+            "apply", "-auto-approve", "-input=false", "-parallelism=30", *self._arguments
+        ):
+            match event:
+                case {"type": "change_summary", "changes": {"add": add, "operation": "plan"}}:
+                    planned = add
+                case {"type": "apply_complete", "hook": {"resource": {"addr": address}, "action": "create"}}:
+                    done += 1
+                    report(address, done, planned)
+
+    def planned_changes(self) -> list[str]:
+        """Plan once more, and give the addresses of what would change: nothing, if all is well."""
+        return [
+            event["change"]["resource"]["addr"]
+            for event in self._stream("plan", "-input=false", *self._arguments)
+            if event["type"] == "planned_change"
+        ]
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Change the settings, from the next command on."""
+        self._settings |= settings
+        (self._root / "settings.tfvars.json").write_text(json.dumps(self._settings))
+
+    def destroy(self) -> None:
+        """Destroy everything.
+
+        Raises:
+            TerraformFailed: it is refused, or something cannot be deleted.
+        """
+        for _ in self._stream(
+            "destroy", "-auto-approve", "-input=false", "-parallelism=30", *self._arguments
+        ):
+            pass
+
+    def outputs(self) -> dict[str, Any]:
+        """The configuration's outputs."""
+        return {
+            name: output["value"]
+            for name, output in json.loads(self._run("output", "-json", "-no-color")).items()
+        }
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The values of everything that was made or read, by address."""
+        return {each["address"]: each["values"] for each in self._state()}
+
+    def dependencies(self, address: str) -> set[str]:
+        """The addresses, without keys, of all that a resource depends on, directly or not."""
+        (found,) = (each for each in self._state() if each["address"] == address)
+        return set(found["depends_on"])
+
+    def _state(self) -> list[dict[str, Any]]:
+        state = json.loads(self._run("show", "-json", "-no-color"))
+        resources: list[dict[str, Any]] = state.get("values", {}).get("root_module", {}).get("resources", [])
+        return resources
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["terraform", *arguments],
+            cwd=self._root,
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise TerraformFailed(done.stderr or done.stdout)
+        return done.stdout
+
+    def _stream(self, *arguments: str) -> Iterator[dict[str, Any]]:
+        """Run a command that says what it does as JSON lines, and give those."""
+        errors = []
+        with subprocess.Popen(
+            ["terraform", *arguments, "-json"],
+            cwd=self._root,
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                event: dict[str, Any] = json.loads(line)
+                if event["@level"] == "error":
+                    errors.append(
+                        f"{event['@message']}\n{event.get('diagnostic', {}).get('detail', '')}".strip()
+                    )
+                yield event
+        if process.returncode:
+            raise TerraformFailed(os.linesep.join(errors))

@@ -1,0 +1,14 @@
+# Turns a copy of the configuration to the local cloud: Terraform merges *_override.tf into the files beside it.
+# Where the local cloud is, the provider reads from AWS_ENDPOINT_URL (see LocalCloud.environment in ../../process.py).
+
+terraform {
+  backend "local" {}
+}
+
+provider "aws" {
+  # Without AWS_ENDPOINT_URL, AWS refuses these, whatever credentials the machine has.
+  access_key = "local"
+  secret_key = "local"
+
+  s3_use_path_style = true # <bucket>.127.0.0.1 does not resolve.
+}

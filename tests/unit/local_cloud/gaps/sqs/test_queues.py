@@ -1,0 +1,53 @@
+import threading
+from collections.abc import Iterator
+
+from moto.sqs.models import Message, Queue
+
+from tests.local_cloud.gaps.sqs.queues import locked
+
+from .conftest import Queues
+
+
+def test_redrive_allow_policy_is_kept_until_it_is_removed(queues: Queues) -> None:
+    policy = '{"redrivePermission": "denyAll"}'
+    queues.sqs.set_queue_attributes(
+        QueueUrl=queues.dead_letter_url, Attributes={"RedriveAllowPolicy": policy}
+    )
+    assert queues.attributes(queues.dead_letter_url)["RedriveAllowPolicy"] == policy
+
+    queues.sqs.set_queue_attributes(QueueUrl=queues.dead_letter_url, Attributes={"RedriveAllowPolicy": ""})
+    assert "RedriveAllowPolicy" not in queues.attributes(queues.dead_letter_url)
+
+
+def test_redrive_policy_is_answered_without_white_space(queues: Queues) -> None:
+    expected = f'{{"deadLetterTargetArn":"{queues.dead_letter_arn}","maxReceiveCount":1}}'
+    assert queues.attributes(queues.url)["RedrivePolicy"] == expected
+
+
+class InterruptedList(list[Message]):
+    """Another thread sends a message when the list has been gone through."""
+
+    def __init__(self, queue: Queue) -> None:
+        super().__init__([message("first")])
+        self.sender = threading.Thread(target=queue.add_message, args=[message("meanwhile")])
+
+    def __iter__(self) -> Iterator[Message]:
+        yield from super().__iter__()
+        self.sender.start()
+        self.sender.join(0.2)
+
+
+def message(body: str) -> Message:
+    message = Message(body, body)
+    message.receipt_handle = body
+    return message
+
+
+def test_a_message_sent_while_another_is_deleted_is_not_lost() -> None:
+    queue = Queue("queue", "us-east-1", "123456789012")  # type: ignore[abstract]
+    queue._messages = messages = InterruptedList(queue)
+
+    locked(Queue.delete_message)(queue, "first")
+    messages.sender.join()
+
+    assert [message.body for message in queue._messages] == ["meanwhile"]
