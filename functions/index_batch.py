@@ -40,6 +40,7 @@ MAX_REFUSALS = 100
 RESERVED_SECONDS = 75
 _PAUSE_SECONDS = (1.0, 10.0)
 _SHOWN_REFUSALS = 3
+_BACKEND = search_backend()
 
 Upload = Callable[[bytes], None]
 """Indexes one batch, all or nothing, as ``SearchIndex.upload`` does."""
@@ -79,13 +80,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     batch = msgspec.convert(event["batch"], BatchRef)
     execution = Execution(event["execution"], "Index Batch", settings.environment)
     stage = Staging(clients.s3(), settings.staging_bucket)
-    backend = search_backend()
     indexed = index_batch(
         batch,
         execution,
         stage,
-        backend.batch_format,
-        backend.index(settings.search_endpoint),
+        _BACKEND.batch_format,
+        _BACKEND.index(settings.search_endpoint),
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     report_indexed(batch, indexed)

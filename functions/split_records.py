@@ -32,6 +32,7 @@ from trailsearch.workflow.staging import Staging
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
 STAGED_AT_ONCE = 4
+_BACKEND = search_backend()
 
 
 @observed
@@ -40,7 +41,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings = Settings.from_environment()
     execution = Execution(event["execution"], "Split Records", settings.environment)
     stage = Staging(clients.s3(), settings.staging_bucket)
-    work = split_records(msgspec.convert(event, Work), execution, stage, search_backend().batch_format)
+    work = split_records(msgspec.convert(event, Work), execution, stage, _BACKEND.batch_format)
     report_work("split", work, {"DuplicateEvents": work.counts.duplicates})
     return to_payload(work)
 

@@ -14,7 +14,7 @@ from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.pipeline.idle import messages_in, wait_until_idle
 from trailsearch.cli.package import FUNCTIONS
 from trailsearch.search import search_backend
-from trailsearch.search.backend import Query
+from trailsearch.search.queries import Query
 
 # Step Functions would wait up to two minutes before a retry.
 RETRY_WAIT_FACTOR = 0.005

@@ -38,7 +38,7 @@ from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
 from trailsearch.cli.search import ask, print_answer
 from trailsearch.contracts.messages import Kind
-from trailsearch.search.backend import EVERYTHING, Query
+from trailsearch.search.queries import EVERYTHING, Query
 from trailsearch.workflow.dead_letters import WaitingLetter
 
 ENVIRONMENT = "local"

@@ -22,7 +22,7 @@ from trailsearch.contracts.messages import DeadLetter, Kind
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.logs.notifications import Ignored
 from trailsearch.search import search_backend
-from trailsearch.search.backend import Answer, Query
+from trailsearch.search.queries import Answer, Query
 
 PREFIX = "AWSLogs/111122223333/CloudTrail/us-east-1/2014/09/01"
 GOOD = [

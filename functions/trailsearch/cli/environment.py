@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
 from trailsearch.search import search_backend
-from trailsearch.search.backend import SearchDomain, SearchDomainNotFound
+from trailsearch.search.queries import SearchDomain, SearchDomainNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -16,15 +16,7 @@ from rich.text import Text
 
 from trailsearch.cli.console import make_console
 from trailsearch.cli.environment import Environment
-from trailsearch.search.backend import (
-    EVERYTHING,
-    Answer,
-    Event,
-    Query,
-    QueryRefused,
-    SearchError,
-    Syntax,
-)
+from trailsearch.search.queries import EVERYTHING, Answer, Event, Query, QueryRefused, SearchError, Syntax
 
 # What CloudSearch gives in one answer; more would need a cursor.
 MAX_SIZE = 10_000

@@ -6,7 +6,8 @@ Terraform's list (``local.index_fields`` in ``terraform/search.tf``) has the sam
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, NamedTuple, get_type_hints
+from inspect import get_annotations
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -116,7 +117,7 @@ class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 def _schema() -> dict[str, Field]:
-    hints = get_type_hints(Fields, include_extras=True)
+    hints = get_annotations(Fields)
     fields = {name: hints[name].__metadata__[0] for name in Fields.__struct_fields__}
     exact = Field(FieldKind.LITERAL, "userAgent, as a whole", facet=True, of="user_agent")
     return fields | {"user_agent_exact": exact}

@@ -1,6 +1,6 @@
 """What is in a search domain, whatever it is: the ids of all documents."""
 
-from trailsearch.search.backend import Query, SearchDomain
+from trailsearch.search.queries import Query, SearchDomain
 
 _AT_ONCE = 10_000
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from trailsearch.aws import clients
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.search import print_answer, search, to_json
-from trailsearch.search.backend import (
+from trailsearch.search.queries import (
     EVERYTHING,
     Answer,
     Query,

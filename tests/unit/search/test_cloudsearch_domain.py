@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.unit.steps import error_answer
-from trailsearch.search.backend import (
+from trailsearch.search.cloudsearch.domain import CloudSearchDomain, describe
+from trailsearch.search.queries import (
     Answer,
     DomainStatus,
     Query,
@@ -20,7 +21,6 @@ from trailsearch.search.backend import (
     SearchNotAllowed,
     Syntax,
 )
-from trailsearch.search.cloudsearch.domain import CloudSearchDomain, describe
 
 # Of whose values each is in a list, as the client has it.
 HIT = {"id": "a", "fields": {"event_name": ["DeleteQueue"], "account_ids": ["1", "2"], "raw": ["{}"]}}

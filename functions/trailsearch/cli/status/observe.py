@@ -27,8 +27,8 @@ from trailsearch.cli.status.pipeline_status import (
 )
 from trailsearch.contracts.messages import ErrorOutput
 from trailsearch.search import search_backend
-from trailsearch.search.backend import SearchDomain as AskedDomain
-from trailsearch.search.backend import SearchError, SearchNotAllowed
+from trailsearch.search.queries import SearchDomain as AskedDomain
+from trailsearch.search.queries import SearchError, SearchNotAllowed
 from trailsearch.workflow.dead_letters import reason_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 if TYPE_CHECKING:
     from botocore.config import Config
 
-    from trailsearch.search.backend import DomainStatus
     from trailsearch.search.cloudsearch.domain import CloudSearchDomain
     from trailsearch.search.cloudsearch.index import CloudSearchIndex
+    from trailsearch.search.queries import DomainStatus
 
 
 class CloudSearch:

@@ -6,21 +6,23 @@ https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html.
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any, Final, Literal
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from trailsearch.events.documents import Document
 from trailsearch.events.fields import SCHEMA, FieldKind, Fields
 from trailsearch.search.backend import EncodedDocument
+
+if TYPE_CHECKING:
+    from trailsearch.events.documents import Document
 
 MAX_LITERAL_CHARACTERS = 4_096
 MAX_VALUES = 1_000
 
 # Not a character of XML 1.0 (https://www.w3.org/TR/xml/#charsets), or beyond the Basic Multilingual Plane:
 # the pattern that the developer guide gives for characters that make a batch fail.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
+_FORBIDDEN = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd]"
 # How JSON writes them, control characters always and the others perhaps. CloudTrail's own \u003d does not match.
 _PERHAPS_FORBIDDEN = re.compile(r"\\(?:u(?!00[2-7])|[bf])")
 
@@ -56,7 +58,7 @@ class CloudSearchFormat:
     max_document_bytes: Final = 1_048_576
     max_batch_bytes: Final = 5_000_000
 
-    def append(self, documents: Sequence[Document], batch: bytearray) -> int:
+    def append(self, documents: "Sequence[Document]", batch: bytearray) -> int:
         r"""Add documents as ``add`` operations to a batch, which is a JSON array once it has one.
 
         Characters that CloudSearch forbids become their JSON escape (``\u0000``; ``\ud83d\ude00`` for an
@@ -88,7 +90,7 @@ class CloudSearchFormat:
         return [EncodedDocument(_written_decoder.decode(body).id, body) for body in bodies]
 
 
-def _add(document: Document) -> _Add:
+def _add(document: "Document") -> _Add:
     fields = document.fields
     raw = fields.raw
     # All fields but log_file are from the record: where its text is clean, so are they, and no longer than it is.
@@ -99,17 +101,23 @@ def _add(document: Document) -> _Add:
     return _Add("add", document.id, fields)
 
 
+@cache
+def _forbidden() -> re.Pattern[str]:
+    # To compile it takes longer than to import all of this, and few functions ever need it.
+    return re.compile(_FORBIDDEN)
+
+
 def _is_clean(raw: str) -> bool:
     """Tell, by the JSON text of a record, that nothing in it is forbidden."""
     # Most have neither, which takes a twentieth of the time of a search.
-    if not raw.isascii() and _FORBIDDEN.search(raw):
+    if not raw.isascii() and _forbidden().search(raw):
         return False
     return "\\" not in raw or not _PERHAPS_FORBIDDEN.search(raw)
 
 
 @lru_cache(maxsize=16)
 def _is_changed(log_file: str) -> bool:
-    return bool(_FORBIDDEN.search(log_file))
+    return not (log_file.isascii() and log_file.isprintable()) and bool(_forbidden().search(log_file))
 
 
 def _changed(fields: Fields, change: Any) -> Fields:
@@ -129,7 +137,7 @@ def _cut(name: str, text: str) -> str:
 
 
 def _escape(_name: str, text: str) -> str:
-    return _FORBIDDEN.sub(_json_escape, text)
+    return _forbidden().sub(_json_escape, text)
 
 
 def _json_escape(match: re.Match[str]) -> str:

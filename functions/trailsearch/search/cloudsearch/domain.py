@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.events.fields import SCHEMA, FieldKind
-from trailsearch.search.backend import (
+from trailsearch.search.queries import (
     Answer,
     DomainStatus,
     Event,
