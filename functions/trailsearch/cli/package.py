@@ -5,6 +5,7 @@ boto3 and what it needs come with the Lambda runtime
 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html).
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,8 +25,13 @@ LAMBDA_WHEELS = (
 _TIME = (1980, 1, 1, 0, 0, 0)
 # What pip writes beside a wheel's own files, different from run to run or not needed at run time.
 _LEFT_OUT_NAMES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
-# What no function runs: types, C sources, and the web page that Powertools has for APIs.
-_LEFT_OUT_SUFFIXES = {".pyi", ".c", ".h", ".css", ".js"}
+# What no function runs: types and C sources.
+_LEFT_OUT_SUFFIXES = {".pyi", ".c", ".h"}
+# Powertools has much beside the Logger and the Metrics that functions use; of its utilities these two import some.
+_LEFT_OUT_FOLDERS = (
+    re.compile(r"aws_lambda_powertools/event_handler/"),
+    re.compile(r"aws_lambda_powertools/utilities/(?!jmespath_utils/|typing/)\w+/"),
+)
 
 
 @click.command()
@@ -64,6 +70,7 @@ def library_files(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
         left_out = path.name in _LEFT_OUT_NAMES or path.suffix in _LEFT_OUT_SUFFIXES
+        left_out |= any(folder.match(name.as_posix()) for folder in _LEFT_OUT_FOLDERS)
         if path.is_file() and not left_out and name.parts[0] != "bin":
             yield name.as_posix(), path
 

@@ -94,7 +94,10 @@ def test_of_the_wheels_only_what_depends_on_when_and_how_they_were_installed_is_
             "bin/igzip": "",
             "msgspec/__init__.pyi": "",
             "wrapt/_wrappers.c": "",
-            "aws_lambda_powertools/swagger-ui-bundle.min.js": "",
+            "aws_lambda_powertools/event_handler/openapi/swagger_ui/swagger-ui-bundle.min.js": "",
+            "aws_lambda_powertools/utilities/__init__.py": "",
+            "aws_lambda_powertools/utilities/parser/__init__.py": "",
+            "aws_lambda_powertools/utilities/typing/__init__.py": "",
         },
     )
     assert {name for name, _ in library_files(wheels)} == {
@@ -102,6 +105,8 @@ def test_of_the_wheels_only_what_depends_on_when_and_how_they_were_installed_is_
         "msgspec/_core.so",
         "msgspec/bin/tool.py",
         "msgspec-1.dist-info/METADATA",
+        "aws_lambda_powertools/utilities/__init__.py",
+        "aws_lambda_powertools/utilities/typing/__init__.py",
     }
 
 
