@@ -1,4 +1,4 @@
-# Trailsearch. `make` lists the targets; README.md explains them.
+# Trailsearch. `make` lists the targets; README.md and those of the folders explain them.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -92,6 +92,10 @@ lint: terraform-present .venv/ready .venv-checkov/ready node_modules/ready build
 .PHONY: test
 test: lint ## Check everything and run all tests
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+.PHONY: docs
+docs: .venv/ready ## Write the generated parts of the READMEs anew
+	@$(PYTHON) -m tests.documentation
 
 .PHONY: chaos
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [RUNS=1] [SEED=1] [SCENARIOS=text]

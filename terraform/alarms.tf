@@ -147,7 +147,7 @@ locals {
         steps = [
           "Remove the cause: a policy of the queues or of their key was changed, or the key is disabled; make plan ENV=${var.environment} shows it, make apply ENV=${var.environment} mends it.",
           "See what did reach the dead-letter queue: make dlq ENV=${var.environment}, then make redrive ENV=${var.environment}",
-          "Send the keys of the logs that were delivered since to the ingest queue (README, \"Delete, upgrade, reindex\").",
+          "Send the keys of the logs that were delivered since to the ingest queue (terraform/README.md, \"Reindex\").",
         ]
         metrics = ["${local.topic_metrics[suffix]}_undelivered"], above = 0, period = 60, periods = 1
       }
@@ -227,7 +227,7 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
     No CloudTrail log has been announced${each.value.where} for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account. Just deployed: the first log ends this alarm.
     1. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${each.key == "no-logs" && var.create_trail ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
     2. May it still write to the bucket, use the key, publish to the topic? Does the topic or bucket still send to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
-    3. Logs that were delivered without a notification: send their keys to the queue (README, "Delete, upgrade, reindex").
+    3. Logs that were delivered without a notification: send their keys to the queue (terraform/README.md, "Reindex").
   EOT
 
   evaluation_periods  = var.alarm_no_logs_hours

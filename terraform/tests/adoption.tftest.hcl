@@ -1,4 +1,5 @@
-# The three examples of the README's "Which logs?", with the very values that stand there (tests/unit/test_readme.py).
+# The three examples of terraform/README.md, "Which logs?", with the very values that stand there
+# (tests/documentation/test_adoption.py).
 
 mock_provider "aws" {
   source = "./tests/mocks"

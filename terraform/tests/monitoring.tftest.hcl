@@ -102,7 +102,7 @@ run "what_rings" {
       index-batch-throttles         = toset(["AWS/Lambda trailsearch-test-index-batch Throttles Sum"])
       no-logs                       = toset(["AWS/SNS trailsearch-test-logs NumberOfMessagesPublished Sum"])
     }
-    error_message = "These are the alarms (README, \"Watch it\"), and what they watch."
+    error_message = "These are the alarms (terraform/README.md, \"Watch it\"), and what they watch."
   }
 
   assert {

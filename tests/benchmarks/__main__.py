@@ -1,4 +1,4 @@
-"""Measure everything and print it: `make bench`. Writes ``build/bench/speed.md``, the tables of the README."""
+"""Measure everything and print it: `make bench`. Writes ``build/bench/speed.md``, the tables of functions/README.md."""
 
 import json
 import os

@@ -35,7 +35,7 @@ class Rows(NamedTuple):
         return table
 
     def to_markdown(self) -> str:
-        """Give it for the README."""
+        """Give it for functions/README.md, "Speed"."""
         lines = [
             self.columns,
             ["---", *["---:"] * (len(self.columns) - 1)],

@@ -73,7 +73,7 @@ def _account_of(resource: str) -> str:
 
 def _resource_policy(policies: Policies, request: Request) -> Policy | None:
     if _account_of(request.resource) == OTHER_ACCOUNT:
-        # As the README asks its owner for.
+        # As terraform/README.md, "Which logs?", asks its owner for.
         letting_in = {"Effect": "Allow", "Principal": {"AWS": request.who}, "Action": "*", "Resource": "*"}
         return {"Version": "2012-10-17", "Statement": [letting_in]}
     return policies.resource.get(owner_of(request.resource))

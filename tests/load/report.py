@@ -1,4 +1,4 @@
-"""The summary of a load run, as rows, and as a Markdown table to paste into the README."""
+"""The summary of a load run, as rows, and as a Markdown table to paste into tests/README.md."""
 
 from collections.abc import Iterable, Mapping
 

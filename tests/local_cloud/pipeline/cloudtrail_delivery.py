@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
 
-# What README.md promises: the eventID, if it is one that the search domain takes for the id of a document.
+# What functions/README.md promises: the eventID, if it is one that the search domain takes for the id of a document.
 _TAKEN_FOR_AN_ID = re.compile(r"[A-Za-z0-9_\-=#;:/?@&]{1,128}")
 _SPACE = re.compile(r"[ \t\n\r]*")
 

@@ -25,7 +25,7 @@ from trailsearch.contracts.messages import (
     to_payload,
 )
 
-README = (REPOSITORY / "README.md").read_text()
+README = (REPOSITORY / "statemachine" / "README.md").read_text()
 LOG = LogRef("logs", "AWSLogs/a b/é.json.gz")
 BATCH = BatchRef("staging", "batches/run-1/00001.json", documents=3, bytes=300, oldest_event_time="t1")
 MESSAGE = QueueMessage("m-1", 'body with "quotes" and 😀')

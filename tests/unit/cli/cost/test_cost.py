@@ -1,4 +1,4 @@
-"""`make cost`: tables for people, Markdown for the README, JSON for machines."""
+"""`make cost`: tables for people, Markdown for functions/README.md, JSON for machines."""
 
 import json
 from typing import Any
@@ -84,5 +84,5 @@ def test_markdown_tables_are_rectangular() -> None:
 
 
 def test_the_readme_shows_what_the_command_prints() -> None:
-    """If this fails, put the output of ``make cost MARKDOWN=1`` into the README's "What it costs"."""
-    assert run(MARKDOWN="1").stdout.strip() in (REPOSITORY / "README.md").read_text()
+    """If this fails, run make docs."""
+    assert run(MARKDOWN="1").stdout.strip() in (REPOSITORY / "functions" / "README.md").read_text()

@@ -1,0 +1,30 @@
+"""What is generated, by the names of the blocks."""
+
+from collections.abc import Mapping
+
+from click.testing import CliRunner
+
+from tests.documentation.blocks import Generator
+from tests.documentation.make_targets import targets_table
+from tests.documentation.states_table import states_table
+from tests.documentation.terraform_tables import outputs_table, variables_table
+from tests.documentation.workflow_diagram import draw
+from tests.workflow import definition
+from trailsearch.cli.cost.cost import cost
+
+
+def _cost() -> str:
+    result = CliRunner().invoke(cost, env={"MARKDOWN": "1"}, catch_exceptions=False)
+    if result.exit_code:
+        raise RuntimeError(f"make cost MARKDOWN=1 failed: {result.output}")
+    return result.stdout
+
+
+GENERATORS: Mapping[str, Generator] = {
+    "cost": _cost,
+    "make-targets": targets_table,
+    "outputs": outputs_table,
+    "states": lambda: states_table(definition.load()),
+    "variables": variables_table,
+    "workflow": lambda: draw(definition.load()),
+}
