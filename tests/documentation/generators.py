@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from click.testing import CliRunner
 
 from tests.documentation.blocks import Generator
+from tests.documentation.fields_table import fields_table
 from tests.documentation.make_targets import targets_table
 from tests.documentation.states_table import states_table
 from tests.documentation.terraform_tables import outputs_table, variables_table
 from tests.documentation.workflow_diagram import draw
 from tests.workflow import definition
 from trailsearch.cli.cost.cost import cost
+from trailsearch.events.fields import SCHEMA
 
 
 def _cost() -> str:
@@ -22,6 +24,7 @@ def _cost() -> str:
 
 GENERATORS: Mapping[str, Generator] = {
     "cost": _cost,
+    "fields": lambda: fields_table(SCHEMA),
     "make-targets": targets_table,
     "outputs": outputs_table,
     "states": lambda: states_table(definition.load()),

@@ -6,6 +6,7 @@ Terraform's list (``local.index_fields`` in ``terraform/search.tf``) has the sam
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from inspect import get_annotations
 from typing import Annotated, NamedTuple
 
@@ -26,7 +27,7 @@ class FieldKind(StrEnum):
 
 
 class Field(NamedTuple):
-    """How a field is searched, and what of a record fills it.
+    """How a field is searched, and what of a record fills it: ``source``, in Markdown, names it as the record does.
 
     ``facet`` says whether its values can be counted. ``of`` is the field that the search domain fills it from by
     itself; it is in no document then.
@@ -38,88 +39,78 @@ class Field(NamedTuple):
     of: str | None = None
 
 
+_Text = str | None
+_Texts = tuple[str, ...]
+_time = partial(Field, FieldKind.TIME, facet=True)
+_literal = partial(Field, FieldKind.LITERAL)
+_facet = partial(Field, FieldKind.LITERAL, facet=True)
+_facets = partial(Field, FieldKind.LITERALS, facet=True)
+_text = partial(Field, FieldKind.TEXT)
+
+
 class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The fields of a document, in the order of the schema. One that the record does not have stays out of it.
 
     ``event_time`` is ISO 8601 in UTC.
     """
 
-    event_time: Annotated[str | None, Field(FieldKind.TIME, "eventTime", facet=True)] = None
+    event_time: Annotated[_Text, _time("`eventTime`")] = None
     event_source: Annotated[
-        str | None, Field(FieldKind.LITERAL, "eventSource, or insightDetails.eventSource", facet=True)
+        _Text, _facet("`eventSource`, or of Insights events `insightDetails.eventSource`")
     ] = None
-    event_name: Annotated[
-        str | None, Field(FieldKind.LITERAL, "eventName, or insightDetails.eventName", facet=True)
-    ] = None
-    aws_region: Annotated[str | None, Field(FieldKind.LITERAL, "awsRegion", facet=True)] = None
-    event_type: Annotated[str | None, Field(FieldKind.LITERAL, "eventType", facet=True)] = None
-    event_category: Annotated[str | None, Field(FieldKind.LITERAL, "eventCategory", facet=True)] = None
-    read_only: Annotated[str | None, Field(FieldKind.LITERAL, "readOnly: `true` or `false`", facet=True)] = (
+    event_name: Annotated[_Text, _facet("`eventName`, or of Insights events `insightDetails.eventName`")] = (
         None
     )
-    source_ip_address: Annotated[str | None, Field(FieldKind.LITERAL, "sourceIPAddress", facet=True)] = None
-    recipient_account_id: Annotated[
-        str | None, Field(FieldKind.LITERAL, "recipientAccountId", facet=True)
-    ] = None
-    error_code: Annotated[
-        str | None, Field(FieldKind.LITERAL, "errorCode, or insightDetails.errorCode", facet=True)
-    ] = None
-    user_identity_type: Annotated[str | None, Field(FieldKind.LITERAL, "userIdentity.type", facet=True)] = (
+    aws_region: Annotated[_Text, _facet("`awsRegion`")] = None
+    event_type: Annotated[_Text, _facet("`eventType`")] = None
+    event_category: Annotated[_Text, _facet("`eventCategory`")] = None
+    read_only: Annotated[_Text, _facet("`readOnly`")] = None
+    source_ip_address: Annotated[_Text, _facet("`sourceIPAddress`")] = None
+    recipient_account_id: Annotated[_Text, _facet("`recipientAccountId`")] = None
+    error_code: Annotated[_Text, _facet("`errorCode`, or of Insights events `insightDetails.errorCode`")] = (
         None
     )
-    user_identity_arn: Annotated[str | None, Field(FieldKind.LITERAL, "userIdentity.arn", facet=True)] = None
-    user_identity_account_id: Annotated[
-        str | None, Field(FieldKind.LITERAL, "userIdentity.accountId", facet=True)
-    ] = None
-    user_identity_user_name: Annotated[
-        str | None, Field(FieldKind.LITERAL, "userIdentity.userName", facet=True)
-    ] = None
-    user_identity_invoked_by: Annotated[
-        str | None, Field(FieldKind.LITERAL, "userIdentity.invokedBy", facet=True)
-    ] = None
-    session_issuer_arn: Annotated[
-        str | None, Field(FieldKind.LITERAL, "userIdentity.sessionContext.sessionIssuer.arn", facet=True)
-    ] = None
+    user_identity_type: Annotated[_Text, _facet("`userIdentity.type`")] = None
+    user_identity_arn: Annotated[_Text, _facet("`userIdentity.arn`")] = None
+    user_identity_account_id: Annotated[_Text, _facet("`userIdentity.accountId`")] = None
+    user_identity_user_name: Annotated[_Text, _facet("`userIdentity.userName`")] = None
+    user_identity_invoked_by: Annotated[_Text, _facet("`userIdentity.invokedBy`")] = None
+    session_issuer_arn: Annotated[_Text, _facet("`userIdentity.sessionContext.sessionIssuer.arn`")] = None
     actor: Annotated[
-        str | None,
-        Field(
-            FieldKind.LITERAL,
-            "who did it: the name in userIdentity.arn (`role/session` of a role), or else the best name there is"
-            " in userIdentity",
-            facet=True,
+        _Text,
+        _facet(
+            "who did it: the name in `userIdentity.arn` (role sessions as `role/session`), else the first that there is of `userName`, `invokedBy`, `onBehalfOf.userId`, `arn`, `principalId` and `accountId` of `userIdentity`"
         ),
     ] = None
-    event_id: Annotated[str | None, Field(FieldKind.LITERAL, "eventID")] = None
-    request_id: Annotated[str | None, Field(FieldKind.LITERAL, "requestID")] = None
-    shared_event_id: Annotated[str | None, Field(FieldKind.LITERAL, "sharedEventID")] = None
-    access_key_id: Annotated[str | None, Field(FieldKind.LITERAL, "userIdentity.accessKeyId")] = None
-    user_identity_principal_id: Annotated[
-        str | None, Field(FieldKind.LITERAL, "userIdentity.principalId")
-    ] = None
-    vpc_endpoint_id: Annotated[str | None, Field(FieldKind.LITERAL, "vpcEndpointId")] = None
-    log_file: Annotated[str, Field(FieldKind.LITERAL, "the `s3://` URI of the log that the record is in")] = (
-        ""
-    )
-    resource_arns: Annotated[tuple[str, ...], Field(FieldKind.LITERALS, "resources: ARN", facet=True)] = ()
-    resource_types: Annotated[tuple[str, ...], Field(FieldKind.LITERALS, "resources: type", facet=True)] = ()
+    event_id: Annotated[_Text, _literal("`eventID`")] = None
+    request_id: Annotated[_Text, _literal("`requestID`")] = None
+    shared_event_id: Annotated[_Text, _literal("`sharedEventID`")] = None
+    access_key_id: Annotated[_Text, _literal("`userIdentity.accessKeyId`")] = None
+    user_identity_principal_id: Annotated[_Text, _literal("`userIdentity.principalId`")] = None
+    vpc_endpoint_id: Annotated[_Text, _literal("`vpcEndpointId`")] = None
+    log_file: Annotated[str, _literal("the `s3://` URI of the log")] = ""
+    resource_arns: Annotated[_Texts, _facets("`ARN` or `arn` of each of `resources`")] = ()
+    resource_types: Annotated[_Texts, _facets("`type` of each of `resources`")] = ()
     account_ids: Annotated[
-        tuple[str, ...],
-        Field(
-            FieldKind.LITERALS,
-            "every account that is named: recipientAccountId, userIdentity.accountId,"
-            " userIdentity.sessionContext.sessionIssuer.accountId, resources: accountId",
-            facet=True,
+        _Texts,
+        _facets(
+            "`recipientAccountId`, and `accountId` of `userIdentity`, of its session's issuer and of each of `resources`"
         ),
     ] = ()
-    user_agent: Annotated[str | None, Field(FieldKind.TEXT, "userAgent")] = None
-    error_message: Annotated[str | None, Field(FieldKind.TEXT, "errorMessage")] = None
-    raw: Annotated[str, Field(FieldKind.TEXT, "the whole record, as its JSON text")] = ""
+    user_agent: Annotated[_Text, _text("`userAgent`")] = None
+    error_message: Annotated[_Text, _text("`errorMessage`")] = None
+    raw: Annotated[str, _text("the JSON text of the record")] = ""
 
 
 def _schema() -> dict[str, Field]:
     hints = get_annotations(Fields)
     fields = {name: hints[name].__metadata__[0] for name in Fields.__struct_fields__}
-    exact = Field(FieldKind.LITERAL, "userAgent, as a whole", facet=True, of="user_agent")
+    exact = Field(
+        FieldKind.LITERAL,
+        "`userAgent`, as a whole: the search domain takes it from `user_agent`",
+        facet=True,
+        of="user_agent",
+    )
     return fields | {"user_agent_exact": exact}
 
 
