@@ -78,6 +78,7 @@ lint: terraform-present .venv/ready .venv-checkov/ready node_modules/ready build
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(TERRAFORM) fmt -check -recursive .
 	@$(TERRAFORM) init -backend=false -input=false >/dev/null
 	@$(TERRAFORM) validate
