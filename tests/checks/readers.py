@@ -4,11 +4,11 @@ from fnmatch import fnmatchcase
 
 # The first pattern that fits counts; a * goes over slashes, too. A package stands for all of its modules.
 READERS: list[tuple[str, tuple[str, ...]]] = [
-    ("*README.md", ("tests.documentation", "tests.unit.test_readme")),
-    ("Makefile", ("tests.unit.test_makefile", "tests.documentation", "tests.unit.test_readme")),
+    ("*README.md", ("tests.documentation",)),
+    ("Makefile", ("tests.unit.test_makefile", "tests.documentation")),
     ("statemachine/*.json", ("tests.workflow.definition",)),
     ("terraform/environments/*.tfvars", ("trailsearch.cli.cost.settings",)),
-    ("terraform/tests/*", ("tests.unit.test_readme", "tests.documentation")),
+    ("terraform/tests/*", ("tests.documentation",)),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.deployment",)),

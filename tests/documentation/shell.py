@@ -50,8 +50,8 @@ class Shell:
                 (folder / path.name).symlink_to(path)
         self._lay_out_terraform()
         self._add_program(".venv/bin/python", _script(sys.executable))
-        self._add_program("bin/aws", _script(sys.executable, "-m", "awscli"))
         self._add_make()
+        self._add_program("bin/aws", _script("false"))
 
     def _lay_out_terraform(self) -> None:
         """Link the configuration, and write the name of a state bucket into a copy of the settings, as one does."""
@@ -86,6 +86,12 @@ class Shell:
         lines = (f"export {name} = {self._variables[name]}\n" for name in names)
         (demo / "cloud.env").write_text("".join(lines))
         self._add_make("ENV=local", drop_env=True)
+        # Named outright, as version 1 of the AWS CLI asks for SQS's old names before it looks at AWS_ENDPOINT_URL.
+        endpoint = ("--endpoint-url", self._variables["AWS_ENDPOINT_URL"])
+        # What it does not know it is to say at once.
+        self._add_program(
+            "bin/aws", _script("env", "AWS_MAX_ATTEMPTS=1", sys.executable, "-m", "awscli", *endpoint)
+        )
 
     def record_terraform(self) -> None:
         """Put a program in place of Terraform that notes how it is called, and the same in place of the packaging."""
