@@ -16,6 +16,7 @@ from tests.conftest import REPOSITORY
 READMES = tuple(
     REPOSITORY / folder / "README.md" for folder in ("", "terraform", "statemachine", "functions", "tests")
 )
+TOP, TERRAFORM, STATEMACHINE, FUNCTIONS, TESTS = READMES
 PAGES = (*READMES, REPOSITORY / "CHANGELOG.md")
 
 # https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
