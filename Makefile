@@ -14,7 +14,7 @@ export PYTHONPATH := functions
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
 OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN BASE
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -29,6 +29,10 @@ ifeq ($(ENV),local)
 -include build/demo/cloud.env
 unexport AWS_CA_BUNDLE AWS_PROFILE
 endif
+
+# $(call step,name,commands) runs commands, and notes how long they took for the table at the end of `make test`.
+STEPS := build/steps
+step = @mkdir -p build; TIMEFORMAT=$$'%R\t$1'; { time { $2; } 2>&3; } 3>&2 2>> $(STEPS)
 
 .PHONY: help
 help: ## List the targets
@@ -73,25 +77,44 @@ fmt: terraform-present .venv/ready ## Format the code
 	@.venv/bin/ruff check --fix-only -q . && .venv/bin/ruff format -q .
 	@$(TERRAFORM) fmt -recursive .
 
+.PHONY: steps
+steps:
+	@rm -f $(STEPS)
+
+define lint-python
+$(call step,ruff check,.venv/bin/ruff check -q .)
+$(call step,ruff format,.venv/bin/ruff format --check -q .)
+$(call step,mypy,.venv/bin/mypy)
+$(call step,import-linter,found=$$(.venv/bin/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }; \
+	tail -n 1 <<< "$$found")
+endef
+
+.PHONY: check
+check: steps .venv/ready ## Check what you have changed, in seconds: [BASE=main]
+	$(lint-python)
+	@command -v terraform >/dev/null || echo "There is no Terraform: the format of its files is not checked."
+	$(call step,terraform fmt,! command -v terraform >/dev/null || terraform -chdir=terraform fmt -check -recursive .)
+	@$(PYTHON) -m tests.checks --steps $(STEPS)
+
 .PHONY: lint
-lint: terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, Terraform and the state machine
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check -q .
-	@.venv/bin/mypy
-	@$(TERRAFORM) fmt -check -recursive .
-	@$(TERRAFORM) init -backend=false -input=false >/dev/null
-	@$(TERRAFORM) validate
-	@found=$$(.venv-checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact) \
+lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machine
+	$(lint-python)
+	$(call step,terraform fmt,$(TERRAFORM) fmt -check -recursive .)
+	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
+	$(call step,terraform validate,$(TERRAFORM) validate)
+	$(call step,checkov,\
+		found=$$(.venv-checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact) \
 		|| { echo "$$found"; exit 1; }; echo "checkov: $$(grep '^Passed' <<< "$$found")"; \
-		! grep 'Parsing errors' <<< "$$found"
-	@$(TERRAFORM) test
-	@$(PYTHON) -m tests.workflow.definition > build/index_logs.asl.json
-	@.venv/bin/statelint build/index_logs.asl.json
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path build/index_logs.asl.json
+		! grep 'Parsing errors' <<< "$$found")
+	$(call step,terraform test,$(TERRAFORM) test)
+	$(call step,statelint,$(PYTHON) -m tests.workflow.definition > build/index_logs.asl.json; \
+		.venv/bin/statelint build/index_logs.asl.json)
+	$(call step,asl-validator,\
+		PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path build/index_logs.asl.json)
 
 .PHONY: test
 test: lint ## Check everything and run all tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --durations 15 --durations-min 1 -p tests.checks.times --steps $(STEPS)
 
 .PHONY: docs
 docs: .venv/ready ## Write the generated parts of the READMEs anew

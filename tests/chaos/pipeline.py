@@ -14,7 +14,7 @@ from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.pipeline.idle import messages_in, wait_until_idle
 from trailsearch.cli.package import FUNCTIONS
 from trailsearch.search import search_backend
-from trailsearch.search.queries import Query
+from trailsearch.search.queries import MAX_PAGE, Query
 
 # Step Functions would wait up to two minutes before a retry.
 RETRY_WAIT_FACTOR = 0.005
@@ -82,6 +82,10 @@ class Pipeline:
             for event in page["events"]:
                 if entered := event.get("stateEnteredEventDetails"):
                     yield entered["name"], entered["input"]
+
+    def document_ids(self) -> set[str]:
+        """The ids of all documents in the domain."""
+        return {event["id"] for event in self.domain.scan(Query(size=MAX_PAGE), fields=())}
 
     def documents(self, log_prefix: str) -> Iterator[tuple[str, str]]:
         """Give id and record of every document in the domain whose log's key begins so."""

@@ -25,7 +25,6 @@ from tests.demo.executions import Executions, read_executions
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
 from tests.local_cloud.pipeline.idle import wait_until_idle
-from tests.local_cloud.pipeline.search_domain import document_ids
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
@@ -38,7 +37,7 @@ from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
 from trailsearch.cli.search import ask, print_answer
 from trailsearch.contracts.messages import Kind
-from trailsearch.search.queries import EVERYTHING, Query
+from trailsearch.search.queries import EVERYTHING, MAX_PAGE, Query
 from trailsearch.workflow.dead_letters import WaitingLetter
 
 ENVIRONMENT = "local"
@@ -230,7 +229,7 @@ def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]
 
 def found_ids(environment: Environment) -> set[str]:
     """Give the ids of all documents in the environment's search domain."""
-    return document_ids(environment.search_domain())
+    return {event["id"] for event in environment.search_domain().scan(Query(size=MAX_PAGE), fields=())}
 
 
 def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) -> None:

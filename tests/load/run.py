@@ -10,7 +10,6 @@ from tests.demo.executions import Executions, read_executions
 from tests.load.sampler import Sample, Sampler
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
 from tests.local_cloud.pipeline.idle import wait_until_idle
-from tests.local_cloud.pipeline.search_domain import document_ids
 from tests.log_generator import GeneratedLog
 
 IDLE_SECONDS = 3600
@@ -86,7 +85,7 @@ def run(
     Raises:
         NotIdle: there was work left after an hour.
     """
-    before = document_ids(pipeline.domain)
+    before = pipeline.document_ids()
     began = datetime.now(UTC)
     started = time.monotonic()
     measured = _Measured(logs)
@@ -98,7 +97,7 @@ def run(
             on_delivered()
         delivery_seconds = time.monotonic() - started
         wait_until_idle(pipeline.sqs, pipeline.stepfunctions, pipeline.outputs, IDLE_SECONDS)
-    found = document_ids(pipeline.domain) - before
+    found = pipeline.document_ids() - before
     return Result(
         logs=delivered.logs,
         records=delivered.records,

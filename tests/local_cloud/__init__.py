@@ -30,7 +30,7 @@ not as AWS is. "ours": code of our own::
 
 What else is here, from those who use the local cloud down to what moto is changed with::
 
-    pipeline/       Trailsearch from outside, where it is deployed: logs in, wait, look what is found
+    pipeline/       Trailsearch from outside, where it is deployed: logs in, and wait
     terraform/      Trailsearch's own Terraform, applied to the local cloud
     process.py      starts and stops the process, for the demo and the tests
     __main__.py     the process: `python -m tests.local_cloud`

@@ -16,10 +16,17 @@ from rich.text import Text
 
 from trailsearch.cli.console import make_console
 from trailsearch.cli.environment import Environment
-from trailsearch.search.queries import EVERYTHING, Answer, Event, Query, QueryRefused, SearchError, Syntax
+from trailsearch.search.queries import (
+    EVERYTHING,
+    MAX_PAGE,
+    Answer,
+    Event,
+    Query,
+    QueryRefused,
+    SearchError,
+    Syntax,
+)
 
-# What CloudSearch gives in one answer; more would need a cursor.
-MAX_SIZE = 10_000
 # By the names that CloudSearch has for its parsers.
 _SYNTAXES = {"structured": Syntax.NATIVE, "simple": Syntax.SIMPLE}
 _INDENTATION_OF_A_RECORD = " " * 6
@@ -41,7 +48,7 @@ class NotFound(click.ClickException):
 @click.option("--query", envvar="QUERY", default=EVERYTHING, show_default=True, help="What to search for.")
 @click.option("--parser", type=click.Choice(list(_SYNTAXES)), envvar="PARSER", default="structured")
 @click.option("--facets", envvar="FACETS", default="", help="Fields to count values of, separated by commas.")
-@click.option("--size", envvar="SIZE", type=click.IntRange(0, MAX_SIZE), default=20, show_default=True)
+@click.option("--size", envvar="SIZE", type=click.IntRange(0, MAX_PAGE), default=20, show_default=True)
 @click.option("--sort", envvar="SORT", default="event_time desc", show_default=True)
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print the answer as JSON.")
 def search(

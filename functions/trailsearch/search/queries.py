@@ -6,6 +6,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from trailsearch.contracts.errors import TrailsearchError
 
+MAX_PAGE: Final = 10_000
+"""How many events a search domain gives in one answer, whatever its backend; ``scan`` gives more."""
+
 EVERYTHING: Final = "matchall"
 """The query that every event matches, in every backend."""
 

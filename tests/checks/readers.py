@@ -1,0 +1,40 @@
+"""Which modules read a file that is no Python: what the import graph cannot know."""
+
+from fnmatch import fnmatchcase
+
+# The first pattern that fits counts; a * goes over slashes, too. A package stands for all of its modules.
+READERS: list[tuple[str, tuple[str, ...]]] = [
+    ("*README.md", ("tests.documentation",)),
+    ("Makefile", ("tests.unit.test_makefile", "tests.documentation")),
+    ("statemachine/*.json", ("tests.workflow.definition",)),
+    ("terraform/environments/*.tfvars", ("trailsearch.cli.cost.settings",)),
+    ("terraform/tests/*", ("tests.documentation",)),
+    # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
+    ("terraform/*", ()),
+    ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
+    ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),
+    ("requirements.txt", ("trailsearch.cli.package",)),
+    ("tests/iam/*.mjs", ("tests.iam.simulator",)),
+    # The tools' own settings and locks, which `make lint` and `make setup` read, and what people read.
+    ("requirements*", ()),
+    ("package*.json", ()),
+    ("pyproject.toml", ()),
+    (".ci/run", ()),
+    (".editorconfig", ()),
+    (".git*", ()),
+    ("CHANGELOG.md", ("tests.documentation",)),
+    ("LICENSE", ()),
+    ("*.svg", ()),
+]
+
+
+def readers_of(path: str) -> tuple[str, ...]:
+    """The modules and packages that read a file; none, if nothing but `make lint` or a person does.
+
+    Raises:
+        KeyError: nobody has said yet who reads it.
+    """
+    for pattern, modules in READERS:
+        if fnmatchcase(path, pattern):
+            return modules
+    raise KeyError(path)

@@ -1,0 +1,100 @@
+"""The commands that the READMEs show, each as bash takes it."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.conftest import REPOSITORY
+from tests.documentation import pages
+
+# A folder of the repository's own, not of a tool or of what it made.
+_READMES = ("README.md", "[a-z]*/README.md")
+_NOT_OURS = {"build", "node_modules"}
+# What stands for a value of one's own: <your-state-bucket>, or … for any query.
+_PLACEHOLDER = re.compile(r"<([A-Za-z][^<>\n]*)>|…")
+# What a sentence quotes as a command: a program with something to do, or the query of one.
+_QUOTED = re.compile(r"(make|aws) +[a-z]|make$|QUERY=")
+# What bash is to remember for the commands that come after it.
+_ASSIGNMENT = re.compile(r"\w+=\S*(\$\(.*\))?\s*")
+
+
+class Shown(NamedTuple):
+    """A command that is shown, as it stands there, and where: the file, and whether a sentence quotes it."""
+
+    text: str
+    readme: str
+    quoted: bool
+
+    def filled(self, value_of: Callable[[str], str]) -> str:
+        """Give the command with a value in place of each ``<placeholder>``, by its name; that of … is ``…``."""
+        return _PLACEHOLDER.sub(lambda found: value_of(found[1] or found[0]), self.text)
+
+    def __str__(self) -> str:
+        return f"{self.readme}: {self.text}"
+
+
+@cache
+def readmes() -> list[Path]:
+    """Every README of the repository."""
+    found = (path for pattern in _READMES for path in sorted(REPOSITORY.glob(pattern)))
+    return [path for path in found if path.parent.name not in _NOT_OURS]
+
+
+@cache
+def shown_commands() -> list[Shown]:
+    """Every command in every README, once for each way that it is written."""
+    found: dict[str, Shown] = {}
+    for readme in readmes():
+        for command in commands_of(readme.read_text(encoding="utf-8"), pages.name(readme)):
+            found.setdefault(command.text, command)
+    return list(found.values())
+
+
+def commands_of(text: str, readme: str) -> Iterator[Shown]:
+    """Give the commands of a page: those in its ``sh`` blocks, and those that its sentences quote."""
+    for fence in pages.fences(text):
+        if fence.language == "sh":
+            for command in split(fence.text):
+                yield Shown(command, readme, quoted=False)
+    for span in pages.code_spans(text):
+        if _QUOTED.match(span):
+            yield Shown(span, readme, quoted=True)
+
+
+def split(script: str) -> Iterator[str]:
+    """Split a script into its commands, each with what it needs from the lines before it.
+
+    Lines go together while bash says that there is more to come: a loop, a pipe, a quoted line break; and so does an
+    assignment with what follows it.
+
+    Raises:
+        ValueError: the script ends in the middle of a command.
+    """
+    pending: list[str] = []
+    for line in script.splitlines():
+        if not pending and (not line.strip() or line.strip().startswith("#")):
+            continue
+        pending.append(line)
+        command = "\n".join(pending)
+        if _is_whole(command):
+            yield command.strip()
+            pending = []
+    if pending:
+        raise ValueError(f"no whole command: {' '.join(pending)}")
+
+
+def _is_whole(command: str) -> bool:
+    if command.endswith("\\") or _ASSIGNMENT.fullmatch(command.rpartition("\n")[2]):
+        return False
+    checked = subprocess.run(
+        ["bash", "-n"],
+        input=_PLACEHOLDER.sub("placeholder", command),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    # It only warns of a here-document that does not end.
+    return not (checked.returncode or checked.stderr)

@@ -1,0 +1,107 @@
+"""What kinds of commands the READMEs show, and so how each is tested: the one table of it."""
+
+import re
+from enum import Enum, auto
+from typing import NamedTuple
+
+from tests.documentation.commands import Shown
+
+
+class Kind(Enum):
+    """How a command is tested."""
+
+    OPERATOR = auto()
+    """It runs, against the deployment of the end-to-end tests, as ENV=local (tests/end_to_end)."""
+    CLOUD = auto()
+    """So does a command of the AWS CLI, with the deployment's names in place of the placeholders (tests/end_to_end)."""
+    TERRAFORM = auto()
+    """It runs, with a program in place of Terraform that notes how it is called (tests/documentation)."""
+    HERE = auto()
+    """It runs as it is (tests/documentation)."""
+    HANDED_OVER = auto()
+    """It takes minutes: make hands over to a program that another test runs, with options that it has (PROGRAMS)."""
+    CHECKS = auto()
+    """It is what runs these tests, or a part of it, or what installs them: make finds something to do."""
+    SELECTION = auto()
+    """It selects tests or faults: what it selects is there (tests/documentation)."""
+    NOT_RUN = auto()
+    """Nothing here can run it (NOT_RUN says why)."""
+
+
+class Program(NamedTuple):
+    """A program that make hands over to: its module, and the test that runs what it does, or its largest part."""
+
+    module: str
+    test: str
+
+
+PROGRAMS = {
+    "demo": Program("tests.demo", "tests/end_to_end/test_pipeline.py::test_every_good_event_is_found"),
+    "demo-stop": Program("tests.demo", "tests/unit/local_cloud/test_process.py"),
+    "chaos": Program(
+        "tests.chaos",
+        "tests/end_to_end/test_resilience.py::test_every_event_is_found_or_waits_and_a_redrive_brings_all_in",
+    ),
+    "load": Program(
+        "tests.load", "tests/end_to_end/test_scale.py::test_a_small_flood_is_indexed_and_measured"
+    ),
+    "bench": Program(
+        "tests.benchmarks", "tests/unit/benchmarks/test_benchmarks.py::test_the_steps_index_every_event"
+    ),
+    "cost-measure": Program("tests.cost.measure", "tests/unit/cost/test_measure.py"),
+    "package": Program(
+        "trailsearch.cli.package",
+        "tests/unit/cli/test_package.py::test_a_package_of_the_real_sources_is_reproducible",
+    ),
+    "docs": Program("tests.documentation", "tests/documentation/test_blocks.py"),
+}
+
+NOT_RUN = {
+    "aws sso login": "it opens a browser; the AWS CLI's version 2 has it, and PyPI has version 1",
+}
+
+_OF_TARGETS = {
+    "": Kind.HERE,
+    **dict.fromkeys(("help", "cost", "clean"), Kind.HERE),
+    **dict.fromkeys(("search", "status", "dlq", "redrive", "output"), Kind.OPERATOR),
+    **dict.fromkeys(("init", "plan", "apply", "destroy"), Kind.TERRAFORM),
+    **dict.fromkeys(PROGRAMS, Kind.HANDED_OVER),
+    **dict.fromkeys(("test", "lint", "check", "fmt", "setup"), Kind.CHECKS),
+}
+# Where a command begins: at the start, after what joins commands, in $(…), after a loop's `do`.
+_BEGINNING = r"(?:^|[|;&(\n]|\bdo\b)\s*(?:\w+=)?(?:\$\()?"
+_MAKE = re.compile(_BEGINNING + r"make\b(?: +([a-z-]+))?", re.MULTILINE)
+_AWS = re.compile(_BEGINNING + r"aws +[a-z]", re.MULTILINE)
+_SELECTION = re.compile(r"\.venv/bin/python -m (pytest|tests\.chaos) ")
+
+
+def targets(command: str) -> list[str]:
+    """The targets that a command makes; "" stands for no target."""
+    return [found or "" for found in _MAKE.findall(command)]
+
+
+def is_query(shown: Shown) -> bool:
+    """Tell whether a sentence quotes no command, but a query for `make search`."""
+    return shown.quoted and shown.text.startswith("QUERY=")
+
+
+def kind_of(shown: Shown) -> Kind:
+    """Tell how a command is tested.
+
+    Raises:
+        LookupError: it is of no kind that is known here, or of several that do not go together.
+    """
+    text = shown.text
+    if text in NOT_RUN:
+        return Kind.NOT_RUN
+    if is_query(shown):
+        return Kind.OPERATOR
+    if _SELECTION.match(text):
+        return Kind.SELECTION
+    kinds = {_OF_TARGETS[target] for target in targets(text)}
+    if _AWS.search(text):
+        # What is between may ask for the names that it needs.
+        kinds = kinds - {Kind.OPERATOR} | {Kind.CLOUD}
+    if len(kinds) != 1:
+        raise LookupError(f"{shown}: {kinds or 'no kind of command that is tested'}")
+    return kinds.pop()

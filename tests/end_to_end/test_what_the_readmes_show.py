@@ -1,0 +1,240 @@
+"""Commands that the READMEs show run against the deployment. They run last, by their name: they leave things behind."""
+
+import gzip
+import json
+import re
+import shutil
+import uuid
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from tests.chaos import pipeline as chaos
+from tests.documentation.commands import Shown, shown_commands
+from tests.documentation.kinds import Kind, is_query, kind_of, targets
+from tests.documentation.shell import Shell
+from tests.end_to_end.conftest import Pipeline
+from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
+from tests.local_cloud.pipeline.idle import wait_until_idle
+from tests.local_cloud.process import ACCOUNT_ID
+from tests.log_generator import generate_logs
+from trailsearch.contracts.errors import LogUnreadable, SearchThrottled, TrailsearchError
+from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, LogRef
+from trailsearch.contracts.messages import Kind as LetterKind
+
+OPERATOR = [shown for shown in shown_commands() if kind_of(shown) is Kind.OPERATOR]
+CLOUD = [shown for shown in shown_commands() if kind_of(shown) is Kind.CLOUD]
+
+ACCOUNT = "111122223333"
+# A log in the folder that the READMEs index again.
+PREFIX = f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/11"
+START = datetime(2026, 11, 2, tzinfo=UTC)
+# Who the READMEs' queries ask for, beside the story of the generated logs.
+ALICE = {
+    "type": "AssumedRole",
+    "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/alice@example.com",
+    "accountId": ACCOUNT,
+}
+# As CloudTrail writes them: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+RECORDS: list[dict[str, Any]] = [
+    {
+        "eventSource": "signin.amazonaws.com",
+        "eventName": "ConsoleLogin",
+        "errorMessage": "Failed authentication",
+        "responseElements": {"ConsoleLogin": "Failure"},
+    },
+    {"eventSource": "cloudtrail.amazonaws.com", "eventName": "DeleteTrail"},
+    {"eventSource": "sqs.amazonaws.com", "eventName": "CreateQueue"},
+]
+
+
+class Expected(NamedTuple):
+    """What a command that a pattern fits is to print, and what to end with."""
+
+    command: str
+    printed: str
+    codes: tuple[int, ...] = (0,)
+
+
+# The first one that fits counts.
+EXPECTED = [
+    Expected(r"list-objects-v2(.|\n)*sqs send-message", r'"MessageId"'),
+    Expected(r"aws sqs send-message", r'"MessageId"'),
+    Expected(r"aws s3api create-bucket", r'"Location"'),
+    Expected(r"aws s3api put-bucket-versioning|aws organizations enable-aws-service-access", r"\A\Z"),
+    Expected(r"aws stepfunctions list-executions", r'"executions"'),
+    # It has found the trail; the local cloud has no digest files, and no keys that sign them.
+    Expected(r"aws cloudtrail validate-logs", r"^Validating log files for trail ", (255,)),
+    Expected(r"make search .*\| jq", r'^ *"eventID": '),
+    Expected(r"make search|QUERY=", r"^[1-9][\d,]* events found, [1-9][\d,]* shown\.$"),
+    # It tells by what it ends with whether all is well, and here faults were injected.
+    Expected(r"make status .*\| jq -e", r"^(true|false)$", (0, 1)),
+    Expected(r"make status", r"^[✓✗] "),
+    Expected(r"make dlq .*JSON=1", r'"error": "LogUnreadable"'),
+    Expected(r"make dlq", r"^2 waiting\.$"),
+    Expected(r"make redrive .*DRY_RUN=1", r"^2 waiting\.$"),
+    Expected(r"make redrive .*KIND=batch", r"^1 sent back(.|\n)*^Nothing came back\.$"),
+    Expected(r"make redrive", r"^2 sent back(.|\n)*^Nothing came back\.$"),
+    Expected(r"make output .*NAME=\w+_url", r"^https?://\S+$"),
+    Expected(r"make output", r"^state_machine_arn = "),
+]
+
+# What a sentence leaves out of a command that it names.
+LEFT_OUT = {
+    "aws stepfunctions list-executions --status-filter TIMED_OUT": "--state-machine-arn {state_machine_arn}",
+    "aws cloudtrail validate-logs": "--trail-arn {trail_arn} --start-time 2026-11-01T00:00:00Z",
+}
+# What is there already where one types it.
+BEFORE = {"aws organizations ": "aws organizations create-organization"}
+
+
+@pytest.fixture(scope="module")
+def shell(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    shell = Shell(tmp_path_factory.mktemp("shell"), pipeline.variables)
+    shell.use_local_cloud(pipeline.package.parent / "terraform")
+    return shell
+
+
+@pytest.fixture(scope="module")
+def log(pipeline: Pipeline) -> LogRef:
+    """The story, and a log with what else the queries ask for, all indexed; gives that log."""
+    wait(pipeline)
+    records = [
+        {
+            "eventVersion": "1.11",
+            "eventID": str(uuid.uuid4()),
+            "eventTime": f"2026-11-02T00:00:0{number}Z",
+            "awsRegion": "us-east-1",
+            "sourceIPAddress": "203.0.113.20",
+            "userIdentity": ALICE,
+            **record,
+        }
+        for number, record in enumerate(RECORDS)
+    ]
+    body = gzip.compress(json.dumps({"Records": records}, separators=(",", ":")).encode())
+    key = f"{PREFIX}/02/{ACCOUNT}_CloudTrail_us-east-1_20261102T0005Z_Readme.json.gz"
+    story = [Log(each.key, each.body) for each in generate_logs(seed=11, logs=20, start=START)]
+    bucket = pipeline.outputs["log_bucket_names"][0]
+    topic = pipeline.outputs["topic_arn"]
+    for _ in deliver([*story, Log(key, body)], pipeline.client("s3"), pipeline.client("sns"), bucket, topic):
+        pass
+    wait(pipeline)
+    return LogRef(bucket, key)
+
+
+@pytest.fixture(scope="module")
+def execution(pipeline: Pipeline, log: LogRef) -> str:
+    """An execution that has succeeded."""
+    arn = pipeline.outputs["state_machine_arn"]
+    found = pipeline.client("stepfunctions").list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")
+    return str(found["executions"][0]["executionArn"])
+
+
+@pytest.fixture
+def two_letters(pipeline: Pipeline, log: LogRef, execution: str) -> None:
+    """Let a log and a batch wait in the dead-letter queue, and nothing else, whose causes are mended by now."""
+    throw_away_dead_letters(pipeline)
+    sqs, queue = pipeline.client("sqs"), pipeline.outputs["dead_letter_queue_url"]
+    for letter in (
+        letter_about(execution, LetterKind.LOG, LogUnreadable("AccessDenied"), log=log),
+        letter_about(execution, LetterKind.BATCH, SearchThrottled("HTTP 509"), batch=staged(pipeline)),
+    ):
+        sqs.send_message(QueueUrl=queue, MessageBody=msgspec.json.encode(letter).decode())
+
+
+def throw_away_dead_letters(pipeline: Pipeline) -> None:
+    chaos.Pipeline(pipeline.session, pipeline.variables, pipeline.outputs).throw_away_dead_letters()
+
+
+def letter_about(execution: str, kind: LetterKind, error: TrailsearchError, **about: Any) -> DeadLetter:
+    return Execution(execution, "Fetch Logs", "local").dead_letter(kind, error, **about)
+
+
+def staged(pipeline: Pipeline) -> BatchRef:
+    """A batch in the staging bucket."""
+    s3, bucket = pipeline.client("s3"), pipeline.outputs["staging_bucket_name"]
+    found = s3.list_objects_v2(Bucket=bucket, Prefix="batches/")["Contents"]
+    newest = max(found, key=lambda each: each["LastModified"])
+    body = s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read()
+    return BatchRef(bucket, newest["Key"], documents=len(json.loads(body)), bytes=len(body))
+
+
+def wait(pipeline: Pipeline) -> None:
+    wait_until_idle(pipeline.client("sqs"), pipeline.client("stepfunctions"), pipeline.outputs)
+
+
+def expected_of(command: str) -> Expected:
+    """What a command is to print.
+
+    Raises:
+        LookupError: nobody has said that yet.
+    """
+    for expected in EXPECTED:
+        if re.search(expected.command, command):
+            return expected
+    raise LookupError(command)
+
+
+def check(shell: Shell, shown: Shown, command: str) -> None:
+    if "jq" in command and not shutil.which("jq"):
+        pytest.skip("needs jq")
+    expected = expected_of(command)
+    done = shell.run(command)
+    assert done.returncode in expected.codes, f"{done.stdout}\n{done.stderr}"
+    assert re.search(expected.printed, done.stdout, re.MULTILINE), f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("shown", OPERATOR, ids=str)
+def test_an_operator_command_says_what_it_is_for(
+    shell: Shell, log: LogRef, shown: Shown, request: pytest.FixtureRequest
+) -> None:
+    if {"dlq", "redrive"} & set(targets(shown.text)):
+        request.getfixturevalue("two_letters")
+    command = shown.filled({"…": "matchall"}.__getitem__)
+    check(shell, shown, f"make search {command}" if is_query(shown) else command)
+
+
+@pytest.mark.parametrize("shown", CLOUD, ids=str)
+def test_a_command_of_the_aws_cli_does_what_it_says_and_the_pipeline_takes_what_it_sends(
+    pipeline: Pipeline, shell: Shell, log: LogRef, execution: str, shown: Shown
+) -> None:
+    outputs = pipeline.outputs
+    values = {
+        "your-state-bucket": "terraform-state-of-the-readme",
+        "log bucket": log.bucket,
+        "account": ACCOUNT,
+        "execution ARN": execution,
+    }
+    names = {**outputs, "trail_arn": f"arn:aws:cloudtrail:us-east-1:{ACCOUNT_ID}:trail/trailsearch-local"}
+    for beginning, command in BEFORE.items():
+        if shown.text.startswith(beginning):
+            assert shell.run(command).returncode == 0
+    before = set(executions(pipeline))
+    rest = LEFT_OUT[shown.text].format(**names) if shown.text in LEFT_OUT else ""
+    check(shell, shown, f"{shown.filled(values.__getitem__)} {rest}".strip())
+    if "sqs send-message" in shown.text:
+        wait(pipeline)
+        caused = {status for arn, status in executions(pipeline).items() if arn not in before}
+        assert caused == {"SUCCEEDED"}
+
+
+def executions(pipeline: Pipeline) -> dict[str, str]:
+    pages = (
+        pipeline.client("stepfunctions")
+        .get_paginator("list_executions")
+        .paginate(stateMachineArn=pipeline.outputs["state_machine_arn"])
+    )
+    return {each["executionArn"]: each["status"] for page in pages for each in page["executions"]}
+
+
+def test_what_terraform_prints_to_go_on_with_is_what_the_readmes_name(pipeline: Pipeline) -> None:
+    """Commands in Terraform's outputs make targets that are among those that run here."""
+    printed = {target for command in pipeline.outputs["commands"].values() for target in targets(command)}
+    assert printed <= {target for shown in OPERATOR for target in targets(shown.text)}
+
+
+def test_every_command_has_something_to_print() -> None:
+    for shown in OPERATOR + CLOUD:
+        assert expected_of(shown.text)

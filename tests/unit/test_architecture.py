@@ -1,0 +1,47 @@
+"""What the handlers import; the packages are import-linter's (``pyproject.toml``), which takes no single modules."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+HANDLERS = sorted(path.stem for path in FUNCTIONS.glob("*.py"))
+
+
+def imported_by(handler: str) -> set[str]:
+    """The modules that a handler imports, and each name that it takes from one, in full."""
+    names = set()
+    for node in ast.walk(ast.parse((FUNCTIONS / f"{handler}.py").read_text())):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return names
+
+
+def of(package: str, names: set[str]) -> set[str]:
+    return {name for name in names if name == package or name.startswith(f"{package}.")}
+
+
+def test_the_handlers_are_those_of_the_workflow() -> None:
+    assert HANDLERS == ["fetch_logs", "index_batch", "split_records"]
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_imports_no_operator_command_and_no_other_handler(handler: str) -> None:
+    names = imported_by(handler)
+    assert of("trailsearch", names), "it imports nothing of the library"
+    assert {name for package in ["trailsearch.cli", *HANDLERS] for name in of(package, names)} == set()
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_leaves_traces_and_clients_to_the_library(handler: str) -> None:
+    names = imported_by(handler)
+    assert {name for package in ["aws_xray_sdk", "boto3", "botocore"] for name in of(package, names)} == set()
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_leaves_the_choice_of_a_backend_to_the_library(handler: str) -> None:
+    assert of("trailsearch.search.cloudsearch", imported_by(handler)) == set()
