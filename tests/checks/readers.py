@@ -7,9 +7,13 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("*README.md", ("tests.documentation",)),
     ("Makefile", ("tests.unit.test_makefile", "tests.documentation")),
     ("statemachine/*.json", ("tests.workflow.definition",)),
-    ("terraform/environments/*.tfvars", ("trailsearch.cli.cost.settings",)),
-    ("terraform/tests/*", ("tests.documentation",)),
+    (
+        "terraform/environments/*.tfvars",
+        ("trailsearch.cli.cost.settings", "tests.documentation.test_adoption"),
+    ),
+    ("terraform/tests/*", ("tests.documentation.test_adoption", "tests.documentation.test_runbooks")),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
+    ("terraform/*.tf", ("tests.documentation.terraform_tables",)),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),
@@ -22,7 +26,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     (".ci/run", ()),
     (".editorconfig", ()),
     (".git*", ()),
-    ("CHANGELOG.md", ("tests.documentation",)),
+    ("CHANGELOG.md", ("tests.documentation.test_pages", "tests.documentation.test_links")),
     ("LICENSE", ()),
     ("*.svg", ()),
 ]

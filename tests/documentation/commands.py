@@ -4,15 +4,10 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from tests.conftest import REPOSITORY
 from tests.documentation import pages
 
-# A folder of the repository's own, not of a tool or of what it made.
-_READMES = ("README.md", "[a-z]*/README.md")
-_NOT_OURS = {"build", "node_modules"}
 # What stands for a value of one's own: <your-state-bucket>, or … for any query.
 _PLACEHOLDER = re.compile(r"<([A-Za-z][^<>\n]*)>|…")
 # What a sentence quotes as a command: a program with something to do, or the query of one.
@@ -37,18 +32,11 @@ class Shown(NamedTuple):
 
 
 @cache
-def readmes() -> list[Path]:
-    """Every README of the repository."""
-    found = (path for pattern in _READMES for path in sorted(REPOSITORY.glob(pattern)))
-    return [path for path in found if path.parent.name not in _NOT_OURS]
-
-
-@cache
 def shown_commands() -> list[Shown]:
     """Every command in every README, once for each way that it is written."""
     found: dict[str, Shown] = {}
-    for readme in readmes():
-        for command in commands_of(readme.read_text(encoding="utf-8"), pages.name(readme)):
+    for readme in pages.READMES:
+        for command in commands_of(pages.read(readme), pages.name(readme)):
             found.setdefault(command.text, command)
     return list(found.values())
 

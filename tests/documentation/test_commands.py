@@ -9,8 +9,9 @@ import click
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.documentation.commands import Shown, commands_of, readmes, shown_commands, split
+from tests.documentation.commands import Shown, commands_of, shown_commands, split
 from tests.documentation.kinds import NOT_RUN, PROGRAMS, Kind, kind_of, targets
+from tests.documentation.pages import READMES
 from tests.documentation.shell import Shell
 
 SHOWN = shown_commands()
@@ -34,13 +35,12 @@ def shell(tmp_path: Path) -> Shell:
 
 def test_every_command_is_of_a_kind_that_is_tested() -> None:
     assert {kind_of(shown) for shown in SHOWN} <= set(Kind)
-    assert len(readmes()) > 0
     assert len(SHOWN) > 20
 
 
 def test_every_readme_of_the_repository_is_read() -> None:
     ours = {path for path in REPOSITORY.rglob("README.md") if not _made(path)}
-    assert set(readmes()) == ours
+    assert set(READMES) == ours
 
 
 def _made(path: Path) -> bool:

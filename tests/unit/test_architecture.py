@@ -1,24 +1,17 @@
 """What the handlers import; the packages are import-linter's (``pyproject.toml``), which takes no single modules."""
 
-import ast
 from pathlib import Path
 
 import pytest
+
+from tests.checks import concerned
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 HANDLERS = sorted(path.stem for path in FUNCTIONS.glob("*.py"))
 
 
 def imported_by(handler: str) -> set[str]:
-    """The modules that a handler imports, and each name that it takes from one, in full."""
-    names = set()
-    for node in ast.walk(ast.parse((FUNCTIONS / f"{handler}.py").read_text())):
-        if isinstance(node, ast.Import):
-            names |= {each.name for each in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.module
-            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
-    return names
+    return concerned.imported_by(FUNCTIONS / f"{handler}.py")
 
 
 def of(package: str, names: set[str]) -> set[str]:
