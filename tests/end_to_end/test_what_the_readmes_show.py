@@ -83,7 +83,6 @@ EXPECTED = [
 
 # What a sentence leaves out of a command that it names.
 LEFT_OUT = {
-    "aws stepfunctions list-executions --status-filter TIMED_OUT": "--state-machine-arn {state_machine_arn}",
     "aws cloudtrail validate-logs": "--trail-arn {trail_arn} --start-time 2026-11-01T00:00:00Z",
 }
 # What is there already where one types it.

@@ -19,6 +19,7 @@ from trailsearch.aws import clients
 from trailsearch.contracts.errors import BatchRefused, SearchThrottled
 from trailsearch.contracts.messages import DeadLetter, Kind, LogRef
 from trailsearch.logs.log_bucket import LogBucket
+from trailsearch.search import search_backend
 
 LOG_KEY = "AWSLogs/111122223333/CloudTrail/eu-central-1/2023/07/10/111122223333_{}.json.gz"
 CONTEXT = SimpleNamespace(
@@ -55,7 +56,7 @@ def domain(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> SearchDomain:
     monkeypatch.setenv("ENVIRONMENT", "test")
     monkeypatch.setenv("STAGING_BUCKET", "staging")
     monkeypatch.setenv("SEARCH_ENDPOINT", "domain.example.com")
-    monkeypatch.setattr(index_batch, "CloudSearchIndex", lambda _client: domain)
+    monkeypatch.setattr(type(search_backend()), "index", lambda _backend, _endpoint: domain)
     clients.s3.cache_clear()
     for bucket in ("log-bucket", "staging"):
         clients.s3().create_bucket(Bucket=bucket)
