@@ -432,6 +432,25 @@ def test_nothing_is_indexed_without_the_template(
     assert ("POST", "/_bulk") not in client.sent
 
 
+def test_indices_that_need_reindexing_are_named_in_the_log_and_hold_up_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logged: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        "trailsearch.search.opensearch.index.logger.warning",
+        lambda message, reason: logged.append((message, reason)),
+    )
+    monkeypatch.setattr("trailsearch.search.opensearch.template.VERSION", VERSION + 1)
+    client = Client(items(201, 201, 201))
+    client.others["PUT", f"/{PREFIX}-events-*/_mapping"] = failed(
+        400, "illegal_argument_exception", "mapper [actor] cannot be changed from type [keyword] to [text]"
+    )
+    assert index(client).upload(batch_of()) == ()
+    ((message, reason),) = logged
+    assert "reindexing" in message
+    assert reason.startswith("mapper [actor] cannot be changed")
+
+
 # As an index answers that was made without the template.
 MALFORMED_DATE = error(
     "mapper_parsing_exception",

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from trailsearch.aws.signed_http import HttpAnswer
-from trailsearch.contracts.errors import SearchUnavailable
+from trailsearch.contracts.errors import SearchThrottled, SearchUnavailable
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.search.opensearch.template import VERSION, ensure_template, has_our_mapping, index_template
 
@@ -109,12 +109,49 @@ MISSING = HttpAnswer(404, b'{"error":{"type":"resource_not_found_exception","rea
 PATH = "/_index_template/trailsearch-test-events"
 
 
-@pytest.mark.parametrize("found", [MISSING, there(VERSION - 1), there(None), HttpAnswer(200, b"{}")])
-def test_a_template_that_is_missing_or_older_is_written(found: HttpAnswer) -> None:
+@pytest.mark.parametrize("found", [MISSING, there(0), there(None), HttpAnswer(200, b"{}")])
+def test_a_template_that_is_missing_or_somebody_else_s_is_written(found: HttpAnswer) -> None:
     client = Client(found, ACKNOWLEDGED)
     ensure_template(cast("Any", client), "trailsearch-test", 3, 1)
     assert client.sent == [("GET", PATH), ("PUT", PATH)]
     assert client.put == TEMPLATE
+
+
+INDICES = "/trailsearch-test-events-*/_mapping"
+CANNOT = HttpAnswer(
+    400,
+    b'{"error":{"root_cause":[{"type":"illegal_argument_exception","reason":"mapper [actor] cannot be changed from type'
+    b' [keyword] to [text]"}],"type":"illegal_argument_exception","reason":"mapper [actor] cannot be changed from type'
+    b' [keyword] to [text]"},"status":400}',
+)
+
+
+@pytest.fixture
+def _later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that has changed the template."""
+    monkeypatch.setattr("trailsearch.search.opensearch.template.VERSION", VERSION + 1)
+
+
+@pytest.mark.usefixtures("_later")
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [(ACKNOWLEDGED, None), (CANNOT, "mapper [actor] cannot be changed from type [keyword] to [text]")],
+)
+def test_an_older_template_is_written_anew_after_the_indices_that_are_there(
+    changed: HttpAnswer, kept: str | None
+) -> None:
+    client = Client(there(VERSION), changed, ACKNOWLEDGED)
+    assert ensure_template(cast("Any", client), "trailsearch-test", 3, 1) == kept
+    assert client.sent == [("GET", PATH), ("PUT", INDICES), ("PUT", PATH)]
+    assert client.put["version"] == VERSION + 1
+
+
+@pytest.mark.usefixtures("_later")
+def test_while_the_indices_cannot_be_changed_the_template_stays_so_that_it_is_tried_again() -> None:
+    client = Client(there(VERSION), HttpAnswer(429, b""))
+    with pytest.raises(SearchThrottled, match="Changing the mapping"):
+        ensure_template(cast("Any", client), "trailsearch-test", 3, 1)
+    assert client.sent[-1] == ("PUT", INDICES)
 
 
 @pytest.mark.parametrize("version", [VERSION, VERSION + 1, VERSION + 10])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from trailsearch.aws.clients import NO_ANSWER
+from trailsearch.aws.telemetry import logger
 from trailsearch.contracts.errors import (
     BatchRefused,
     SearchAccessDenied,
@@ -145,8 +146,12 @@ class OpenSearchIndex:
     def _look_at_template(self) -> None:
         now = time.monotonic()
         if self._template_seen is None or now - self._template_seen >= LOOK_AGAIN_SECONDS:
-            ensure_template(self._client, self._prefix, self._shards, self._replicas)
+            self._ensure_template()
             self._template_seen = now
+
+    def _ensure_template(self) -> None:
+        if kept := ensure_template(self._client, self._prefix, self._shards, self._replicas):
+            logger.warning("indices keep their mapping, and need reindexing", reason=kept)
 
     def _look_at_mapping(self, index: str, outcome: _Outcome) -> None:
         """Believe that a document is refused for what it is, unless the index is not as ours are.
@@ -157,7 +162,7 @@ class OpenSearchIndex:
         if index in self._made_by_template:
             return
         if not has_our_mapping(self._client, index):
-            ensure_template(self._client, self._prefix, self._shards, self._replicas)
+            self._ensure_template()
             raise SearchUnavailable(
                 f"The index {index} was made without the template {template_name(self._prefix)}, and refuses documents"
                 f" that it should take ({outcome}). Delete it, or copy it into one that is made by the template"

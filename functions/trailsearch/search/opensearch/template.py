@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trailsearch.contracts.errors import SearchUnavailable
 from trailsearch.events.fields import SCHEMA, Field, FieldKind
-from trailsearch.search.opensearch.answers import failure
+from trailsearch.search.opensearch.answers import failure, said_in
 from trailsearch.search.opensearch.batches import every_index
 
 if TYPE_CHECKING:
@@ -70,8 +70,14 @@ def index_template(prefix: str, shards: int, replicas: int) -> dict[str, Any]:
     }
 
 
-def ensure_template(client: "SignedHttp", prefix: str, shards: int, replicas: int) -> None:
+def ensure_template(client: "SignedHttp", prefix: str, shards: int, replicas: int) -> str | None:
     """Write the template, unless the domain has it in this version or, from a later release, in a later one.
+
+    Where it has an earlier one, the indices that are there get the fields that are new, for the events to come.
+
+    Returns:
+        Why those indices cannot have the mapping of this version, in the domain's words: they keep theirs, and who wants
+        the new one has to copy them into others. None where that is not so.
 
     Raises:
         SearchThrottled, SearchUnavailable, SearchAccessDenied: it cannot be read or written.
@@ -80,12 +86,26 @@ def ensure_template(client: "SignedHttp", prefix: str, shards: int, replicas: in
     found = client.send("GET", path, {"filter_path": "index_templates.index_template.version"})
     if found.status not in {200, 404}:
         raise failure(found, f"Reading the index template {template_name(prefix)}")
-    if found.status == 200 and _version(found.body) >= VERSION:
-        return
-    body = json.dumps(index_template(prefix, shards, replicas)).encode()
-    put = client.send("PUT", path, headers=JSON, body=body)
+    version = _version(found.body) if found.status == 200 else 0
+    if version >= VERSION:
+        return None
+    template = index_template(prefix, shards, replicas)
+    # Before the template, which says that this is done.
+    kept = _change_indices(client, prefix, template["template"]["mappings"]) if version else None
+    put = client.send("PUT", path, headers=JSON, body=json.dumps(template).encode())
     if put.status != 200:
         raise failure(put, f"Writing the index template {template_name(prefix)}")
+    return kept
+
+
+def _change_indices(client: "SignedHttp", prefix: str, mappings: Mapping[str, Any]) -> str | None:
+    path = f"/{every_index(prefix)}/_mapping"
+    put = client.send("PUT", path, {"allow_no_indices": "true"}, JSON, json.dumps(mappings).encode())
+    if put.status == 400:
+        return said_in(put.body).reason
+    if put.status != 200:
+        raise failure(put, f"Changing the mapping of {every_index(prefix)}")
+    return None
 
 
 def has_our_mapping(client: "SignedHttp", index: str) -> bool:
