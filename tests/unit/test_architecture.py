@@ -37,4 +37,5 @@ def test_a_handler_leaves_traces_and_clients_to_the_library(handler: str) -> Non
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_a_handler_leaves_the_choice_of_a_backend_to_the_library(handler: str) -> None:
-    assert of("trailsearch.search.cloudsearch", imported_by(handler)) == set()
+    names = imported_by(handler)
+    assert of("trailsearch.search.cloudsearch", names) | of("trailsearch.search.opensearch", names) == set()
