@@ -14,7 +14,7 @@ export PYTHONPATH := functions
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
 OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN BASE
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION BACKEND MARKDOWN BASE
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -206,7 +206,7 @@ redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=
 	@$(PYTHON) -m trailsearch.cli.dead_letters.redrive
 
 .PHONY: cost
-cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [JSON=1] [MARKDOWN=1]
+cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [RETENTION=days] [BACKEND=opensearch|cloudsearch] [JSON=1] [MARKDOWN=1]
 	@$(PYTHON) -m trailsearch.cli.cost.cost
 
 # Only from the command line: some systems have a NAME in every environment.
