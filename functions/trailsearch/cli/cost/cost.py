@@ -42,6 +42,8 @@ from trailsearch.search import Backend
 
 PRODUCTION, USUAL_PROFILE = "prod", "Busy account"
 BOTH: Final = "both"
+# So many columns have room for both backends side by side with what they run on.
+_WIDE = 118
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
@@ -120,11 +122,13 @@ def cost(**options: object) -> None:
     if asked.as_json:
         click.echo(json.dumps(as_builtins(traffics, settings, reckoned), indent=2))
         return
-    grids = tables(reckoned, traffics, name, model)
+    console = make_console()
+    wide = asked.markdown or console.width >= _WIDE
+    grids = tables(reckoned, traffics, name, model, wide=wide)
     if asked.markdown:
         click.echo("\n\n".join(grid.to_markdown() for grid in grids))
     else:
-        print_grids(grids, make_console())
+        print_grids(grids, console)
 
 
 class Reckoned(NamedTuple):
@@ -162,17 +166,23 @@ def reckon(
 
 
 def tables(
-    reckoned: Mapping[Backend, Reckoned], traffics: Mapping[str, Traffic], usual: str, model: Model
+    reckoned: Mapping[Backend, Reckoned],
+    traffics: Mapping[str, Traffic],
+    usual: str,
+    model: Model,
+    *,
+    wide: bool = True,
 ) -> list[Grid]:
-    """Give the whole bills, the shortest retention's by component, and what moves them."""
+    """Give the whole bills, the shortest retention's by component, and what moves them.
+
+    The whole bills of the backends are side by side if there is a ``wide`` place for them, else below each other.
+    """
     profiles = len(traffics) > 1
     bills = {each: found.profiles if profiles else found.environments for each, found in reckoned.items()}
     what = f"Settings of {PRODUCTION}" if profiles else f"{usual}, {described(traffics[usual])}"
-    grids = [
-        whole_bills(
-            f"{what}: dollars a month, all in all", [bill for each in bills.values() for bill in each], model
-        )
-    ]
+    whole = f"{what}: dollars a month, all in all"
+    beside = [[bill for each in bills.values() for bill in each]] if wide else bills.values()
+    grids = [whole_bills(whole, each, model) for each in beside]
     for backend, each in bills.items():
         days = each[0].retention_days
         months = {bill.name: bill.month for bill in each if bill.retention_days == days}
@@ -231,7 +241,12 @@ def print_grids(grids: list[Grid], console: Console) -> None:
     for grid in grids:
         table = Table(title=grid.title, title_justify="left", box=box.SIMPLE_HEAD)
         for at, head in enumerate(grid.heads):
-            table.add_column(head, justify="left" if at in grid.texts else "right", no_wrap=not at)
+            table.add_column(
+                head,
+                justify="left" if at in grid.texts else "right",
+                no_wrap=not at,
+                min_width=max(map(len, head.split())),
+            )
         for number, row in enumerate(grid.rows):
             table.add_row(*row, style="bold" if number in grid.bold else None)
         console.print(table)

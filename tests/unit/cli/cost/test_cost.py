@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import REPOSITORY
+from trailsearch.cli import console
 from trailsearch.cli.cost.cost import cost
 from trailsearch.cli.cost.report import PROFILES, RETENTION_DAYS
 from trailsearch.search import Backend
@@ -49,6 +50,17 @@ def test_the_backends_stand_side_by_side_and_one_can_be_asked_for() -> None:
     assert heads() == ["Account, days of events kept", "OpenSearch", "runs on", "CloudSearch", "runs on"]
     assert heads(BACKEND="cloudsearch") == ["Account, days of events kept", "CloudSearch", "runs on"]
     assert list(asked(BACKEND="opensearch")["backends"]) == ["opensearch"]
+
+
+def test_in_a_narrow_terminal_the_backends_are_below_each_other_and_nothing_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console, "_WIDTH_OF_A_FILE", 80)
+    shown = run().stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    heads = [line.split()[-3:] for line in shown.splitlines() if "runs on" in line]
+    assert heads == [["OpenSearch", "runs", "on"], ["CloudSearch", "runs", "on"]]
 
 
 def test_a_retention_can_be_asked_for() -> None:
