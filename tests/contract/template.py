@@ -60,7 +60,7 @@ def index_template(prefix: str, shards: int, replicas: int) -> dict[str, Any]:
                     "event_id": _LITERAL,
                     "event_name": _LITERAL,
                     "event_source": _LITERAL,
-                    "resource_names": _LITERAL,
+                    "resource_arns": _LITERAL,
                     "request_id": _LITERAL | {"doc_values": False},
                     "source_ip_address": _LITERAL
                     | {"fields": {"ip": {"type": "ip", "ignore_malformed": True}}},

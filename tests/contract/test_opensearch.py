@@ -396,8 +396,8 @@ def test_a_gzip_body_is_too_large_by_its_unpacked_size(domain: Domain) -> None:
         ("+amazonaws -bob", "ac"),
         ("event_source:s3.amazonaws.com AND bob", "b"),
         ("alice OR bob", "ab"),
-        ("resource_names:queue", "c"),
-        ("resource_names:(bucket AND key)", "ab"),
+        ("resource_arns:queue", "c"),
+        ("resource_arns:(bucket AND key)", "ab"),
         ("request_id:r2", "b"),
         ("event_time:[2026-11-03 TO 2026-11-04]", "ab"),
         ("event_time:[2026-11-03T00:00:00Z TO 2026-11-04T00:00:00Z}", "a"),
@@ -504,7 +504,7 @@ def test_it_counts_the_values_of_fields(searched: Domain) -> None:
             "size": 0,
             "aggs": {
                 name: {"terms": {"field": name, "size": 2, "shard_size": 1000}}
-                for name in ("event_source", "resource_names", "user_agent_exact")
+                for name in ("event_source", "resource_arns", "user_agent_exact")
             }
             | {
                 "days": {
@@ -517,14 +517,14 @@ def test_it_counts_the_values_of_fields(searched: Domain) -> None:
     found = answer.content["aggregations"]
     counts = {
         name: {bucket["key"]: bucket["doc_count"] for bucket in found[name]["buckets"]}
-        for name in ("event_source", "resource_names", "user_agent_exact")
+        for name in ("event_source", "resource_arns", "user_agent_exact")
     }
     assert counts == {
         "event_source": {"s3.amazonaws.com": 2, "sqs.amazonaws.com": 1},
-        "resource_names": {"bucket": 2, "key": 2},
+        "resource_arns": {"bucket": 2, "key": 2},
         "user_agent_exact": {"aws-cli/2.1.0 Python/3.11": 2, "sqs.amazonaws.com": 1},
     }
-    assert found["resource_names"]["sum_other_doc_count"] == 1
+    assert found["resource_arns"]["sum_other_doc_count"] == 1
     assert [bucket["key_as_string"] for bucket in found["days"]["buckets"]] == [
         "2026-11-03T00:00:00.000Z",
         "2026-11-04T00:00:00.000Z",
