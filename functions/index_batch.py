@@ -29,21 +29,20 @@ from trailsearch.contracts.errors import (
 )
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
 from trailsearch.contracts.settings import Settings
-from trailsearch.search import search_backend
-from trailsearch.search.backend import BatchFormat, EncodedDocument, SearchIndex
+from trailsearch.search import SearchSettings, search_backend
+from trailsearch.search.backend import BatchFormat, EncodedDocument, Refused, SearchIndex
 from trailsearch.workflow.staging import Staging
 
 # Isolates 8 bad documents among 5,000. A batch that is bad throughout is not taken apart to the last document.
 MAX_REFUSALS = 100
-# No upload of a half begins later before the function's time-out. An upload takes at most 65 s, after which its client
-# gives up (``clients``); the rest is for staging what is left.
+# No upload of a half begins later before the function's time-out. An upload that gets no answer takes 65 s, after which
+# its client gives up (``clients``); the rest is for staging what is left.
 RESERVED_SECONDS = 75
 _PAUSE_SECONDS = (1.0, 10.0)
 _SHOWN_REFUSALS = 3
-_BACKEND = search_backend()
 
-Upload = Callable[[bytes], None]
-"""Indexes one batch, all or nothing, as ``SearchIndex.upload`` does."""
+Upload = Callable[[bytes], Sequence[Refused]]
+"""Indexes one batch, as ``SearchIndex.upload`` does."""
 RemainingSeconds = Callable[[], float]
 """Gives the time until Lambda ends the function."""
 
@@ -79,13 +78,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise SettingMissing("The environment variable SEARCH_ENDPOINT is not set")
     batch = msgspec.convert(event["batch"], BatchRef)
     execution = Execution(event["execution"], "Index Batch", settings.environment)
+    backend = search_backend(SearchSettings.of_function(settings))
     stage = Staging(clients.s3(), settings.staging_bucket)
     indexed = index_batch(
         batch,
         execution,
         stage,
-        _BACKEND.batch_format,
-        _BACKEND.index(settings.search_endpoint),
+        backend.batch_format,
+        backend.index(settings.search_endpoint),
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     report_indexed(batch, indexed)
@@ -126,17 +126,19 @@ def index_batch(
     body = stage.get_batch(batch)
     if batch.attempts:
         stage.renew_batch(batch, body)
+    refused: Sequence[Refused] | None = None
+    reason = ""
     try:
         with subsegment("Upload batch", batch=batch.uri, documents=batch.documents):
-            index.upload(body)
+            refused = index.upload(body)
     except BatchRefused as error:
-        documents, reason = batch_format.split(body), str(error)
-    else:
+        reason = str(error)
+    if refused is not None and not refused:
         return Indexed(documents=batch.documents)
 
-    def upload(half: bytes) -> None:
+    def upload(half: bytes) -> Sequence[Refused]:
         with subsegment("Upload half of a batch", batch=batch.uri, bytes=len(half)):
-            index.upload(half)
+            return index.upload(half)
 
     def dead_letter(name: str, failed: Sequence[EncodedDocument], error: TrailsearchError) -> DeadLetter:
         failed_body = batch_format.join(failed)
@@ -148,10 +150,15 @@ def index_batch(
         )
         return execution.dead_letter(Kind.DOCUMENTS, error, earlier=batch, batch=staged)
 
-    halved = upload_halves(documents, reason, batch_format, _Patient(upload, remaining_seconds))
+    documents = batch_format.split(body)
+    halved = (
+        Halved(_alone(documents, refused), [], None)
+        if refused
+        else upload_halves(documents, reason, batch_format, _Patient(upload, remaining_seconds))
+    )
     dead_letters = []
-    if refused := [document for refusal in halved.refusals for document in refusal.documents]:
-        dead_letters.append(dead_letter("refused", refused, _why(halved.refusals)))
+    if bad := [document for refusal in halved.refusals for document in refusal.documents]:
+        dead_letters.append(dead_letter("refused", bad, _why(halved.refusals)))
     if halved.stop:
         dead_letters += [
             dead_letter("left", part, _why_left(part, reason, halved.stop)) for part in in_two(halved.left)
@@ -165,7 +172,7 @@ def upload_halves(
 ) -> Halved:
     """Index all good documents of a refused batch: halve what is refused until the bad ones are alone.
 
-    CloudSearch refuses a whole batch for one bad document.
+    CloudSearch refuses a whole batch for one bad document, every backend a batch that is too large for it.
 
     Args:
         documents: the batch; it has been refused once.
@@ -192,16 +199,24 @@ def upload_halves(
         halves_refused: list[Refusal] = []
         for number, half in enumerate(halves):
             try:
-                upload(batch_format.join(half))
+                halves_refused += _alone(half, upload(batch_format.join(half)))
             except BatchRefused as error:
                 uploads_refused += 1
                 halves_refused.append(Refusal(half, str(error)))
             except (SearchThrottled, SearchUnavailable, OutOfTime) as stop:
-                known_bad = [each.documents for each in halves_refused]
-                waiting = [each.documents for each in reversed(pending)]
-                return Halved(refusals, [*known_bad, *halves[number:], *waiting], stop)
+                waiting = pending[::-1]
+                alone = [each for each in (*halves_refused, *waiting) if len(each.documents) == 1]
+                before, after = (
+                    [each.documents for each in some if len(each.documents) > 1]
+                    for some in (halves_refused, waiting)
+                )
+                return Halved([*refusals, *alone], [*before, *halves[number:], *after], stop)
         pending.extend(reversed(halves_refused))
     return Halved(refusals, [], None)
+
+
+def _alone(documents: Sequence[EncodedDocument], refused: Sequence[Refused]) -> list[Refusal]:
+    return [Refusal([documents[each.position]], each.reason) for each in refused]
 
 
 def in_two(parts: Sequence[Sequence[EncodedDocument]]) -> list[list[EncodedDocument]]:
@@ -230,7 +245,7 @@ class _Patient:
         self._upload = upload
         self._remaining_seconds = remaining_seconds
 
-    def __call__(self, batch: bytes) -> None:
+    def __call__(self, batch: bytes) -> Sequence[Refused]:
         """Index one batch.
 
         Raises:

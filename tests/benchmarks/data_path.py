@@ -18,6 +18,7 @@ from trailsearch.events.documents import Document, build_documents
 from trailsearch.logs.log_bucket import LogBucket
 from trailsearch.logs.trail_log import Records, gunzip, raw_records
 from trailsearch.search import search_backend
+from trailsearch.search.backend import Refused
 from trailsearch.search.batching import pack
 from trailsearch.workflow.execution_inputs import ExecutionInputs
 from trailsearch.workflow.staging import Staging
@@ -120,8 +121,9 @@ class Sink:
     def __init__(self) -> None:
         self.bytes = 0
 
-    def upload(self, batch: bytes) -> None:
+    def upload(self, batch: bytes) -> Sequence[Refused]:
         self.bytes += len(batch)
+        return ()
 
 
 class Steps:

@@ -62,5 +62,6 @@ def context(monkeypatch: pytest.MonkeyPatch) -> LambdaContext:
     """The context of an invocation, with the environment variables that Terraform sets."""
     monkeypatch.setenv("ENVIRONMENT", "test")
     monkeypatch.setenv("STAGING_BUCKET", STAGING)
+    monkeypatch.setenv("SEARCH_BACKEND", "cloudsearch")
     monkeypatch.setenv("SEARCH_ENDPOINT", "doc-events.us-east-1.cloudsearch.amazonaws.com")
     return LambdaContext()

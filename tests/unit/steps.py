@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from tests.unit.records import RECORD, encode
 from trailsearch.contracts.errors import BatchRefused, SearchThrottled
 from trailsearch.contracts.messages import DeadLetter, Execution, QueueMessage
+from trailsearch.search.backend import Refused, SearchIndex
 
 LOGS, STAGING = "trail-logs", "trail-staging"
 ARN = "arn:aws:states:us-east-1:111122223333:execution:index-logs:run-1"
@@ -80,28 +81,44 @@ def redrive(dead_letter: DeadLetter) -> QueueMessage:
 
 
 class FakeIndex:
-    """A search index that keeps documents by id, refuses batches with certain ids, and may throttle one upload."""
+    """A search index that keeps documents by id, and may throttle one upload.
 
-    def __init__(self, refuse: Collection[str] = (), throttle_upload: int | None = None) -> None:
+    It refuses batches with certain ids, or ``refuse_alone`` those documents.
+    """
+
+    def __init__(
+        self,
+        refuse: Collection[str] = (),
+        throttle_upload: int | None = None,
+        refuse_alone: Collection[str] = (),
+    ) -> None:
         self.refuse = refuse
+        self.refuse_alone = refuse_alone
         self.throttle_upload = throttle_upload
         self.documents: dict[str, dict[str, Any]] = {}
         self.uploads: list[bytes] = []
 
-    def upload(self, batch: bytes) -> None:
+    def upload(self, batch: bytes) -> Sequence[Refused]:
         self.uploads.append(batch)
         if len(self.uploads) == self.throttle_upload:
             raise SearchThrottled("HTTP 507: slow down")
         adds = json.loads(batch)
         if refused := [add["id"] for add in adds if add["id"] in self.refuse]:
             raise BatchRefused(f"document {refused[0]} is bad")
-        self.documents.update({add["id"]: add["fields"] for add in adds})
+        self.documents.update(
+            {add["id"]: add["fields"] for add in adds if add["id"] not in self.refuse_alone}
+        )
+        return [
+            Refused(at, add["id"], f"document {add['id']} is odd")
+            for at, add in enumerate(adds)
+            if add["id"] in self.refuse_alone
+        ]
 
 
 class FakeDomainClient:
-    """The boto3 client of a search domain that is a ``FakeIndex``."""
+    """The boto3 client of a CloudSearch domain that is another object."""
 
-    def __init__(self, index: FakeIndex) -> None:
+    def __init__(self, index: SearchIndex) -> None:
         self._index = index
 
     def upload_documents(self, documents: bytes, contentType: str) -> dict[str, Any]:  # noqa: N803  # boto3's name

@@ -1,6 +1,6 @@
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index_batch import MAX_REFUSALS, RESERVED_SECONDS, handler, in_two, index_batch, upload_halves
+from index_batch import MAX_REFUSALS, RESERVED_SECONDS, Upload, handler, in_two, index_batch, upload_halves
 from tests.conftest import REPOSITORY
 from tests.unit.records import encode
 from tests.unit.steps import (
@@ -23,6 +23,7 @@ from tests.unit.steps import (
     tags_of,
 )
 from trailsearch.aws import clients
+from trailsearch.aws.signed_http import HttpAnswer
 from trailsearch.contracts.errors import (
     BatchNotFound,
     BatchRefused,
@@ -37,8 +38,9 @@ from trailsearch.contracts.errors import (
 )
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Indexed, Kind
 from trailsearch.events.documents import build_document
-from trailsearch.search.backend import EncodedDocument
+from trailsearch.search.backend import EncodedDocument, Refused
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat
+from trailsearch.search.opensearch.batches import OpenSearchFormat, Target, targets_in
 from trailsearch.workflow.staging import Staging
 
 if TYPE_CHECKING:
@@ -127,6 +129,31 @@ def test_bad_documents_are_dead_lettered_with_their_reasons_and_all_others_index
     assert dead_letter.batch.bytes == len(step.stage.get_batch(dead_letter.batch))
 
 
+def test_documents_that_are_refused_alone_are_one_dead_letter_without_another_upload(step: Step) -> None:
+    step.index.refuse_alone = {"e3", "e7"}
+    indexed = step.run(step.put(documents_of(10), attempts=1, first_failed_at="2023-07-10T12:00:00.000Z"))
+    assert indexed.documents == 8
+    assert set(step.index.documents) == {f"e{n}" for n in range(10)} - {"e3", "e7"}
+    assert len(step.index.uploads) == 1
+    (dead_letter,) = indexed.dead_letters
+    assert (dead_letter.kind, dead_letter.state, dead_letter.attempts) == (Kind.DOCUMENTS, "Index Batch", 2)
+    assert dead_letter.error.error == "DocumentRefused"
+    assert dead_letter.error.cause == (
+        "The search domain refuses 2 document(s). e3: document e3 is odd; e7: document e7 is odd"
+    )
+    assert step.ids_behind(dead_letter) == ["e3", "e7"]
+
+
+def test_a_batch_that_is_too_large_is_halved_and_what_is_refused_alone_is_reported_with_the_rest(
+    step: Step,
+) -> None:
+    step.index.refuse, step.index.refuse_alone = {"e2"}, {"e1", "e7"}
+    indexed = step.run(step.put(documents_of(8)))
+    (dead_letter,) = indexed.dead_letters
+    assert step.ids_behind(dead_letter) == ["e1", "e2", "e7"]
+    assert indexed.documents == len(step.index.documents) == 5
+
+
 def test_a_single_bad_document_is_not_uploaded_again(step: Step) -> None:
     step.index.refuse = {"e0"}
     indexed = step.run(step.put(documents_of(1)))
@@ -140,10 +167,10 @@ def test_a_batch_that_is_refused_only_as_a_whole_leaves_no_dead_letter(
 ) -> None:
     take = step.index.upload
 
-    def refuse_large(batch: bytes) -> None:
+    def refuse_large(batch: bytes) -> Sequence[Refused]:
         if len(batch) > 10_000:
             raise BatchRefused("HTTP 413: too large")
-        take(batch)
+        return take(batch)
 
     monkeypatch.setattr(step.index, "upload", refuse_large)
     assert step.run(step.put(documents_of(10))) == Indexed(documents=10)
@@ -251,10 +278,10 @@ def throttle_from(upload: int, step: Step, error: type[Exception], monkeypatch: 
     """Let the search domain take no more uploads from one on, which is counted from 1."""
     take = step.index.upload
 
-    def throttling(batch: bytes) -> None:
+    def throttling(batch: bytes) -> Sequence[Refused]:
         if len(step.index.uploads) + 1 >= upload:
             raise error("HTTP 507: slow down")
-        take(batch)
+        return take(batch)
 
     monkeypatch.setattr(step.index, "upload", throttling)
 
@@ -286,12 +313,12 @@ def test_redrives_that_are_stopped_early_come_to_an_end(
     step.index.refuse = {"e1", "e2", "e11"}
     take, allowed = step.index.upload, 0
 
-    def throttling(batch: bytes) -> None:
+    def throttling(batch: bytes) -> Sequence[Refused]:
         nonlocal allowed
         if not allowed:
             raise SearchThrottled("HTTP 507: slow down")
         allowed -= 1
-        take(batch)
+        return take(batch)
 
     monkeypatch.setattr(step.index, "upload", throttling)
     pending = [step.put(documents_of(16))]
@@ -335,6 +362,8 @@ def test_storage_that_fails_fails_the_step(
 def test_the_time_reserved_is_longer_than_an_upload_and_leaves_time_to_halve() -> None:
     config: Any = clients.cloudsearch_domain("doc.example.com").meta.config
     assert config.connect_timeout + config.read_timeout < RESERVED_SECONDS
+    http: Any = clients.opensearch_domain("search.example.com")._http
+    assert http._timeout.connect_timeout + http._timeout.read_timeout < RESERVED_SECONDS
     variables = (REPOSITORY / "terraform" / "variables.tf").read_text()
     time_out = re.search(
         r'"function_timeout_seconds" \{.*?default = \{.*?index_batch += (\d+)', variables, re.DOTALL
@@ -383,16 +412,20 @@ def test_a_batch_that_is_bad_throughout_is_given_up_and_loses_no_document(count:
 
 @given(st.integers(min_value=2, max_value=200), st.data())
 def test_wherever_halving_is_stopped_every_document_is_indexed_refused_or_left(count: int, data: Any) -> None:
-    bad = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), min_size=1))
+    numbers = st.integers(min_value=0, max_value=count - 1)
+    bad = data.draw(st.sets(numbers, min_size=1))
+    odd = data.draw(st.sets(numbers))
     uploads = data.draw(st.integers(min_value=0, max_value=40))
     error = data.draw(st.sampled_from([SearchThrottled, SearchUnavailable, OutOfTime]))
-    batches = _Batches({f"e{n}" for n in bad})
+    batches = _Batches({f"e{n}" for n in bad}, {f"e{n}" for n in odd})
     refusals, left, stop = upload_halves(
         TINY[:count], "refused", batches, stopped(batches.upload, uploads, error)
     )
     refused = [document for refusal in refusals for document in refusal.documents]
     everything = [*(document.id for part in (refused, *left) for document in part), *batches.indexed]
     assert sorted(everything) == sorted(document.id for document in TINY[:count])
+    assert not {document.id for part in left for document in part} & {document.id for document in refused}
+    assert [TINY.index(document) for document in refused] == sorted(map(TINY.index, refused))
     assert [TINY.index(document) for part in left for document in part] == sorted(
         TINY.index(document) for part in left for document in part
     )
@@ -404,16 +437,16 @@ def test_wherever_halving_is_stopped_every_document_is_indexed_refused_or_left(c
         assert all(0 < len(batch) < count for batch in batches_left)
 
 
-def stopped(upload: Callable[[bytes], None], after: int, error: type[Exception]) -> Callable[[bytes], None]:
+def stopped(upload: Upload, after: int, error: type[Exception]) -> Upload:
     """An upload that raises an error each time after having been called so often."""
     left = after
 
-    def stopping(batch: bytes) -> None:
+    def stopping(batch: bytes) -> Sequence[Refused]:
         nonlocal left
         if not left:
             raise error("enough")
         left -= 1
-        upload(batch)
+        return upload(batch)
 
     return stopping
 
@@ -421,20 +454,22 @@ def stopped(upload: Callable[[bytes], None], after: int, error: type[Exception])
 class _Batches(CloudSearchFormat):
     """A format and an index in one, which hand over ids instead of JSON."""
 
-    def __init__(self, refuse: set[str]) -> None:
+    def __init__(self, refuse: set[str], refuse_alone: Collection[str] = ()) -> None:
         self.refuse = refuse
+        self.refuse_alone = refuse_alone
         self.indexed: list[str] = []
         self.uploads_refused = 0
 
     def join(self, documents: Any) -> bytes:
         return " ".join(document.id for document in documents).encode()
 
-    def upload(self, batch: bytes) -> None:
+    def upload(self, batch: bytes) -> Sequence[Refused]:
         ids = batch.decode().split()
         if not self.refuse.isdisjoint(ids):
             self.uploads_refused += 1
             raise BatchRefused("bad")
-        self.indexed += ids
+        self.indexed += [each for each in ids if each not in self.refuse_alone]
+        return [Refused(at, each, "odd") for at, each in enumerate(ids) if each in self.refuse_alone]
 
 
 # ── The handler ────────────────────────────────────────────────────────────────────────────────────────────
@@ -474,3 +509,49 @@ def test_without_an_endpoint_the_setting_is_named(
         monkeypatch.setenv("SEARCH_ENDPOINT", endpoint)
     with pytest.raises(SettingMissing, match="SEARCH_ENDPOINT"):
         handler({"batch": msgspec.to_builtins(step.put(documents_of(1))), "execution": ARN}, context)
+
+
+class OpenSearchClient:
+    """The client of an OpenSearch domain with our template, that refuses the second of three documents."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, method: str, path: str, *_: Any) -> HttpAnswer:
+        self.sent.append((method, path))
+        if path.startswith("/_index_template"):
+            return HttpAnswer(200, b'{"index_templates":[{"index_template":{"version":1}}]}')
+        if path.endswith("_mapping"):
+            return HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}')
+        refused = b'{"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"odd"}}}'
+        taken = b'{"index":{"status":201}}'
+        return HttpAnswer(200, b'{"items":[%s,%s,%s]}' % (taken, refused, taken))
+
+
+def test_the_handler_indexes_by_the_backend_of_its_environment_and_remembers_what_it_has_seen(
+    step: Step, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = OpenSearchClient()
+    monkeypatch.setattr(clients, "opensearch_domain", lambda _endpoint: client)
+    monkeypatch.setenv("SEARCH_BACKEND", "opensearch")
+    monkeypatch.setenv("SEARCH_ENDPOINT", "search-of-this-test.example.com")
+    body = bytearray()
+    documents = [build_document(encode(event(f"e{n}")), "s3://logs/a") for n in range(3)]
+    OpenSearchFormat("trailsearch-test", 5_000_000).append(documents, body)
+    pointer = step.stage.put_batch("run-0", "00001", body)
+    batch = BatchRef(pointer.bucket, pointer.key, documents=3, bytes=len(body))
+    for _ in range(2):
+        with pytest.raises(DocumentsNotIndexed) as raised:
+            invoke(handler, {"batch": msgspec.to_builtins(batch), "execution": ARN}, context)
+        (dead_letter,) = json.loads(str(raised.value))
+        assert dead_letter["error"]["Cause"] == (
+            "The search domain refuses 1 document(s). e1: HTTP 400 mapper_parsing_exception: odd"
+        )
+        parked = step.stage.get_batch(msgspec.convert(dead_letter["batch"], BatchRef))
+        assert targets_in(parked) == [Target("trailsearch-test-events-2023.07", "e1")]
+    assert client.sent == [
+        ("GET", "/_index_template/trailsearch-test-events"),
+        ("POST", "/_bulk"),
+        ("GET", "/trailsearch-test-events-2023.07/_mapping"),
+        ("POST", "/_bulk"),
+    ]

@@ -14,6 +14,7 @@ from trailsearch.contracts.errors import BatchNotFound, StorageAccessDenied, Sto
 from trailsearch.contracts.messages import BatchRef, Counts, DeadLetter, Kind, RecordsRef, Work
 from trailsearch.search.backend import BatchFormat
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat
+from trailsearch.search.opensearch.batches import Target, targets_in
 from trailsearch.workflow import staging
 from trailsearch.workflow.staging import LogHeader, Staging
 
@@ -209,3 +210,18 @@ def test_the_handler_takes_what_fetch_logs_answered(step: Step, context: LambdaC
     (dead_letter,) = answer["dead_letters"]
     assert DeadLetter.from_body(json.dumps(dead_letter)) == msgspec.convert(dead_letter, DeadLetter)
     assert (dead_letter["environment"], dead_letter["execution"]) == ("test", ARN)
+
+
+def test_the_handler_writes_batches_for_the_backend_of_its_environment(
+    step: Step, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEARCH_BACKEND", "opensearch")
+    monkeypatch.setenv("SEARCH_MAX_BATCH_BYTES", "9000")
+    work = msgspec.to_builtins(step.put({"a": [event(str(n)) for n in range(8)]}))
+    given = {name: work[name] for name in ("records", "batches", "dead_letters")}
+    answer = invoke(handler, given | {"execution": ARN}, context)
+    batches = [step.stage.get_batch(msgspec.convert(batch, BatchRef)) for batch in answer["batches"]]
+    targets = [target for batch in batches for target in targets_in(batch)]
+    assert targets == [Target("trailsearch-test-events-2023.07", str(n)) for n in range(8)]
+    assert len(batches) > 1
+    assert all(len(batch) <= 9_000 for batch in batches)

@@ -3,7 +3,7 @@
 import gzip
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
@@ -14,11 +14,13 @@ import fetch_logs
 import index_batch
 import split_records
 from tests.unit.records import RECORD
+from tests.unit.steps import FakeDomainClient
 from tests.workflow.workflow import Step, Workflow
 from trailsearch.aws import clients
 from trailsearch.contracts.errors import BatchRefused, SearchThrottled
 from trailsearch.contracts.messages import DeadLetter, Kind, LogRef
 from trailsearch.logs.log_bucket import LogBucket
+from trailsearch.search.backend import Refused
 
 LOG_KEY = "AWSLogs/111122223333/CloudTrail/eu-central-1/2023/07/10/111122223333_{}.json.gz"
 CONTEXT = SimpleNamespace(
@@ -39,13 +41,14 @@ class SearchDomain:
         self.refused: set[str] = set()
         self.throttled = False
 
-    def upload(self, batch: bytes) -> None:
+    def upload(self, batch: bytes) -> Sequence[Refused]:
         event_ids = [document["id"] for document in json.loads(batch)]
         if self.throttled:
             raise SearchThrottled("The search domain asks for fewer uploads")
         if self.refused & set(event_ids):
             raise BatchRefused("The search domain refuses the batch")
         self.event_ids += event_ids
+        return ()
 
 
 @pytest.fixture
@@ -54,8 +57,10 @@ def domain(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> SearchDomain:
     domain = SearchDomain()
     monkeypatch.setenv("ENVIRONMENT", "test")
     monkeypatch.setenv("STAGING_BUCKET", "staging")
+    monkeypatch.setenv("SEARCH_BACKEND", "cloudsearch")
     monkeypatch.setenv("SEARCH_ENDPOINT", "domain.example.com")
-    monkeypatch.setattr(index_batch, "CloudSearchIndex", lambda _client: domain)
+    client = FakeDomainClient(domain)
+    monkeypatch.setattr(clients, "cloudsearch_domain", lambda _endpoint: client)
     clients.s3.cache_clear()
     for bucket in ("log-bucket", "staging"):
         clients.s3().create_bucket(Bucket=bucket)

@@ -5,12 +5,12 @@ By botocore, which boto3's clients are from: to import boto3 as well takes a qua
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ConnectionError as NoConnection
-from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError, NoRegionError
 from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
+
+    from trailsearch.aws.signed_http import SignedHttp
 
 NO_ANSWER = (NoConnection, HTTPClientError, IncompleteReadError, FlexibleChecksumError, ResponseParserError)
 """What botocore raises where no answer came, or a part or a damaged copy of one."""
@@ -92,6 +94,45 @@ def cloudsearch(config: Config | None = None) -> "CloudSearchClient":
 @cache
 def cloudsearch_domain(endpoint: str, config: Config | None = None) -> "CloudSearchDomainClient":
     """Client of one CloudSearch domain; its endpoint is a host name, or a URL that has a scheme already."""
-    url = endpoint if "://" in endpoint else f"https://{endpoint}"
-    client = _session().create_client("cloudsearchdomain", endpoint_url=url, config=config or _SEARCH_CONFIG)
+    client = _session().create_client(
+        "cloudsearchdomain", endpoint_url=_url(endpoint), config=config or _SEARCH_CONFIG
+    )
     return cast("CloudSearchDomainClient", client)
+
+
+@cache
+def opensearch(config: Config | None = None) -> Any:
+    """Client of OpenSearch Service's configuration service."""
+    return _session().create_client("opensearch", config=config)
+
+
+@cache
+def opensearch_domain(endpoint: str, config: Config | None = None) -> "SignedHttp":
+    """Client of one OpenSearch domain; its endpoint is a host name, or a URL that has a scheme already.
+
+    Of ``config``, the time-outs count.
+
+    Raises:
+        NoRegionError: there is no Region to sign for.
+    """
+    # Only where an OpenSearch domain is used.
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415
+
+    from trailsearch.aws.signed_http import SignedHttp  # noqa: PLC0415
+
+    session, url = _session(), _url(endpoint)
+    settings: Any = config or _SEARCH_CONFIG
+    if not (region := session.get_config_variable("region")):
+        raise NoRegionError
+    http = URLLib3Session(
+        verify=session.get_config_variable("ca_bundle") or True,
+        proxies=get_environ_proxies(url),
+        # In seconds, to connect and to read; botocore's type stubs know a single one.
+        timeout=cast("Any", (settings.connect_timeout, settings.read_timeout)),
+    )
+    return SignedHttp(url, "es", region, session.get_credentials(), http)
+
+
+def _url(endpoint: str) -> str:
+    return endpoint if "://" in endpoint else f"https://{endpoint}"

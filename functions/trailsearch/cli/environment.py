@@ -6,11 +6,16 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
-from trailsearch.search import search_backend
-from trailsearch.search.queries import SearchDomain, SearchDomainNotFound
+from trailsearch.search import Backend, SearchSettings, search_backend
+from trailsearch.search.backend import SearchBackend
+from trailsearch.search.queries import DomainStatus, SearchDomain, SearchDomainNotFound
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from mypy_boto3_sqs import SQSClient
+
+# New accounts have the first alone.
+_BACKENDS = (Backend.OPENSEARCH, Backend.CLOUDSEARCH)
 
 
 class EnvironmentNotFound(click.ClickException):
@@ -23,6 +28,13 @@ class Queue(NamedTuple):
     client: "SQSClient"
     url: str
     arn: str
+
+
+class FoundDomain(NamedTuple):
+    """An environment's search domain: of which backend it is, and what is known of it."""
+
+    backend: SearchBackend
+    status: DomainStatus
 
 
 class Environment:
@@ -73,21 +85,37 @@ class Environment:
             ) from error
         return Queue(sqs, url, answer["Attributes"]["QueueArn"])
 
+    def find_search_domain(self, config: "Config | None" = None) -> FoundDomain:
+        """Find the environment's search domain, in every backend that it may be of; ``config`` is that of the clients.
+
+        Raises:
+            SearchDomainNotFound: there is none.
+            BotoCoreError, ClientError: a backend cannot be asked, and the others have none.
+        """
+        errors: list[SearchDomainNotFound | BotoCoreError | ClientError] = []
+        for name in _BACKENDS:
+            backend = search_backend(SearchSettings(name, self.prefix))
+            try:
+                return FoundDomain(backend, backend.describe(self.search_domain_name, config))
+            except (SearchDomainNotFound, BotoCoreError, ClientError) as error:
+                errors.append(error)
+        # Who may not ask one backend is told so, unless the domain is in another.
+        raise next((error for error in errors if not isinstance(error, SearchDomainNotFound)), errors[0])
+
     def search_domain(self) -> SearchDomain:
         """The environment's search domain, to ask it.
 
         Raises:
-            EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be asked: no Region, no credentials, no
-                permission.
+            EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be asked:
+                no Region, no credentials, no permission.
         """
-        backend = search_backend()
         deploy = f"Deploy it with: make apply ENV={self.environment}"
         try:
-            endpoint = backend.describe(self.search_domain_name).endpoint
+            backend, status = self.find_search_domain()
         except SearchDomainNotFound as error:
             raise EnvironmentNotFound(f"{error}. {deploy}") from error
         except (BotoCoreError, ClientError) as error:
             raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
-        if endpoint is None:
+        if status.endpoint is None:
             raise EnvironmentNotFound(f"The search domain {self.prefix} is still being created. {deploy}")
-        return backend.domain(endpoint)
+        return backend.domain(status.endpoint)

@@ -18,10 +18,10 @@ from trailsearch.cli.console import make_console
 from trailsearch.cli.environment import Environment
 from trailsearch.search.queries import EVERYTHING, Answer, Event, Query, QueryRefused, SearchError, Syntax
 
-# What CloudSearch gives in one answer; more would need a cursor.
+# What either backend gives in one answer; for more, it has to be asked page by page.
 MAX_SIZE = 10_000
-# By the names that CloudSearch has for its parsers.
-_SYNTAXES = {"structured": Syntax.NATIVE, "simple": Syntax.SIMPLE}
+# The native syntaxes under the names that CloudSearch and OpenSearch have for them.
+_SYNTAXES = {"structured": Syntax.NATIVE, "query_string": Syntax.NATIVE, "simple": Syntax.SIMPLE}
 _INDENTATION_OF_A_RECORD = " " * 6
 
 
@@ -39,36 +39,51 @@ class NotFound(click.ClickException):
 @click.command()
 @click.option("--env", "environment", envvar="ENV", required=True, help="The environment, for example dev.")
 @click.option("--query", envvar="QUERY", default=EVERYTHING, show_default=True, help="What to search for.")
-@click.option("--parser", type=click.Choice(list(_SYNTAXES)), envvar="PARSER", default="structured")
+@click.option(
+    "--parser",
+    type=click.Choice(list(_SYNTAXES)),
+    envvar="PARSER",
+    help="How the query is written: structured (CloudSearch) or query_string (OpenSearch), or simple.  "
+    "[default: the search domain's own]",
+)
 @click.option("--facets", envvar="FACETS", default="", help="Fields to count values of, separated by commas.")
 @click.option("--size", envvar="SIZE", type=click.IntRange(0, MAX_SIZE), default=20, show_default=True)
 @click.option("--sort", envvar="SORT", default="event_time desc", show_default=True)
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print the answer as JSON.")
 def search(
-    environment: str, query: str, parser: str, facets: str, size: int, sort: str, as_json: bool
+    environment: str, query: str, parser: str | None, facets: str, size: int, sort: str, as_json: bool
 ) -> None:
     """Search the events of an environment."""
     fields = [field for field in facets.replace(" ", "").split(",") if field]
-    answer = ask(
-        Environment(environment), Query(query, _SYNTAXES[parser], size=size, sort=sort, facets=fields)
-    )
+    syntax = _SYNTAXES[parser] if parser else Syntax.NATIVE
+    asked = Query(query, syntax, size=size, sort=sort, facets=fields)
+    answer = ask(Environment(environment), asked, parser)
     if as_json:
         click.echo(to_json(answer).encode(errors="backslashreplace"))
     else:
         print_answer(answer, make_console())
 
 
-def ask(environment: Environment, query: Query) -> Answer:
+def ask(environment: Environment, query: Query, parser: str | None = None) -> Answer:
     """Ask the search domain of an environment.
+
+    Args:
+        environment: which one.
+        query: what to search for.
+        parser: the name of the query's syntax, where somebody has named it.
 
     Raises:
         EnvironmentNotFound: there is none, or it is not ready.
         NotFound: it does not take the query, or does not answer.
     """
+    domain = environment.search_domain()
+    takes = {Syntax.NATIVE: domain.native_syntax, Syntax.SIMPLE: "simple"}
+    if parser not in {None, *takes.values()}:
+        raise NotFound(f"{environment.prefix} takes the parsers {' and '.join(takes.values())}, not {parser}")
     try:
-        return environment.search_domain().search(query)
+        return domain.search(query)
     except QueryRefused as error:
-        parser = next(name for name, syntax in _SYNTAXES.items() if syntax is query.syntax)
+        parser = takes[query.syntax]
         raise NotFound(
             f"{environment.prefix} does not take this query: {error}\nQuery ({parser} parser): {query.text}"
         ) from error

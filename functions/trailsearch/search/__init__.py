@@ -4,7 +4,11 @@
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from trailsearch.contracts.errors import SettingMissing
+from trailsearch.contracts.settings import Settings
 
 if TYPE_CHECKING:
     from trailsearch.search.backend import SearchBackend
@@ -14,13 +18,54 @@ class Backend(StrEnum):
     """The search services that Trailsearch knows."""
 
     CLOUDSEARCH = "cloudsearch"
+    OPENSEARCH = "opensearch"
 
 
-def search_backend(backend: Backend = Backend.CLOUDSEARCH) -> "SearchBackend":
-    """Give a search backend."""
-    match backend:
+class SearchSettings(NamedTuple):
+    """Which backend an environment has, and how it is set up.
+
+    ``prefix`` begins the names of the environment's resources, those within the search domain too. The others are
+    OpenSearch's: how large a batch may be (None: as small as the smallest instances need it), and the shards and the
+    replicas of an index.
+    """
+
+    backend: Backend
+    prefix: str
+    max_batch_bytes: int | None = None
+    shards: int = 1
+    replicas: int = 0
+
+    @classmethod
+    def of_function(cls, settings: Settings) -> Self:
+        """Give those of a function.
+
+        Raises:
+            SettingMissing: the function has no search backend.
+        """
+        if settings.search_backend is None:
+            raise SettingMissing("The environment variable SEARCH_BACKEND is not set")
+        return cls(
+            Backend(settings.search_backend),
+            f"trailsearch-{settings.environment}",
+            settings.search_max_batch_bytes,
+            settings.search_shards,
+            settings.search_replicas,
+        )
+
+
+_CLOUDSEARCH: Final = SearchSettings(Backend.CLOUDSEARCH, prefix="trailsearch")
+
+
+@cache
+def search_backend(settings: SearchSettings = _CLOUDSEARCH) -> "SearchBackend":
+    """Give a search backend: for the same settings the same one."""
+    # Only the one that is used is imported.
+    match settings.backend:
         case Backend.CLOUDSEARCH:
-            # Only the one that is used is imported.
             from trailsearch.search.cloudsearch import CloudSearch  # noqa: PLC0415
 
             return CloudSearch()
+        case Backend.OPENSEARCH:
+            from trailsearch.search.opensearch import OpenSearch  # noqa: PLC0415
+
+            return OpenSearch(settings.prefix, settings.max_batch_bytes, settings.shards, settings.replicas)

@@ -20,8 +20,21 @@ class EncodedDocument(NamedTuple):
     body: bytes
 
 
+class Refused(NamedTuple):
+    """A document that the search domain refuses for good, by its ``position`` in the batch from 0, and why."""
+
+    position: int
+    id: str
+    reason: str
+
+
 class BatchFormat(Protocol):
     """How a search backend wants documents: limits in bytes, and pure functions."""
+
+    @property
+    def content_type(self) -> str:
+        """The media type of a batch."""
+        ...
 
     @property
     def max_document_bytes(self) -> int:
@@ -57,14 +70,20 @@ class BatchFormat(Protocol):
 class SearchIndex(Protocol):
     """A search domain that takes batches."""
 
-    def upload(self, batch: bytes) -> None:
-        """Index one batch, all or nothing.
+    def upload(self, batch: bytes) -> Sequence[Refused]:
+        """Index one batch.
+
+        Returns:
+            The documents that the domain refuses for good, in the order of the batch; all others are indexed.
 
         Raises:
             SearchThrottled: the domain asks for fewer uploads.
             SearchUnavailable: the domain is failing, overloaded or out of reach.
             SearchAccessDenied: this role may not upload.
-            BatchRefused: the domain will not take this batch, however often it is sent; says why.
+            BatchRefused: the domain will not take this batch, however often it is sent; says why, but not which
+                documents are to blame. Nothing of it is indexed.
+
+        After any of the first three, perhaps some documents are indexed; to send the batch again does no harm.
         """
         ...
 

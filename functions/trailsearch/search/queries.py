@@ -75,15 +75,17 @@ class Answer(NamedTuple):
 class DomainStatus(NamedTuple):
     """Where a search domain is, what it runs on, and whether it is busy with a change of itself.
 
-    ``endpoint`` is a host name or URL; None while the domain is being created.
+    ``endpoint`` is a host name or URL; None while the domain is being created. ``partition_count`` and
+    ``requires_index_documents`` are CloudSearch's: over how many instances it spreads one copy of the index, None of
+    a backend that does not say, and whether it waits to be told to index its documents again.
     """
 
     endpoint: str | None
     instance_type: str
     instance_count: int
-    partition_count: int
     processing: bool
-    requires_index_documents: bool
+    partition_count: int | None = None
+    requires_index_documents: bool = False
 
 
 class SearchDomain(Protocol):
@@ -91,6 +93,11 @@ class SearchDomain(Protocol):
 
     Whatever is asked of it, it may raise ``SearchDomainUnreachable`` or ``SearchNotAllowed``.
     """
+
+    @property
+    def native_syntax(self) -> str:
+        """What the backend calls its own query language (``Syntax.NATIVE``)."""
+        ...
 
     def count(self) -> int:
         """Count all events."""

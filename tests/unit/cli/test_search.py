@@ -1,13 +1,15 @@
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from tests.unit.steps import error_answer
 from trailsearch.aws import clients
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.search import print_answer, search, to_json
@@ -38,6 +40,7 @@ class Domain:
     """A search domain that answers what a test says, and remembers what it was asked."""
 
     def __init__(self) -> None:
+        self.native_syntax = "structured"
         self.answer: Answer | SearchError = Answer(0, [], {})
         self.asked: Query | None = None
 
@@ -184,6 +187,26 @@ def test_what_the_domain_says_of_a_bad_query_is_shown(domain: Domain) -> None:
     )
 
 
+@pytest.mark.parametrize("native", ["structured", "query_string"])
+def test_the_native_syntax_has_the_name_that_the_domain_has_for_it(domain: Domain, native: str) -> None:
+    domain.native_syntax = native
+    assert run(PARSER=native).exit_code == 0
+    assert domain.asked == Query(EVERYTHING, Syntax.NATIVE, facets=[])
+    domain.answer = QueryRefused("no")
+    assert f"Query ({native} parser): matchall" in run().output
+    assert "Query (simple parser): x" in run(QUERY="x", PARSER="simple").output
+
+
+def test_the_syntax_of_another_backend_is_refused(domain: Domain) -> None:
+    domain.native_syntax = "query_string"
+    result = run(PARSER="structured")
+    assert result.exit_code == 1
+    assert (
+        result.output == "Error: trailsearch-test takes the parsers query_string and simple, not structured\n"
+    )
+    assert domain.asked is None
+
+
 @pytest.mark.parametrize("error", [SearchDomainUnreachable, SearchNotAllowed])
 def test_a_domain_that_does_not_answer_is_no_bad_query(domain: Domain, error: type[SearchError]) -> None:
     domain.answer = error("Could not connect")
@@ -192,25 +215,87 @@ def test_a_domain_that_does_not_answer_is_no_bad_query(domain: Domain, error: ty
     assert result.output == "Error: trailsearch-test cannot be searched: Could not connect\n"
 
 
+class Configuration:
+    """The configuration services of both backends; one has a domain, or raises an error."""
+
+    def __init__(self, **services: Any) -> None:
+        self.services = services
+        self.meta = SimpleNamespace(region_name="us-east-1")
+
+    def describe_domains(self, DomainNames: list[str]) -> Any:  # noqa: N803, the name is boto3's
+        found = self._service("cloudsearch")
+        return {"DomainStatusList": [{"RequiresIndexDocuments": False, **found}] if found is not None else []}
+
+    def describe_domain(self, DomainName: str) -> Any:  # noqa: N803, the name is boto3's
+        found = self._service("opensearch")
+        if found is None:
+            raise ClientError(error_answer(409, "ResourceNotFoundException", "Not there"), "DescribeDomain")
+        return {"DomainStatus": found}
+
+    def _service(self, name: str) -> Any:
+        found = self.services.get(name)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def configure(**services: Any) -> None:
+        client = Configuration(**services)
+        monkeypatch.setattr(clients, "cloudsearch", lambda _config: client)
+        monkeypatch.setattr(clients, "opensearch", lambda _config: client)
+
+    return configure
+
+
+DENIED = ClientError(error_answer(403, "AccessDeniedException", "You may not"), "Describe")
+
+
 @pytest.mark.parametrize(
-    ("domains", "says"),
+    ("services", "says"),
     [
-        ([], "trailsearch-test does not exist in us-east-1"),
-        (
-            [{"DomainName": "trailsearch-test", "RequiresIndexDocuments": False}],
-            "trailsearch-test is still being created",
-        ),
+        ({}, "trailsearch-test does not exist in us-east-1"),
+        ({"cloudsearch": {}}, "trailsearch-test is still being created"),
+        ({"opensearch": {"Processing": True}}, "trailsearch-test is still being created"),
     ],
 )
 def test_without_a_domain_it_says_how_to_get_one(
-    monkeypatch: pytest.MonkeyPatch, domains: list[Any], says: str
+    configure: Callable[..., None], services: dict[str, Any], says: str
 ) -> None:
-    client = SimpleNamespace(
-        meta=SimpleNamespace(region_name="us-east-1"),
-        describe_domains=lambda **_request: {"DomainStatusList": domains},
-    )
-    monkeypatch.setattr(clients, "cloudsearch", lambda _config: client)
+    configure(**services)
     result = run()
     assert result.exit_code == 1
     assert says in result.output
     assert "make apply ENV=test" in result.output
+
+
+@pytest.mark.parametrize("services", [{"opensearch": DENIED}, {"cloudsearch": DENIED}])
+def test_who_may_not_ask_for_domains_is_told_so_where_none_is_found(
+    configure: Callable[..., None], services: dict[str, Any]
+) -> None:
+    configure(**services)
+    result = run()
+    assert result.exit_code == 1
+    assert "Cannot look for the search domain trailsearch-test" in result.output
+    assert "You may not" in result.output
+
+
+CLOUDSEARCH = {"SearchService": {"Endpoint": "search-c.example.com"}}
+OPENSEARCH = {"Endpoint": "search-o.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("services", "native"),
+    [
+        ({"cloudsearch": CLOUDSEARCH}, "structured"),
+        ({"opensearch": OPENSEARCH}, "query_string"),
+        ({"opensearch": OPENSEARCH, "cloudsearch": CLOUDSEARCH}, "query_string"),
+        ({"opensearch": DENIED, "cloudsearch": CLOUDSEARCH}, "structured"),
+    ],
+)
+def test_the_backend_of_an_environment_is_where_its_domain_is(
+    configure: Callable[..., None], services: dict[str, Any], native: str
+) -> None:
+    configure(**services)
+    assert Environment("test").search_domain().native_syntax == native

@@ -3,14 +3,23 @@ import pytest
 from trailsearch.contracts.errors import SettingMissing
 from trailsearch.contracts.settings import Settings
 
-VARIABLES = {"ENVIRONMENT": "prod", "STAGING_BUCKET": "staging", "SEARCH_ENDPOINT": "doc-events.example.com"}
+VARIABLES = {
+    "ENVIRONMENT": "prod",
+    "STAGING_BUCKET": "staging",
+    "SEARCH_BACKEND": "opensearch",
+    "SEARCH_ENDPOINT": "doc-events.example.com",
+    "SEARCH_MAX_BATCH_BYTES": "3000000",
+    "SEARCH_SHARDS": "2",
+    "SEARCH_REPLICAS": "1",
+}
+SETTINGS = Settings("prod", "staging", "opensearch", "doc-events.example.com", 3_000_000, 2, 1)
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Settings.from_environment(VARIABLES) == Settings("prod", "staging", "doc-events.example.com")
+    assert Settings.from_environment(VARIABLES) == SETTINGS
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    assert Settings.from_environment() == Settings("prod", "staging", "doc-events.example.com")
+    assert Settings.from_environment() == SETTINGS
 
 
 @pytest.mark.parametrize("name", ["ENVIRONMENT", "STAGING_BUCKET"])
@@ -25,3 +34,15 @@ def test_only_index_batch_has_a_search_endpoint() -> None:
     others = {key: text for key, text in VARIABLES.items() if key != "SEARCH_ENDPOINT"}
     assert Settings.from_environment(others).search_endpoint is None
     assert Settings.from_environment(others | {"SEARCH_ENDPOINT": ""}).search_endpoint is None
+
+
+def test_only_opensearch_has_numbers_to_set() -> None:
+    settings = Settings.from_environment({"ENVIRONMENT": "prod", "STAGING_BUCKET": "staging"})
+    assert (settings.search_max_batch_bytes, settings.search_shards, settings.search_replicas) == (None, 1, 0)
+
+
+@pytest.mark.parametrize("name", ["SEARCH_MAX_BATCH_BYTES", "SEARCH_SHARDS", "SEARCH_REPLICAS"])
+@pytest.mark.parametrize("value", ["many", "1.5", "-1"])
+def test_a_number_that_is_none_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"The environment variable {name} is no number: {value}"):
+        Settings.from_environment(VARIABLES | {name: value})

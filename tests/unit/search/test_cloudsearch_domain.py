@@ -149,7 +149,14 @@ def test_a_domain_is_found_with_what_it_runs_on() -> None:
         "RequiresIndexDocuments": False,
     }
     found = describe("d", configuration(described))
-    assert found == DomainStatus("search-d.example.com", "search.small", 2, 1, True, False)
+    assert found == DomainStatus(
+        endpoint="search-d.example.com",
+        instance_type="search.small",
+        instance_count=2,
+        processing=True,
+        partition_count=1,
+        requires_index_documents=False,
+    )
 
 
 def test_a_domain_that_is_being_created_has_no_endpoint_yet() -> None:

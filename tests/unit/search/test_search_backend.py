@@ -1,13 +1,68 @@
 """The factory of search backends."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from trailsearch.search import Backend, search_backend
+from tests.conftest import REPOSITORY
+from trailsearch.contracts.errors import SettingMissing
+from trailsearch.contracts.settings import Settings
+from trailsearch.search import Backend, SearchSettings, search_backend
 
 
 @pytest.mark.parametrize("backend", Backend)
 def test_every_backend_can_be_had(backend: Backend) -> None:
-    made = search_backend(backend)
+    made = search_backend(SearchSettings(backend, "trailsearch-test"))
     assert made.batch_format.max_document_bytes <= made.batch_format.max_batch_bytes
-    assert made.domain("search.example.com")
+    assert made.batch_format.content_type
+    assert made.domain("search.example.com").native_syntax
     assert made.index("doc.example.com")
+
+
+def test_the_same_settings_give_the_same_backend() -> None:
+    settings = SearchSettings(Backend.OPENSEARCH, "trailsearch-test")
+    assert search_backend(settings) is search_backend(SearchSettings(Backend.OPENSEARCH, "trailsearch-test"))
+    assert search_backend(settings) is not search_backend(settings._replace(shards=2))
+
+
+def test_a_function_has_the_backend_that_its_settings_say() -> None:
+    settings = Settings("dev", "staging", "opensearch", None, 5_000_000, 3, 2)
+    of_function = SearchSettings.of_function(settings)
+    assert of_function == SearchSettings(Backend.OPENSEARCH, "trailsearch-dev", 5_000_000, 3, 2)
+    assert search_backend(of_function).batch_format.max_batch_bytes == 5_000_000
+
+
+def test_a_function_without_a_backend_is_told_which_variable_is_missing() -> None:
+    with pytest.raises(SettingMissing, match="SEARCH_BACKEND"):
+        SearchSettings.of_function(Settings("dev", "staging"))
+
+
+def test_without_a_limit_a_batch_is_as_small_as_the_smallest_instances_need_it() -> None:
+    made = search_backend(SearchSettings(Backend.OPENSEARCH, "trailsearch-test"))
+    assert made.batch_format.max_batch_bytes == 3_000_000
+
+
+@pytest.mark.parametrize("handler", ["split_records", "index_batch"])
+@pytest.mark.parametrize(("backend", "other"), [("cloudsearch", "opensearch"), ("opensearch", "cloudsearch")])
+def test_a_function_imports_no_backend_but_its_own(
+    handler: str, backend: str, other: str, tmp_path: Path
+) -> None:
+    code = (
+        f"import {handler}, sys\n"
+        "from trailsearch.search import Backend, SearchSettings, search_backend\n"
+        f"search_backend(SearchSettings(Backend('{backend}'), 'trailsearch-test')).index('search.example.com')\n"
+        "print(*sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY / "functions",
+    )
+    modules = run.stdout.split()
+    assert f"trailsearch.search.{backend}.index" in modules
+    assert f"trailsearch.search.{other}" not in modules
+    assert not {module for module in modules if module.endswith((".domain", ".queries"))}

@@ -26,7 +26,6 @@ from trailsearch.cli.status.pipeline_status import (
     Unreadable,
 )
 from trailsearch.contracts.messages import ErrorOutput
-from trailsearch.search import search_backend
 from trailsearch.search.queries import SearchDomain as AskedDomain
 from trailsearch.search.queries import SearchError, SearchNotAllowed
 from trailsearch.workflow.dead_letters import reason_of
@@ -108,7 +107,7 @@ def observe(environment: Environment, clients: Clients) -> PipelineStatus:
         metrics = pool.submit(
             _tried, read_metrics, clients.cloudwatch, environment, state_machine_arn.split(":")[4], now
         )
-        search_domain = pool.submit(_tried, read_search_domain, environment.search_domain_name)
+        search_domain = pool.submit(_tried, read_search_domain, environment)
         alarms = pool.submit(_tried, read_alarms, clients.cloudwatch, environment.prefix)
     return PipelineStatus(
         environment=environment.environment,
@@ -208,10 +207,9 @@ def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
     )
 
 
-def read_search_domain(name: str) -> SearchDomain:
+def read_search_domain(environment: Environment) -> SearchDomain:
     """Ask for the state of the search domain, and count its documents by a search."""
-    backend = search_backend()
-    status = backend.describe(name, aws.IMPATIENT)
+    backend, status = environment.find_search_domain(aws.IMPATIENT)
     return SearchDomain(
         documents=_tried(count_documents, backend.domain(status.endpoint, aws.IMPATIENT))
         if status.endpoint

@@ -98,12 +98,15 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchDomain(msgspec.Struct, frozen=True, kw_only=True):
-    """The search domain; ``documents`` is None where these credentials may not search."""
+    """The search domain; ``documents`` is None where these credentials may not search.
+
+    The others are those of ``DomainStatus``.
+    """
 
     documents: int | Unreadable | None
     instance_type: str
     instance_count: int
-    partition_count: int
+    partition_count: int | None
     processing: bool
     requires_index_documents: bool
 

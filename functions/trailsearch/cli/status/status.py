@@ -143,8 +143,11 @@ def _search_domain(domain: SearchDomain, metrics: Metrics) -> str:
     said = [
         _documents(domain, metrics),
         f"{domain.instance_count} {domain.instance_type} {'instance' if domain.instance_count == 1 else 'instances'}",
-        f"{domain.partition_count} {'partition' if domain.partition_count == 1 else 'partitions'}",
     ]
+    if domain.partition_count is not None:
+        said.append(
+            f"{domain.partition_count} {'partition' if domain.partition_count == 1 else 'partitions'}"
+        )
     if metrics.index_utilization is not None:
         said.append(f"index {metrics.index_utilization:.0f} % full")
     if domain.processing:

@@ -55,6 +55,7 @@ class CloudSearchFormat:
     Trailsearch can make any size, stays below the smaller one.
     """
 
+    content_type: Final = "application/json"
     max_document_bytes: Final = 1_048_576
     max_batch_bytes: Final = 5_000_000
 

@@ -53,6 +53,8 @@ def describe(name: str, client: "CloudSearchClient") -> DomainStatus:
 class CloudSearchDomain:
     """The search service of one CloudSearch domain. See ``SearchDomain``."""
 
+    native_syntax: Final = "structured"
+
     def __init__(self, client: "CloudSearchDomainClient") -> None:
         self._client = client
 

@@ -11,7 +11,11 @@ from trailsearch.aws.clients import NO_ANSWER
 from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
+
+    from trailsearch.search.backend import Refused
 
 
 class CloudSearchIndex:
@@ -20,8 +24,11 @@ class CloudSearchIndex:
     def __init__(self, client: "CloudSearchDomainClient") -> None:
         self._client = client
 
-    def upload(self, batch: bytes) -> None:
-        """Index one batch. See ``SearchIndex.upload``."""
+    def upload(self, batch: bytes) -> "Sequence[Refused]":
+        """Index one batch, all or nothing. See ``SearchIndex.upload``.
+
+        CloudSearch refuses a whole batch for one bad document, so that it never names one.
+        """
         try:
             answer: Any = self._client.upload_documents(documents=batch, contentType="application/json")
         except ClientError as error:
@@ -32,6 +39,7 @@ class CloudSearchIndex:
             raise SearchUnavailable("The answer of the search domain is cut short, or no JSON")
         if answer["status"] != "success":
             raise BatchRefused(f"The search domain answers {answer['status']}: {answer.get('warnings', '')}")
+        return ()
 
 
 def _classify(error: ClientError) -> Exception:

@@ -202,6 +202,12 @@ def test_cloudwatch_counts_documents_for_who_may_not_search() -> None:
     assert "index 40 % full" in output
 
 
+def test_a_domain_of_a_backend_without_partitions_has_none() -> None:
+    domain = msgspec.structs.replace(DOMAIN, partition_count=None)
+    lines = printed(changed(search_domain=domain)).splitlines()
+    assert "Search domain       2,502 documents, 1 search.small instance" in [line.rstrip() for line in lines]
+
+
 def test_what_cannot_be_read_hides_nothing_else() -> None:
     output = printed(changed(pipe=Unreadable("[red]no[/x]"), metrics=Unreadable("Denied")))
     assert "Pipe                cannot be read: [red]no[/x]" in output

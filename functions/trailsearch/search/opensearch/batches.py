@@ -1,0 +1,154 @@
+"""How OpenSearch wants documents: the body of a bulk request.
+
+https://docs.opensearch.org/latest/api-reference/document-apis/bulk/. The index of a document is that of the month in
+which its event happened, and its ``_id`` is the event's: an event that is delivered again, whenever that is, replaces
+itself.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from trailsearch.events.fields import Fields
+from trailsearch.search.backend import EncodedDocument
+
+if TYPE_CHECKING:
+    from trailsearch.events.documents import Document
+
+UNDATED: Final = "undated"
+"""In place of the month: of events without a time, or with one when there was no CloudTrail yet or that is a mistake."""
+FIRST_YEAR, LAST_YEAR = 2006, 2099
+"""AWS's first year, and one that is late enough. An index for every other year that somebody writes would fill the
+cluster with shards."""
+
+_MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_encoder = msgspec.json.Encoder()
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where a document goes, as its action line says."""
+
+    index: str = msgspec.field(name="_index")
+    id: str = msgspec.field(name="_id")
+
+
+class _Action(msgspec.Struct):
+    index: Target
+
+
+_action_decoder = msgspec.json.Decoder(_Action)
+
+
+def index_name(prefix: str, month: str) -> str:
+    """Name the index of a month: its number, ``2026.11``, or ``undated``."""
+    return f"{prefix}-events-{month}"
+
+
+def every_index(prefix: str) -> str:
+    """Give the pattern that the names of all indices match, and no others."""
+    return index_name(prefix, "*")
+
+
+def month_of(event_time: str | None) -> str:
+    """Give the month, ``2026.11``, of a time in ISO 8601 and UTC, or ``undated``."""
+    if event_time and (month := _MONTH.match(event_time)) and FIRST_YEAR <= int(month[1]) <= LAST_YEAR:
+        return f"{month[1]}.{month[2]}"
+    return UNDATED
+
+
+class OpenSearchFormat:
+    """A batch has two lines for each document, each with its line feed: the action ``index``, and the document.
+
+    It is at most ``max_batch_bytes`` long. A document has no limit of its own: one may fill a batch.
+    """
+
+    content_type: Final = "application/x-ndjson"
+
+    def __init__(self, prefix: str, max_batch_bytes: int) -> None:
+        self.max_batch_bytes = self.max_document_bytes = max_batch_bytes
+        self._actions = _Actions(prefix)
+
+    def append(self, documents: "Sequence[Document]", batch: bytearray) -> int:
+        r"""Add documents to a batch, each with its action before it.
+
+        They are what the record says, but for two things. A lone surrogate, which is no character, becomes the text
+        of its JSON escape (``\ud800``), as in ``raw`` it is already. And without an eventID, ``event_id`` is that of
+        the document, as events are brought into an order by it.
+        """
+        before = len(batch)
+        try:
+            self._append(documents, batch)
+        except UnicodeEncodeError:
+            del batch[before:]
+            for document in documents:
+                self._append([_without_lone_surrogates(document)], batch)
+        return len(batch) - before
+
+    def _append(self, documents: "Iterable[Document]", batch: bytearray) -> None:
+        actions, encode_into = self._actions, _encoder.encode_into
+        for document in documents:
+            fields = document.fields
+            if not fields.event_id:
+                fields = msgspec.structs.replace(fields, event_id=document.id)
+            # An id needs no escaping: documents.build_document sees to that.
+            batch += f'{actions[(fields.event_time or "")[:7]]}{document.id}"}}}}\n'.encode()
+            encode_into(fields, batch, len(batch))
+            batch += b"\n"
+
+    def truncate(self, batch: bytearray, size: int) -> None:
+        """Take away again what was appended after the batch had that size."""
+        del batch[size:]
+
+    def join(self, documents: Iterable[EncodedDocument]) -> bytes:
+        """Make one batch: one after the other."""
+        return b"".join([document.body for document in documents])
+
+    def split(self, batch: bytes) -> Sequence[EncodedDocument]:
+        """Give the documents of a batch that ``join`` made, each with its action."""
+        lines = batch.splitlines(keepends=True)
+        return [
+            EncodedDocument(_action_decoder.decode(action).index.id, action + document)
+            for action, document in zip(lines[::2], lines[1::2], strict=True)
+        ]
+
+
+def count_documents(batch: bytes) -> int:
+    """Count the documents of a batch: JSON has no line feeds within."""
+    return batch.count(b"\n") // 2
+
+
+def targets_in(batch: bytes) -> Sequence[Target]:
+    """Say where each document of a batch goes."""
+    return [_action_decoder.decode(line).index for line in batch.splitlines()[::2]]
+
+
+class _Actions(dict[str, str]):
+    """The action lines up to the id, by the month of an event: ``2026-11``, or anything else."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def __missing__(self, month: str) -> str:
+        index = msgspec.json.encode(index_name(self._prefix, month_of(month))).decode()
+        self[month] = action = f'{{"index":{{"_index":{index},"_id":"'
+        return action
+
+
+def _without_lone_surrogates(document: "Document") -> "Document":
+    fields = document.fields
+    changes: dict[str, Any] = {}
+    for name in Fields.__struct_fields__:
+        value = getattr(fields, name)
+        if isinstance(value, str):
+            changes[name] = _LONE_SURROGATE.sub(_json_escape, value)
+        elif value:
+            changes[name] = tuple(_LONE_SURROGATE.sub(_json_escape, item) for item in value)
+    return msgspec.structs.replace(document, fields=Fields(**changes))
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

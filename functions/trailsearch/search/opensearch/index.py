@@ -1,0 +1,217 @@
+"""An OpenSearch domain that takes batches, by bulk requests.
+
+https://docs.opensearch.org/latest/api-reference/document-apis/bulk/. Its answer has one item for each document, and
+what those mean is nowhere written down: here it is as a node of OpenSearch 3.5 answers.
+"""
+
+import gzip
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from trailsearch.aws.clients import NO_ANSWER
+from trailsearch.aws.telemetry import logger
+from trailsearch.contracts.errors import (
+    BatchRefused,
+    SearchAccessDenied,
+    SearchThrottled,
+    SearchUnavailable,
+    TrailsearchError,
+)
+from trailsearch.search.backend import Refused
+from trailsearch.search.opensearch.answers import BLOCKS, Said, failure, said_in, said_of
+from trailsearch.search.opensearch.batches import OpenSearchFormat, count_documents, targets_in
+from trailsearch.search.opensearch.template import ensure_template, has_our_mapping, template_name
+
+if TYPE_CHECKING:
+    from trailsearch.aws.signed_http import HttpAnswer, SignedHttp
+
+# A domain that is replaced while this process lives has no template, and no answer says so.
+LOOK_AGAIN_SECONDS = 60.0
+
+_QUERY: Final = {"filter_path": "errors,items.*.status,items.*.error"}
+_HEADERS: Final = {"Content-Type": OpenSearchFormat.content_type, "Content-Encoding": "gzip"}
+# 3 MB become 0.2 MB in 29 ms; the next levels take longer than they spare on the way.
+_GZIP_LEVEL = 1
+# What is wrong with a document itself. Nothing else is: a domain says 400 too when it has no room for another shard.
+_REFUSED_TYPES = frozenset(
+    {"mapper_parsing_exception", "strict_dynamic_mapping_exception", "invalid_index_name_exception"}
+)
+_REFUSED_ARGUMENTS = ("immense term", "if _id is specified it must not be empty")
+_SHOWN_ERRORS = 3
+
+
+class _Item(msgspec.Struct):
+    status: int
+    error: Any = None
+
+
+class _Answer(msgspec.Struct):
+    items: list[dict[str, _Item]]
+
+
+_answer_decoder = msgspec.json.Decoder(_Answer)
+
+
+class Verdict(Enum):
+    """What becomes of a document."""
+
+    INDEXED = "indexed"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    DENIED = "denied"
+
+
+class _Outcome(NamedTuple):
+    verdict: Verdict
+    status: int
+    said: Said
+
+    def __str__(self) -> str:
+        return f"HTTP {self.status} {self.said}"
+
+
+def judge(status: int, said: Said) -> Verdict:
+    """Tell what the item of a document means. What is not known can be sent again, and is not refused."""
+    match status:
+        case 200 | 201:
+            return Verdict.INDEXED
+        case 400 if said.type in _REFUSED_TYPES:
+            return Verdict.REFUSED
+        case 400 if said.type == "illegal_argument_exception" and any(
+            argument in said.reason for argument in _REFUSED_ARGUMENTS
+        ):
+            return Verdict.REFUSED
+        case 401 | 403 if said.type not in BLOCKS:
+            return Verdict.DENIED
+        case 429:
+            return Verdict.THROTTLED
+        case _:
+            return Verdict.UNAVAILABLE
+
+
+class OpenSearchIndex:
+    """One OpenSearch domain, and what is known of it since the function started."""
+
+    def __init__(self, client: "SignedHttp", prefix: str, shards: int, replicas: int) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._shards = shards
+        self._replicas = replicas
+        self._template_seen: float | None = None
+        self._made_by_template: set[str] = set()
+
+    def upload(self, batch: bytes) -> Sequence[Refused]:
+        """Index one batch. See ``SearchIndex.upload``.
+
+        An index that this makes is made by our template: that is looked at first.
+        """
+        try:
+            self._look_at_template()
+            return self._upload(batch)
+        except NO_ANSWER as error:
+            raise SearchUnavailable(f"No answer from the search domain: {error}") from error
+
+    def _upload(self, batch: bytes) -> Sequence[Refused]:
+        answer = self._send(batch)
+        if answer.status == 400:  # Perhaps it was damaged on the way.
+            answer = self._send(batch)
+        if answer.status in {400, 413}:
+            raise BatchRefused(
+                f"The search domain refuses the batch. HTTP {answer.status}: {said_in(answer.body)}"
+            )
+        if answer.status != 200:
+            raise failure(answer, "Uploading a batch")
+        outcomes = _outcomes(answer.body, count_documents(batch))
+        for verdict in (Verdict.THROTTLED, Verdict.UNAVAILABLE, Verdict.DENIED):
+            if any(outcome.verdict is verdict for outcome in outcomes):
+                raise _failure(verdict, outcomes)
+        refused = [(at, outcome) for at, outcome in enumerate(outcomes) if outcome.verdict is Verdict.REFUSED]
+        if not refused:
+            return ()
+        targets = targets_in(batch)
+        for at, outcome in refused:
+            self._look_at_mapping(targets[at].index, outcome)
+        return [Refused(at, targets[at].id, str(outcome)) for at, outcome in refused]
+
+    def _send(self, batch: bytes) -> "HttpAnswer":
+        body = gzip.compress(batch, _GZIP_LEVEL, mtime=0)
+        return self._client.send("POST", "/_bulk", _QUERY, _HEADERS, body)
+
+    def _look_at_template(self) -> None:
+        now = time.monotonic()
+        if self._template_seen is None or now - self._template_seen >= LOOK_AGAIN_SECONDS:
+            self._ensure_template()
+            self._template_seen = now
+
+    def _ensure_template(self) -> None:
+        if kept := ensure_template(self._client, self._prefix, self._shards, self._replicas):
+            logger.warning("indices keep their mapping, and need reindexing", reason=kept)
+
+    def _look_at_mapping(self, index: str, outcome: _Outcome) -> None:
+        """Believe that a document is refused for what it is, unless the index is not as ours are.
+
+        Raises:
+            SearchUnavailable: the index was made without the template, and may refuse what it should not.
+        """
+        if index in self._made_by_template:
+            return
+        if not has_our_mapping(self._client, index):
+            self._ensure_template()
+            raise SearchUnavailable(
+                f"The index {index} was made without the template {template_name(self._prefix)}, and refuses documents"
+                f" that it should take ({outcome}). Delete it, or copy it into one that is made by the template"
+            )
+        self._made_by_template.add(index)
+
+
+def _outcomes(body: bytes, sent: int) -> list[_Outcome]:
+    """Read the answer to a bulk request of so many documents.
+
+    Raises:
+        SearchUnavailable: it is not whole.
+    """
+    try:
+        items = _answer_decoder.decode(body).items
+        results = [result for item in items for result in item.values()]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SearchUnavailable(
+            f"The answer of the search domain is cut short, or no JSON: {body[:100]!r}"
+        ) from error
+    if len(results) != sent:
+        raise SearchUnavailable(
+            f"The answer of the search domain is about {len(results):,} documents, and {sent:,} were sent"
+        )
+    return [_outcome(result) for result in results]
+
+
+def _outcome(item: _Item) -> _Outcome:
+    said = Said("", "") if item.error is None else said_of(item.error)
+    return _Outcome(judge(item.status, said), item.status, said)
+
+
+def _failure(verdict: Verdict, outcomes: Sequence[_Outcome]) -> TrailsearchError:
+    failed = [outcome for outcome in outcomes if outcome.verdict is not Verdict.INDEXED]
+    what = f"{len(failed):,} of {len(outcomes):,} documents are not indexed: {_counted(failed)}"
+    match verdict:
+        case Verdict.THROTTLED:
+            return SearchThrottled(f"The search domain asks for fewer uploads. {what}")
+        case Verdict.DENIED:
+            return SearchAccessDenied(f"The search domain does not let this role upload. {what}")
+        case _:
+            return SearchUnavailable(f"The search domain is failing. {what}")
+
+
+def _counted(outcomes: Iterable[_Outcome]) -> str:
+    """Name the most frequent errors, and of each type one example: reasons name documents."""
+    examples: dict[tuple[int, str], _Outcome] = {}
+    for outcome in outcomes:
+        examples.setdefault((outcome.status, outcome.said.type), outcome)
+    counts = Counter((outcome.status, outcome.said.type) for outcome in outcomes)
+    shown = [f"{count:,} × {examples[kind]}" for kind, count in counts.most_common(_SHOWN_ERRORS)]
+    return "; ".join(shown)

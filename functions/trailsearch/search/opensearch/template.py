@@ -1,0 +1,187 @@
+"""The index template: what every index of events is like, written into the domain by Trailsearch itself.
+
+https://docs.opensearch.org/latest/im-plugin/index-templates/. An index takes what the template says when it is made,
+with the first event of its month.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from trailsearch.contracts.errors import SearchUnavailable
+from trailsearch.events.fields import SCHEMA, Field, FieldKind
+from trailsearch.search.opensearch.answers import failure, said_in
+from trailsearch.search.opensearch.batches import every_index
+
+if TYPE_CHECKING:
+    from trailsearch.aws.signed_http import SignedHttp
+
+VERSION: Final = 1
+"""Rises with every change of what the template says, so that a domain that has an earlier one gets this one."""
+MARK: Final = "trailsearch"
+"""Under this name, the metadata of a mapping have the version of the template that it is from."""
+
+JSON: Final = {"Content-Type": "application/json"}
+# A longer value is in the document, but not found by this field: Lucene takes no term of more than 32,766 bytes.
+_LONGEST_LITERAL = 8_191
+# An id of another thing, or a name: nobody counts them or sorts by them, and on disk that takes a copy of each.
+_NEVER_SORTED = frozenset({"request_id", "shared_event_id", "log_file"})
+_ADDRESSES = frozenset({"source_ip_address"})
+_RECORD_FIELD: Final = "raw"
+_RECORD: Final = "record"
+_EXACT: Final = "exact"
+# What JSON writes with a backslash stands between words: "\ncurl" is no word "ncurl", "a\u003db" are two.
+_JSON_ESCAPE = r"\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})"
+
+
+def template_name(prefix: str) -> str:
+    """Name the template of an environment."""
+    return f"{prefix}-events"
+
+
+def index_template(prefix: str, shards: int, replicas: int) -> dict[str, Any]:
+    """Give the index template of an environment.
+
+    The mapping is not dynamic: nothing but the fields of the schema is indexed, so that no shape of an event
+    contradicts an earlier one. Texts are found by the parts of names: ``amazonaws`` finds ``s3.amazonaws.com``, and
+    ``AssumeRole`` finds ``sts:AssumeRole``, each of which is one word to OpenSearch's standard tokenizer.
+    """
+    return {
+        "index_patterns": [every_index(prefix)],
+        "priority": 500,
+        "version": VERSION,
+        "template": {
+            "settings": {
+                "index": {
+                    "number_of_shards": shards,
+                    "number_of_replicas": replicas,
+                    "refresh_interval": "10s",
+                    "codec": "best_compression",
+                    "sort.field": "event_time",
+                    "sort.order": "desc",
+                    "mapping.total_fields.limit": 200,
+                    "query.default_field": [_RECORD_FIELD],
+                    "analysis": _analysis(),
+                }
+            },
+            "aliases": {template_name(prefix): {}},
+            "mappings": {"dynamic": False, "_meta": {MARK: VERSION}, "properties": _properties()},
+        },
+    }
+
+
+def ensure_template(client: "SignedHttp", prefix: str, shards: int, replicas: int) -> str | None:
+    """Write the template, unless the domain has it in this version or, from a later release, in a later one.
+
+    Where it has an earlier one, the indices that are there get the fields that are new, for the events to come.
+
+    Returns:
+        Why those indices cannot have the mapping of this version, in the domain's words: they keep theirs, and who wants
+        the new one has to copy them into others. None where that is not so.
+
+    Raises:
+        SearchThrottled, SearchUnavailable, SearchAccessDenied: it cannot be read or written.
+    """
+    path = f"/_index_template/{template_name(prefix)}"
+    found = client.send("GET", path, {"filter_path": "index_templates.index_template.version"})
+    if found.status not in {200, 404}:
+        raise failure(found, f"Reading the index template {template_name(prefix)}")
+    version = _version(found.body) if found.status == 200 else 0
+    if version >= VERSION:
+        return None
+    template = index_template(prefix, shards, replicas)
+    # Before the template, which says that this is done.
+    kept = _change_indices(client, prefix, template["template"]["mappings"]) if version else None
+    put = client.send("PUT", path, headers=JSON, body=json.dumps(template).encode())
+    if put.status != 200:
+        raise failure(put, f"Writing the index template {template_name(prefix)}")
+    return kept
+
+
+def _change_indices(client: "SignedHttp", prefix: str, mappings: Mapping[str, Any]) -> str | None:
+    path = f"/{every_index(prefix)}/_mapping"
+    put = client.send("PUT", path, {"allow_no_indices": "true"}, JSON, json.dumps(mappings).encode())
+    if put.status == 400:
+        return said_in(put.body).reason
+    if put.status != 200:
+        raise failure(put, f"Changing the mapping of {every_index(prefix)}")
+    return None
+
+
+def has_our_mapping(client: "SignedHttp", index: str) -> bool:
+    """Tell whether an index was made by the template, in any version; one that is not there was not made otherwise.
+
+    Raises:
+        SearchThrottled, SearchUnavailable, SearchAccessDenied: that cannot be read.
+    """
+    found = client.send("GET", f"/{index}/_mapping", {"filter_path": "*.mappings._meta"})
+    if found.status == 404:
+        return True
+    if found.status != 200:
+        raise failure(found, f"Reading the mapping of the index {index}")
+    mappings = _object(found.body)
+    return all(MARK in mapping["mappings"]["_meta"] for mapping in mappings.values()) and bool(mappings)
+
+
+def _version(body: bytes) -> int:
+    """Read the version of a template, which is 0 where somebody else has written it, without one."""
+    match _object(body):
+        case {"index_templates": [{"index_template": {"version": int(version)}}]}:
+            return version
+        case _:
+            return 0
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        read = json.loads(body)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise SearchUnavailable("The answer of the search domain is cut short, or no JSON")
+    return read
+
+
+def _analysis() -> dict[str, Any]:
+    return {
+        "char_filter": {
+            "json_escapes": {"type": "pattern_replace", "pattern": _JSON_ESCAPE, "replacement": " "}
+        },
+        "tokenizer": {
+            _RECORD: {"type": "char_group", "tokenize_on_chars": ["whitespace", "punctuation", "symbol"]}
+        },
+        "analyzer": {
+            _RECORD: {
+                "type": "custom",
+                "char_filter": ["json_escapes"],
+                "tokenizer": _RECORD,
+                "filter": ["lowercase"],
+            }
+        },
+    }
+
+
+def _properties() -> dict[str, Any]:
+    return {name: _property(name, field) for name, field in SCHEMA.items()}
+
+
+def _property(name: str, field: Field) -> dict[str, Any]:
+    if field.of:
+        return {"type": "alias", "path": f"{field.of}.{_EXACT}"}
+    match field.kind:
+        case FieldKind.TIME:
+            return {"type": "date", "format": "strict_date_optional_time", "ignore_malformed": True}
+        case FieldKind.LITERAL | FieldKind.LITERALS:
+            without = {"doc_values": False} if name in _NEVER_SORTED else {}
+            # Where AWS calls on behalf of somebody, the name of a service stands in place of an address.
+            address = {"fields": {"ip": {"type": "ip", "ignore_malformed": True}}}
+            return _literal() | without | (address if name in _ADDRESSES else {})
+        case FieldKind.TEXT:
+            without = {"norms": False} if name == _RECORD_FIELD else {}
+            copied = any(other.of == name for other in SCHEMA.values())
+            exact = {"fields": {_EXACT: _literal()}} if copied else {}
+            return {"type": "text", "analyzer": _RECORD} | without | exact
+
+
+def _literal() -> dict[str, Any]:
+    return {"type": "keyword", "ignore_above": _LONGEST_LITERAL}
