@@ -8,10 +8,10 @@ import pytest
 
 from tests.contract.domain import Domain
 from tests.contract.events import store_events
-from tests.contract.template import index_template
 from tests.local_cloud.process import ACCOUNT_ID, LocalCloud
 from tests.local_cloud.services.opensearch import OpenSearchControl
 from tests.local_cloud.services.opensearch.engines import node_is_there
+from trailsearch.search.opensearch.template import index_template
 
 REGION = "us-east-1"
 

@@ -13,8 +13,8 @@ import pytest
 
 from tests.contract.domain import Domain, bulk_body
 from tests.contract.events import EVENT, store_events
-from tests.contract.template import index_template
 from tests.local_cloud.services.opensearch.differences import DIFFERENCES
+from trailsearch.search.opensearch.template import index_template
 
 GZIP = {"Content-Encoding": "gzip"}
 MIB = 1024 * 1024
