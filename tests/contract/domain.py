@@ -54,7 +54,7 @@ class Domain:
     def __init__(self, name: str, endpoint: str, engine: EngineChoice, engine_url: str) -> None:
         self.name = name
         self.engine = engine
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._engine_url = engine_url
 
     def ask(
@@ -66,7 +66,7 @@ class Domain:
         query: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a signed request to the endpoint."""
-        return ask(method, self._endpoint + path, body, headers, query)
+        return ask(method, self.endpoint + path, body, headers, query)
 
     def ask_engine(self, method: str, path: str, body: object = None) -> Answer:
         """Send a request past the edge, as the service's own operators could."""
