@@ -69,7 +69,7 @@ class Edge:
         if answer.content_encoding:
             headers.append(("Content-Encoding", answer.content_encoding))
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
-        return [b"" if request_is_head(environ) else answer.body]
+        return [b"" if _is_head(environ) else answer.body]
 
     def _answer(
         self, request: SignedRequest, region: str, name: str, path: str, environ: "WSGIEnvironment"
@@ -145,7 +145,7 @@ class Edge:
         )
 
 
-def request_is_head(environ: "WSGIEnvironment") -> bool:
+def _is_head(environ: "WSGIEnvironment") -> bool:
     """Whether a request asks for an answer without a body."""
     return bool(environ["REQUEST_METHOD"] == "HEAD")
 
