@@ -14,7 +14,7 @@ export PYTHONPATH := functions
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
 OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN BASE
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN BASE BACKEND
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -137,7 +137,7 @@ load: terraform-present .venv/ready ## Flood the pipeline on this machine, and m
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo
-demo: terraform-present .venv/ready ## Run the pipeline on this machine: [LOGS=folder] [KEEP=1]
+demo: terraform-present .venv/ready ## Run the pipeline on this machine: [BACKEND=cloudsearch|opensearch] [LOGS=folder] [KEEP=1]
 	@$(PYTHON) -m tests.demo
 
 .PHONY: demo-stop
