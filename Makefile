@@ -165,20 +165,27 @@ environment: terraform-present
 		echo "Put the name of your state bucket into terraform/environments/$(ENV).s3.tfbackend; README.md," \
 		"\"Deploy to AWS\", tells how to make one." >&2; exit 1; }
 
+# Terraform would ask for it, or say what it says of any variable.
+.PHONY: search-backend
+search-backend: environment
+	@grep -Eq '^[[:space:]]*search_backend[[:space:]]*=' terraform/$(VAR_FILE) || [[ -n "$${TF_VAR_search_backend:-}" ]] || { \
+		echo "Set search_backend in terraform/$(VAR_FILE): \"opensearch\", which every account can take, or" \
+		"\"cloudsearch\", which only accounts can take that used it before 25 July 2024." >&2; exit 1; }
+
 .PHONY: init
 init: environment .venv/ready
 	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend $(QUIETLY)
 
 .PHONY: plan
-plan: package init ## Show what `make apply` would change: ENV=dev|staging|prod
+plan: search-backend package init ## Show what `make apply` would change: ENV=dev|staging|prod
 	@$(TERRAFORM) plan -var-file=$(VAR_FILE)
 
 .PHONY: apply
-apply: package init ## Deploy an environment: ENV=dev|staging|prod
+apply: search-backend package init ## Deploy an environment: ENV=dev|staging|prod
 	@$(TERRAFORM) apply -var-file=$(VAR_FILE)
 
 .PHONY: destroy
-destroy: package init ## Delete an environment: ENV=dev|staging|prod
+destroy: search-backend package init ## Delete an environment: ENV=dev|staging|prod
 	@$(TERRAFORM) destroy -var-file=$(VAR_FILE)
 
 # ── Operate ────────────────────────────────────────────────────────────────────────────────────────────────
