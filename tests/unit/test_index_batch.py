@@ -84,7 +84,7 @@ class Step:
 
     def put(self, documents: list[EncodedDocument], of_execution: str = "run-0", **changes: Any) -> BatchRef:
         body = FORMAT.join(documents)
-        pointer = self.stage.put_batch(of_execution, "00001", body)
+        pointer = self.stage.put_batch(of_execution, "00001", body, FORMAT.content_type)
         batch = BatchRef(pointer.bucket, pointer.key, documents=len(documents), bytes=len(body))
         return msgspec.structs.replace(batch, **changes)
 
@@ -538,7 +538,7 @@ def test_the_handler_indexes_by_the_backend_of_its_environment_and_remembers_wha
     body = bytearray()
     documents = [build_document(encode(event(f"e{n}")), "s3://logs/a") for n in range(3)]
     OpenSearchFormat("trailsearch-test", 5_000_000).append(documents, body)
-    pointer = step.stage.put_batch("run-0", "00001", body)
+    pointer = step.stage.put_batch("run-0", "00001", body, FORMAT.content_type)
     batch = BatchRef(pointer.bucket, pointer.key, documents=3, bytes=len(body))
     for _ in range(2):
         with pytest.raises(DocumentsNotIndexed) as raised:
