@@ -19,6 +19,7 @@ from trailsearch.events.documents import Document, build_document
 from trailsearch.search import Backend
 from trailsearch.search.batching import pack
 from trailsearch.search.opensearch import OpenSearch
+from trailsearch.search.queries import Query, QueryRefused, Syntax
 
 SHOWN = searches(Backend.OPENSEARCH)
 FOUND = re.compile(r"^[1-9][\d,]* events found, [1-9][\d,]* shown\.$", re.MULTILINE)
@@ -66,3 +67,51 @@ def test_a_search_finds_something(shell: Shell, shown: Shown) -> None:
     done = shell.run(command)
     assert done.returncode == 0, done.stderr
     assert re.search(r'"eventID": ', done.stdout) if "jq" in command else FOUND.search(done.stdout)
+
+
+def found(domain: Domain, text: str, syntax: Syntax = Syntax.NATIVE) -> set[str]:
+    """The ids of the events that a query finds."""
+    searched = OpenSearch(domain.name).domain(domain.endpoint)
+    return {event["id"] for event in searched.scan(Query(text, syntax, size=1000), fields=())}
+
+
+def test_names_are_found_by_their_words_and_as_a_phrase_of_them(local: Domain) -> None:
+    name = found(local, "sqs.amazonaws.com")
+    assert name
+    assert name < found(local, "amazonaws")
+    assert name == found(local, '"sqs.amazonaws.com"')
+    assert found(local, "com.amazonaws.sqs") == set()
+
+
+def test_the_simple_parser_takes_the_words_of_a_name_in_any_order_unless_it_is_quoted(local: Domain) -> None:
+    quoted = found(local, '"sqs.amazonaws.com"', Syntax.SIMPLE)
+    assert quoted
+    assert quoted <= found(local, "com.amazonaws.sqs", Syntax.SIMPLE)
+    assert found(local, '"com.amazonaws.sqs"', Syntax.SIMPLE) == set()
+
+
+def test_all_words_are_to_be_there_in_any_order_unless_or_stands_between_them(local: Domain) -> None:
+    both = found(local, "alice") & found(local, "deletetrail")
+    assert both
+    assert both == found(local, "alice deletetrail") == found(local, "deletetrail alice")
+    assert found(local, "deletetrail OR consolelogin") == found(local, "deletetrail") | found(
+        local, "consolelogin"
+    )
+
+
+def test_colons_and_slashes_within_a_word_need_a_backslash_or_quotes(local: Domain) -> None:
+    quoted = found(local, '"arn:aws:iam::aws:policy/AdministratorAccess"')
+    assert quoted
+    assert quoted == found(local, r"arn\:aws\:iam\:\:aws\:policy\/AdministratorAccess")
+    with pytest.raises(QueryRefused, match="need a backslash"):
+        found(local, "arn:aws:iam::aws:policy/AdministratorAccess")
+    assert found(local, "arn:aws") == set()
+
+
+def test_events_are_sorted_by_what_can_be_counted(local: Domain) -> None:
+    searched = OpenSearch(local.name).domain(local.endpoint)
+    events = searched.search(
+        Query("actor:*", size=1000, sort="actor asc, event_time desc", facets=["actor"])
+    ).events
+    assert len({event["actor"] for event in events}) > 1
+    assert [event["actor"] for event in events] == sorted(event["actor"] for event in events)
