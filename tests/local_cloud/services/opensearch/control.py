@@ -4,7 +4,8 @@ import json
 from urllib.request import ProxyHandler, build_opener
 
 CONTROL_PATH = "/_opensearch"
-TIMEOUT_SECONDS = 10
+# An engine starts when it is first asked for, and a node takes its time on a busy machine.
+TIMEOUT_SECONDS = 120
 
 
 class OpenSearchControl:
