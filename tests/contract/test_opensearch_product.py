@@ -74,7 +74,7 @@ def test_a_block_is_something_to_wait_for(empty: Domain, block: str, error: type
     assert list(index.upload(body)) == []
 
 
-def test_an_index_that_was_made_without_the_template_is_not_believed(empty: Domain) -> None:
+def test_an_index_that_was_made_without_the_template_gets_nothing(empty: Domain) -> None:
     empty.store([("a", EVENT)])
     body = bulk_body(empty.index(), [("b", EVENT | {"event_time": "malformed"})])
     with pytest.raises(SearchUnavailable, match="made without the template"):

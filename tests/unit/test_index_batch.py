@@ -520,7 +520,9 @@ class OpenSearchClient:
     def send(self, method: str, path: str, *_: Any) -> HttpAnswer:
         self.sent.append((method, path))
         if path.startswith("/_index_template"):
-            return HttpAnswer(200, b'{"index_templates":[{"index_template":{"version":1}}]}')
+            settings = {"index": {"number_of_shards": "1", "number_of_replicas": "0"}}
+            template = {"version": 1, "template": {"settings": settings}}
+            return HttpAnswer(200, json.dumps({"index_templates": [{"index_template": template}]}).encode())
         if path.endswith("_mapping"):
             return HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}')
         refused = b'{"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"odd"}}}'

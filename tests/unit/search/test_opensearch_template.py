@@ -9,7 +9,7 @@ import pytest
 from trailsearch.aws.signed_http import HttpAnswer
 from trailsearch.contracts.errors import SearchThrottled, SearchUnavailable
 from trailsearch.events.fields import SCHEMA, FieldKind
-from trailsearch.search.opensearch.template import VERSION, ensure_template, has_our_mapping, index_template
+from trailsearch.search.opensearch.template import VERSION, Made, ensure_template, how_made, index_template
 
 TEMPLATE = index_template("trailsearch-test", 3, 1)
 PROPERTIES = TEMPLATE["template"]["mappings"]["properties"]
@@ -197,16 +197,16 @@ def test_a_template_that_the_domain_does_not_take_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "ours"),
+    ("answer", "made"),
     [
-        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}'), True),
-        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":7}}}}'), True),
-        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"another":1}}}}'), False),
-        (HttpAnswer(200, b"{}"), False),
-        (HttpAnswer(404, b"{}"), True),
+        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}'), Made.BY_TEMPLATE),
+        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":7}}}}'), Made.BY_TEMPLATE),
+        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"another":1}}}}'), Made.OTHERWISE),
+        (HttpAnswer(200, b"{}"), Made.OTHERWISE),
+        (HttpAnswer(404, b"{}"), Made.NOT_YET),
     ],
 )
-def test_an_index_is_ours_by_the_mark_in_its_mapping(answer: HttpAnswer, ours: bool) -> None:
+def test_how_an_index_was_made_is_told_by_the_mark_in_its_mapping(answer: HttpAnswer, made: Made) -> None:
     client = Client(answer)
-    assert has_our_mapping(cast("Any", client), "i") is ours
+    assert how_made(cast("Any", client), "i") is made
     assert client.sent == [("GET", "/i/_mapping")]

@@ -6,6 +6,7 @@ with the first event of its month.
 
 import json
 from collections.abc import Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from trailsearch.contracts.errors import SearchUnavailable
@@ -131,19 +132,30 @@ def _change_indices(client: "SignedHttp", prefix: str, mappings: Mapping[str, An
     return None
 
 
-def has_our_mapping(client: "SignedHttp", index: str) -> bool:
-    """Tell whether an index was made by the template, in any version; one that is not there was not made otherwise.
+class Made(Enum):
+    """How an index was made."""
+
+    BY_TEMPLATE = "by the template"
+    """In any version of it."""
+    OTHERWISE = "otherwise"
+    NOT_YET = "not yet"
+    """It is not there."""
+
+
+def how_made(client: "SignedHttp", index: str) -> Made:
+    """Tell how an index was made.
 
     Raises:
         SearchThrottled, SearchUnavailable, SearchAccessDenied: that cannot be read.
     """
     found = client.send("GET", f"/{index}/_mapping", {"filter_path": "*.mappings._meta"})
     if found.status == 404:
-        return True
+        return Made.NOT_YET
     if found.status != 200:
         raise failure(found, f"Reading the mapping of the index {index}")
     mappings = _object(found.body)
-    return all(MARK in mapping["mappings"]["_meta"] for mapping in mappings.values()) and bool(mappings)
+    marked = bool(mappings) and all(MARK in mapping["mappings"]["_meta"] for mapping in mappings.values())
+    return Made.BY_TEMPLATE if marked else Made.OTHERWISE
 
 
 def _written(body: bytes) -> "_Written":
