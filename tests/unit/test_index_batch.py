@@ -553,7 +553,7 @@ def test_the_handler_indexes_by_the_backend_of_its_environment_and_remembers_wha
         assert targets_in(parked) == [Target("trailsearch-test-events-2023.07", "e1")]
     assert client.sent == [
         ("GET", "/_index_template/trailsearch-test-events"),
-        ("POST", "/_bulk"),
         ("GET", "/trailsearch-test-events-2023.07/_mapping"),
+        ("POST", "/_bulk"),
         ("POST", "/_bulk"),
     ]
