@@ -49,7 +49,7 @@ locals {
         steps = [
           "See whether the Pipe is RUNNING, and what runs: make status ENV=${var.environment}",
           "If the Pipe fails, the log group ${local.log_group_names.pipe} says why.",
-          "If executions wait in Index Batch, the domain throttles: raise search_instance_type. If functions are throttled, raise their concurrency.",
+          "If executions wait in Index Batch, the domain throttles: raise ${local.on_opensearch ? "opensearch_instance_type" : "search_instance_type"}. If functions are throttled, raise their concurrency.",
         ]
         metrics = ["oldest_message"], above = var.alarm_oldest_message_seconds, period = 300, periods = 2
       }
@@ -86,38 +86,8 @@ locals {
         ]
         metrics = ["delivery_lag_p99"], above = var.alarm_lag_seconds, period = 300, periods = 3
       }
-
-      domain-throttling = {
-        meaning = "The search domain has asked for fewer uploads for half an hour (503, 507, 509). The workflow retries each batch for 12 minutes on average; what outlasts that waits in the dead-letter queue."
-        steps = [
-          "See the domain's state: make status ENV=${var.environment}",
-          "Raise search_instance_type or search_partition_count, or lower map_concurrency, and make apply ENV=${var.environment}",
-          "Then send back what was given up: make redrive ENV=${var.environment} REASON=SearchThrottled",
-        ]
-        metrics = ["search_throttled"], above = 0, period = 300, periods = 6
-      }
-
-      domain-errors = {
-        meaning = "The search domain is down, out of reach, or does not let the role ${local.prefix}-index-batch upload, for 15 minutes."
-        steps = [
-          "See the domain's state and the errors: make status ENV=${var.environment}",
-          "SearchAccessDenied: the domain's access policy was changed; make plan ENV=${var.environment} shows it.",
-          "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
-        ]
-        metrics    = ["search_unavailable", "search_access_denied"]
-        expression = "FILL(search_unavailable, 0) + FILL(search_access_denied, 0)", above = 0, period = 300, periods = 3
-      }
-
-      domain-nearly-full = {
-        meaning = "The search domain's index is more than 80 % full. CloudSearch scales up by itself, but not while it is overloaded, and not beyond 10 partitions."
-        steps = [
-          "See how many instances and partitions it has: make status ENV=${var.environment}",
-          "Raise search_instance_type, or with search.2xlarge search_partition_count, and make apply ENV=${var.environment}",
-          "Or delete old events: CloudSearch does not expire documents.",
-        ]
-        metrics = ["index_utilization"], above = 80, period = 300, periods = 3
-      }
     },
+    local.domain_alarms[var.search_backend],
     {
       for key, function in local.functions : "${replace(key, "_", "-")}-errors" => {
         meaning = "More than half of the invocations of ${function.name} have failed for 15 minutes. The workflow retries them; what stays failed waits in the dead-letter queue."
@@ -153,6 +123,160 @@ locals {
       }
     },
   )
+
+  # What is about the search domain. Names that both have mean the same of both.
+  domain_alarms = {
+    cloudsearch = {
+      domain-throttling = {
+        meaning = "The search domain has asked for fewer uploads for half an hour (503, 507, 509). The workflow retries each batch for 12 minutes on average; what outlasts that waits in the dead-letter queue."
+        steps = [
+          "See the domain's state: make status ENV=${var.environment}",
+          "Raise search_instance_type or search_partition_count, or lower map_concurrency, and make apply ENV=${var.environment}",
+          "Then send back what was given up: make redrive ENV=${var.environment} REASON=SearchThrottled",
+        ]
+        metrics = ["search_throttled"], above = 0, period = 300, periods = 6
+      }
+
+      domain-errors = {
+        meaning = "The search domain is down, out of reach, or does not let the role ${local.prefix}-index-batch upload, for 15 minutes."
+        steps = [
+          "See the domain's state and the errors: make status ENV=${var.environment}",
+          "SearchAccessDenied: the domain's access policy was changed; make plan ENV=${var.environment} shows it.",
+          "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
+        ]
+        metrics    = ["search_unavailable", "search_access_denied"]
+        expression = "FILL(search_unavailable, 0) + FILL(search_access_denied, 0)", above = 0, period = 300, periods = 3
+      }
+
+      domain-nearly-full = {
+        meaning = "The search domain's index is more than 80 % full. CloudSearch scales up by itself, but not while it is overloaded, and not beyond 10 partitions."
+        steps = [
+          "See how many instances and partitions it has: make status ENV=${var.environment}",
+          "Raise search_instance_type, or with search.2xlarge search_partition_count, and make apply ENV=${var.environment}",
+          "Or delete old events: CloudSearch does not expire documents.",
+        ]
+        metrics = ["index_utilization"], above = 80, period = 300, periods = 3
+      }
+    }
+
+    opensearch = {
+      domain-throttling = {
+        meaning = "The search domain has asked for fewer uploads for half an hour (429). The workflow retries each batch for 12 minutes on average; what outlasts that waits in the dead-letter queue."
+        steps = [
+          "See the domain's state: make status ENV=${var.environment}",
+          "If ${local.prefix}-domain-nearly-full rings too, the disk is full: follow that one.",
+          "Raise opensearch_instance_type or opensearch_instance_count, or lower map_concurrency and reserved_concurrency, and make apply ENV=${var.environment}",
+          "Then send back what was given up: make redrive ENV=${var.environment} REASON=SearchThrottled",
+        ]
+        metrics = ["search_throttled"], above = 0, period = 300, periods = 6
+      }
+
+      domain-errors = {
+        meaning = "The search domain is down, out of reach, takes no writes, or does not let the role ${local.prefix}-index-batch upload, for 15 minutes."
+        steps = [
+          "See the domain's state and the errors: make status ENV=${var.environment}, and the saved query ${local.prefix}/errors",
+          "SearchAccessDenied: the domain's access policy was changed; make plan ENV=${var.environment} shows it.",
+          "\"this action would add … shards\": too many shards. Raise opensearch_instance_type or opensearch_instance_count, or delete the indices of old months; opensearch_shards and opensearch_replicas say how many the next month takes.",
+          "Else another alarm of the domain says why.",
+          "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
+        ]
+        metrics    = ["search_unavailable", "search_access_denied"]
+        expression = "FILL(search_unavailable, 0) + FILL(search_access_denied, 0)", above = 0, period = 300, periods = 3
+      }
+
+      # Warns at three quarters, as AWS recommends: nothing is written below the lesser of 20 % and 20 GiB.
+      # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/cloudwatch-alarms.html
+      domain-nearly-full = {
+        meaning = "A data node of the search domain has less than a quarter of its ${var.opensearch_volume_gib} GiB free. Below the lesser of 20 % and 20 GiB, the domain takes no more writes."
+        steps = [
+          "Raise opensearch_volume_gib (or opensearch_instance_count), and make apply ENV=${var.environment}. It is done in place.",
+          "Or delete the indices of old months: they can be indexed again from the logs.",
+          "Was it full? Writes are let in by themselves once there is room. Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
+        ]
+        metrics    = ["free_storage_mib"]
+        expression = "100 - 100 * free_storage_mib / ${1024 * var.opensearch_volume_gib}", above = 75, period = 300, periods = 1
+      }
+
+      domain-writes-blocked = {
+        meaning = "The search domain takes no writes: a disk is full, or its memory has been short for 30 minutes. Batches are retried for 12 minutes on average, and then wait in the dead-letter queue."
+        steps = [
+          "Disk full (${local.prefix}-domain-nearly-full rings): raise opensearch_volume_gib, and make apply ENV=${var.environment}",
+          "Memory short (${local.prefix}-domain-memory rings): raise opensearch_instance_type.",
+          "The block is lifted by itself: once there is room, or five minutes after memory has fallen to 88 %.",
+          "Then send back what was given up: make redrive ENV=${var.environment} REASON=SearchUnavailable",
+        ]
+        metrics = ["writes_blocked"], above = 0, period = 300, periods = 1
+      }
+
+      domain-red = {
+        meaning = "The search domain has lost the only copy of a part of an index, for now: searches of that month are incomplete, and what belongs there is retried."
+        steps = [
+          "See what is wrong: the domain's page in the console, Cluster health and Instance health; its own log: the saved query ${local.prefix}/search-domain",
+          "A node is down: AWS replaces it by itself; wait. Disk full: raise opensearch_volume_gib.",
+          "Does not turn yellow or green within an hour? Ask AWS Support to restore the index from its hourly snapshot, or index the month's logs again (README, \"Delete, upgrade, reindex\").",
+          "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
+        ]
+        metrics = ["cluster_red"], above = 0, period = 60, periods = 1
+      }
+
+      domain-yellow = {
+        meaning = "A copy of a part of an index has had no data node for five minutes. All is searchable and written; one more failure may lose it."
+        steps = [
+          "A node is down, or a change is being deployed: AWS brings it back by itself; wait.",
+          "Stays yellow: fewer nodes than copies, or no room for one. See Cluster health on the domain's page in the console; raise opensearch_instance_count or opensearch_volume_gib.",
+        ]
+        metrics = ["cluster_yellow"], above = 0, period = 60, periods = 5
+      }
+
+      # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/handling-errors.html
+      domain-memory = {
+        meaning = "The memory of a data node has been more than 92 % full for 15 minutes. After 30, the search domain takes no more writes."
+        steps = [
+          "Raise opensearch_instance_type, or opensearch_instance_count, and make apply ENV=${var.environment}",
+          "Until then, upload less at a time: lower map_concurrency and reserved_concurrency. Searches with facets over many months take memory too.",
+          "About 25 shards for each GiB of heap are sound: delete the indices of old months, or raise the instance type.",
+        ]
+        metrics = ["memory_pressure"], above = 92, period = 300, periods = 3
+      }
+
+      # A counter since the nodes were started: what matters is that it grows.
+      domain-rejects-writes = {
+        meaning = "Data nodes of the search domain have rejected writes for 15 minutes, because their queues are full. The workflow retries them."
+        steps = [
+          "Lower map_concurrency and reserved_concurrency, and make apply ENV=${var.environment}",
+          "Or raise opensearch_instance_type or opensearch_instance_count: a node writes with as many threads as it has vCPUs.",
+          "Send back what was given up: make redrive ENV=${var.environment} REASON=SearchThrottled",
+        ]
+        metrics    = ["writes_rejected"]
+        expression = "DIFF(writes_rejected)", above = 0, period = 300, periods = 3
+      }
+
+      domain-server-errors = {
+        meaning = "The search domain has answered more than one request in ten with an error of its own (5xx) for five minutes."
+        steps = [
+          "Does ${local.prefix}-domain-red, -memory or -writes-blocked ring? Follow that one first.",
+          "Read the domain's own log: the saved query ${local.prefix}/search-domain",
+          "Too little memory or CPU for what is asked: raise opensearch_instance_type, and make apply ENV=${var.environment}",
+          "Send back what was given up: make redrive ENV=${var.environment} REASON=SearchUnavailable",
+        ]
+        metrics    = ["domain_errors", "domain_requests"]
+        expression = "IF(domain_requests > 0, 100 * domain_errors / domain_requests, 0)", above = 10, period = 60, periods = 5
+      }
+
+      # Both metrics only exist while there is something wrong.
+      # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/encryption-at-rest.html#monitoring-ear
+      domain-key = {
+        meaning = "The search domain cannot use the key alias/${local.prefix}: it was disabled, is to be deleted, or its policy or the domain's grant was changed. Without it, the domain is lost."
+        steps = [
+          "At once: enable the key, or cancel its deletion: aws kms describe-key --region ${var.region} --key-id alias/${local.prefix}",
+          "make plan ENV=${var.environment} shows a policy that was changed, make apply ENV=${var.environment} mends it.",
+          "A grant that was retired: ask AWS Support.",
+        ]
+        metrics    = ["key_errors", "key_inaccessible"]
+        expression = "FILL(key_errors, 0) + FILL(key_inaccessible, 0)", above = 0, period = 60, periods = 1
+      }
+    }
+  }
 
   # What announces logs, each watched by itself: topics of this account and Region, and all others together, which only
   # the ingest queue counts. What a topic sends in one hour may reach the queue in the next: over several hours that does

@@ -9,7 +9,7 @@ locals {
 
   # A graph shows some of local.metrics, as label and name, or expressions over metrics that are not shown themselves;
   # and as a line the threshold of the alarm that watches them.
-  dashboard_rows = [
+  dashboard_rows = concat([
     {
       title = "Health"
       graphs = [
@@ -40,27 +40,7 @@ locals {
         { title = "Lag from the event to searchable (s)", metrics = [["p50", "event_lag_p50"], ["p99", "event_lag_p99"]] },
       ]
     },
-    {
-      title = "Search domain and functions"
-      graphs = [
-        {
-          title = "Uploads that the domain did not take (the workflow retries the first two)"
-          metrics = [
-            ["throttled", "search_throttled"], ["unavailable", "search_unavailable"], ["denied", "search_access_denied"],
-            ["documents refused", "documents_refused"],
-          ]
-        },
-        { title = "Index used (%), partitions", metrics = [["index", "index_utilization"], ["partitions", "partitions"]], alarm = "domain-nearly-full" },
-        { title = "Searchable documents", metrics = [["documents", "searchable_documents"]] },
-        {
-          title = "Functions: errors and throttles"
-          metrics = concat(
-            [for key in keys(local.functions) : ["${key} errors", "${key}_errors"]],
-            [for key in keys(local.functions) : ["${key} throttles", "${key}_throttles"]],
-          )
-        },
-      ]
-    },
+    ], local.domain_rows[var.search_backend], [
     {
       # S3 measures requests only for a fee. There is about one GET for each log, and a PUT and a GET for each batch.
       title = "What costs"
@@ -81,7 +61,73 @@ locals {
         { title = "Logs written (bytes)", metrics = [for key in keys(local.log_group_names) : [key, "${key}_log_bytes"]] },
       ]
     },
-  ]
+  ])
+
+  domain_rows = {
+    cloudsearch = [
+      {
+        title = "Search domain and functions"
+        graphs = [
+          local.uploads_graph,
+          { title = "Index used (%), partitions", metrics = [["index", "index_utilization"], ["partitions", "partitions"]], alarm = "domain-nearly-full" },
+          { title = "Searchable documents", metrics = [["documents", "searchable_documents"]] },
+          local.functions_graph,
+        ]
+      },
+    ]
+
+    opensearch = [
+      {
+        title = "Search domain"
+        graphs = [
+          {
+            title = "Cluster: red, yellow, writes blocked"
+            metrics = [
+              ["red", "cluster_red"], ["yellow", "cluster_yellow"], ["writes blocked", "writes_blocked"],
+            ]
+          },
+          {
+            title       = "Storage used (%), on the fullest data node"
+            metrics     = []
+            expressions = [["used", local.domain_alarms.opensearch.domain-nearly-full.expression]]
+            over        = ["free_storage_mib"]
+            alarm       = "domain-nearly-full"
+          },
+          { title = "Memory used (%), on the fullest data node", metrics = [["memory", "memory_pressure"]], alarm = "domain-memory" },
+          { title = "Searchable documents", metrics = [["documents", "searchable_documents"]] },
+        ]
+      },
+      {
+        title = "Uploads and functions"
+        graphs = [
+          local.uploads_graph,
+          {
+            title       = "Writes that data nodes rejected"
+            metrics     = []
+            expressions = [["rejected", local.domain_alarms.opensearch.domain-rejects-writes.expression]]
+            over        = ["writes_rejected"]
+          },
+          local.functions_graph,
+        ]
+      },
+    ]
+  }
+
+  uploads_graph = {
+    title = "Uploads that the domain did not take (the workflow retries the first two)"
+    metrics = [
+      ["throttled", "search_throttled"], ["unavailable", "search_unavailable"], ["denied", "search_access_denied"],
+      ["documents refused", "documents_refused"],
+    ]
+  }
+
+  functions_graph = {
+    title = "Functions: errors and throttles"
+    metrics = concat(
+      [for key in keys(local.functions) : ["${key} errors", "${key}_errors"]],
+      [for key in keys(local.functions) : ["${key} throttles", "${key}_throttles"]],
+    )
+  }
 
   # A metric as dashboards write it: namespace, name, dimensions.
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html

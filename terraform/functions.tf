@@ -31,11 +31,7 @@ locals {
   # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
   soon_days = 1
 
-  function_environments = {
-    fetch_logs    = {}
-    split_records = {}
-    index_batch   = { SEARCH_ENDPOINT = aws_cloudsearch_domain.events.document_service_endpoint }
-  }
+  function_environments = merge({ fetch_logs = {} }, local.search_environments)
 
   function_policies = {
     fetch_logs    = data.aws_iam_policy_document.fetch_logs.json
@@ -202,7 +198,7 @@ data "aws_iam_policy_document" "split_records" {
   }
 }
 
-# That it may upload, the search domain's access policy says.
+# What it may ask of the search domain, that domain's access policy says: within an account, one of the two is enough.
 data "aws_iam_policy_document" "index_batch" {
   source_policy_documents = [data.aws_iam_policy_document.every_step["index_batch"].json]
 

@@ -30,13 +30,15 @@ locals {
       workflow = "/aws/vendedlogs/states/${local.prefix}-index-logs"
       pipe     = "/aws/vendedlogs/pipes/${local.prefix}-ingest"
     },
+    local.on_opensearch ? { opensearch = "/aws/OpenSearchService/domains/${local.prefix}/application-logs" } : {},
   )
 
   # SQS keeps a message for 14 days at most. A dead letter may point at a staged batch for as long.
   queue_retention_seconds = 14 * 24 * 60 * 60
 }
 
-# One key for everything that the pipeline itself stores: notifications, dead letters, staged records, its own logs.
+# One key for everything that the pipeline itself stores: notifications, dead letters, staged records, its own logs, and
+# what OpenSearch indexes, for which that asks for a grant as whoever deploys; CloudSearch takes no key.
 
 resource "aws_kms_key" "pipeline" {
   description             = "${local.prefix}: topic, queues, staging bucket and log groups"

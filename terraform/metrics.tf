@@ -93,15 +93,36 @@ locals {
         dimensions = { RuleName = aws_cloudwatch_event_rule.failed_executions.name }
         metrics    = { undelivered_failures = ["FailedInvocations", "Sum"] }
       }
-
-      # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/cloudwatch-monitoring.html
-      search_domain = {
+    },
+    # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/cloudwatch-monitoring.html
+    {
+      for domain in aws_cloudsearch_domain.events : "cloudsearch_domain" => {
         namespace  = "AWS/CloudSearch"
-        dimensions = { ClientId = local.account_id, DomainName = aws_cloudsearch_domain.events.name }
+        dimensions = { ClientId = local.account_id, DomainName = domain.name }
         metrics = {
           searchable_documents = ["SearchableDocuments", "Maximum"]
           index_utilization    = ["IndexUtilization", "Maximum"]
           partitions           = ["Partitions", "Maximum"]
+        }
+      }
+    },
+    # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html
+    {
+      for domain in aws_opensearch_domain.events : "opensearch_domain" => {
+        namespace  = "AWS/ES"
+        dimensions = { ClientId = local.account_id, DomainName = domain.domain_name }
+        metrics = {
+          searchable_documents = ["SearchableDocuments", "Maximum"]
+          cluster_red          = ["ClusterStatus.red", "Maximum"]
+          cluster_yellow       = ["ClusterStatus.yellow", "Maximum"]
+          writes_blocked       = ["ClusterIndexWritesBlocked", "Maximum"]
+          free_storage_mib     = ["FreeStorageSpace", "Minimum"] # of the node that has the least
+          memory_pressure      = ["JVMMemoryPressure", "Maximum"]
+          writes_rejected      = ["ThreadpoolWriteRejected", "Sum"] # since the nodes were started
+          domain_requests      = ["OpenSearchRequests", "Sum"]
+          domain_errors        = ["5xx", "Sum"]
+          key_errors           = ["KMSKeyError", "Maximum"]
+          key_inaccessible     = ["KMSKeyInaccessible", "Maximum"]
         }
       }
     },

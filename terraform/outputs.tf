@@ -27,14 +27,19 @@ output "state_machine_arn" {
   value       = aws_sfn_state_machine.index_logs.arn
 }
 
+output "search_backend" {
+  description = "What the search domain is of: opensearch or cloudsearch."
+  value       = var.search_backend
+}
+
 output "search_endpoint" {
   description = "Where the search domain takes searches."
-  value       = aws_cloudsearch_domain.events.search_service_endpoint
+  value       = local.search_endpoint
 }
 
 output "search_domain_name" {
   description = "The search domain."
-  value       = aws_cloudsearch_domain.events.name
+  value       = local.search_domain_name
 }
 
 output "log_bucket_names" {

@@ -3,7 +3,22 @@
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
 
 locals {
-  saved_queries = {
+  saved_queries = merge(local.function_queries, local.on_opensearch ? {
+    # What OpenSearch itself writes: warnings, errors, and exceptions, each a line of text.
+    # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/createdomain-configure-slow-logs.html
+    search-domain = {
+      steps = []
+      query = <<-EOT
+        parse @message /\[(?<level>[A-Z]+) *\]\[(?<logger>[^\]]+?) *\]/
+        | filter level != "INFO"
+        | sort @timestamp desc
+        | display @timestamp, level, logger, @message
+        | limit 100
+      EOT
+    }
+  } : {})
+
+  function_queries = {
     errors = {
       steps = keys(local.functions)
       query = <<-EOT
@@ -74,6 +89,6 @@ resource "aws_cloudwatch_query_definition" "saved" {
   for_each = local.saved_queries
 
   name            = "${local.prefix}/${each.key}"
-  log_group_names = [for key in each.value.steps : aws_cloudwatch_log_group.step[key].name]
+  log_group_names = length(each.value.steps) > 0 ? [for key in each.value.steps : aws_cloudwatch_log_group.step[key].name] : aws_cloudwatch_log_group.opensearch[*].name
   query_string    = each.value.query
 }

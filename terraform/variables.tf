@@ -23,7 +23,7 @@ variable "environment" {
 
 variable "region" {
   type        = string
-  description = "AWS Region of everything that is created here. Amazon CloudSearch must be available in it."
+  description = "AWS Region of everything that is created here. The service of search_backend must be available in it."
   nullable    = false
 
   validation {
@@ -224,7 +224,7 @@ variable "pipe_desired_state" {
 
 variable "map_concurrency" {
   type        = number
-  description = "Batches that one execution uploads to the search domain at a time. CloudSearch recommends about one batch every 10 s per domain; more are throttled, and retried."
+  description = "Batches that one execution uploads to the search domain at a time. CloudSearch recommends about one batch every 10 s per domain; a t3 of OpenSearch takes one or two at a time, larger ones more for each vCPU. What is too much is throttled, and retried."
   default     = 4
   nullable    = false
 
@@ -355,23 +355,34 @@ variable "reserved_concurrency" {
   }
 }
 
-# Search domain
+# Search domain: which backend, and for each its own settings. Those of the other one have no effect.
+
+variable "search_backend" {
+  type        = string
+  description = "The search domain: \"opensearch\" (Amazon OpenSearch Service), which every account can take, or \"cloudsearch\" (Amazon CloudSearch), which only accounts can take that used it before 25 July 2024. What is deployed keeps its backend: to change it, deploy another environment beside it, index its logs again, and switch."
+  nullable    = false
+
+  validation {
+    condition     = contains(["opensearch", "cloudsearch"], var.search_backend)
+    error_message = "search_backend must be \"opensearch\", which every account can take, or \"cloudsearch\", which only accounts can take that used it before 25 July 2024."
+  }
+}
 
 variable "search_instance_type" {
   type        = string
-  description = "Smallest instance type of the search domain; CloudSearch scales up from it by itself, and never below it."
+  description = "CloudSearch: smallest instance type of the search domain; CloudSearch scales up from it by itself, and never below it."
   default     = "search.small"
   nullable    = false
 
   validation {
     condition     = contains(["search.small", "search.medium", "search.large", "search.xlarge", "search.2xlarge"], var.search_instance_type)
-    error_message = "search_instance_type must be search.small, search.medium, search.large, search.xlarge or search.2xlarge."
+    error_message = "search_instance_type must be search.small, search.medium, search.large, search.xlarge or search.2xlarge; OpenSearch has opensearch_instance_type."
   }
 }
 
 variable "search_replication_count" {
   type        = number
-  description = "Copies of each partition of the index that are kept at least."
+  description = "CloudSearch: copies of each partition of the index that are kept at least."
   default     = 1
   nullable    = false
 
@@ -383,7 +394,7 @@ variable "search_replication_count" {
 
 variable "search_partition_count" {
   type        = number
-  description = "Partitions of the index that are kept at least; only with search.2xlarge. null: as many as the index needs."
+  description = "CloudSearch: partitions of the index that are kept at least; only with search.2xlarge. null: as many as the index needs."
   default     = null
 
   validation {
@@ -399,14 +410,145 @@ variable "search_partition_count" {
 
 variable "search_multi_az" {
   type        = bool
-  description = "Whether the search domain runs in two Availability Zones, with twice the instances."
+  description = "CloudSearch: whether the search domain runs in two Availability Zones, with twice the instances."
   default     = false
   nullable    = false
 }
 
+variable "opensearch_engine_version" {
+  type        = string
+  description = "OpenSearch: version of the engine. Upgrades are made in place, downgrades never; one that AWS does not offer from the version that runs would replace the domain, and is refused."
+  default     = "OpenSearch_3.5"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^OpenSearch_([2-9]|[1-9][0-9])\\.[0-9]{1,2}$", var.opensearch_engine_version))
+    error_message = "opensearch_engine_version must look like OpenSearch_3.5, and be 2.0 or newer."
+  }
+}
+
+variable "opensearch_instance_type" {
+  type        = string
+  description = "OpenSearch: instance type of the data nodes, such as t3.small.search or or2.medium.search. Types of the families or1, or2 and om2 keep their index in S3 too and are made for logs; a domain cannot go back from them to others."
+  default     = "t3.small.search"
+  nullable    = false
+
+  # The families whose data is on the instance, and the previous generation, have no gp3 volumes; t2 has no encryption.
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html#ebsresource
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*\\.[a-z0-9]+\\.search$", var.opensearch_instance_type)) && !can(regex("^(t2|[cmr][34]|i[0-9]|im|oi|[cmr][0-9]+g?d|ultrawarm)", var.opensearch_instance_type))
+    error_message = "opensearch_instance_type must be an instance type of OpenSearch with gp3 volumes, such as t3.small.search, or2.medium.search or m7g.large.search; CloudSearch has search_instance_type."
+  }
+}
+
+variable "opensearch_instance_count" {
+  type        = number
+  description = "OpenSearch: data nodes. Three or more, in as many Availability Zones, outlive the loss of one; two do not, because neither of them alone is a majority."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.opensearch_instance_count >= 1 && var.opensearch_instance_count <= 80 && floor(var.opensearch_instance_count) == var.opensearch_instance_count
+    error_message = "opensearch_instance_count must be a whole number from 1 to 80."
+  }
+
+  validation {
+    condition     = var.opensearch_instance_count % var.opensearch_zone_count == 0
+    error_message = "opensearch_instance_count must be a multiple of opensearch_zone_count, so that every Availability Zone has as many data nodes."
+  }
+}
+
+variable "opensearch_zone_count" {
+  type        = number
+  description = "OpenSearch: Availability Zones that the data nodes are in."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 2, 3], var.opensearch_zone_count)
+    error_message = "opensearch_zone_count must be 1, 2 or 3."
+  }
+}
+
+variable "opensearch_standby" {
+  type        = bool
+  description = "OpenSearch: whether one of three Availability Zones is on standby (Multi-AZ with Standby, 99.99 % by AWS's agreement). It wants dedicated masters, and two replicas of every index."
+  default     = false
+  nullable    = false
+
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
+  validation {
+    condition     = !var.opensearch_standby || var.opensearch_zone_count == 3 && (1 + var.opensearch_replicas) % 3 == 0 && var.opensearch_master_instance_type != null && !startswith(var.opensearch_instance_type, "t3.")
+    error_message = "opensearch_standby needs opensearch_zone_count = 3, opensearch_replicas = 2 or 5, an opensearch_master_instance_type, and other instances than t3."
+  }
+}
+
+variable "opensearch_master_instance_type" {
+  type        = string
+  description = "OpenSearch: instance type of three dedicated masters, which AWS recommends for large domains. null: none, the data nodes are masters as well."
+  default     = null
+
+  validation {
+    condition     = var.opensearch_master_instance_type == null || can(regex("^[a-z][a-z0-9]*\\.[a-z0-9]+\\.search$", var.opensearch_master_instance_type))
+    error_message = "opensearch_master_instance_type must be an instance type of OpenSearch, such as m7g.medium.search, or null."
+  }
+}
+
+variable "opensearch_volume_gib" {
+  type        = number
+  description = "OpenSearch: gp3 storage of each data node, in GiB. An event takes about 800 bytes in each copy of the index; OpenSearch takes no more where less than 20 %, or than 20 GiB of a large volume, are free."
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.opensearch_volume_gib >= 10 && floor(var.opensearch_volume_gib) == var.opensearch_volume_gib
+    error_message = "opensearch_volume_gib must be a whole number from 10."
+  }
+
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html#ebsresource
+  validation {
+    condition     = var.opensearch_volume_gib <= lookup({ "t3.small.search" = 100, "t3.medium.search" = 200 }, var.opensearch_instance_type, 36864)
+    error_message = "opensearch_volume_gib must not be more than ${lookup({ "t3.small.search" = 100, "t3.medium.search" = 200 }, var.opensearch_instance_type, 36864)}, the largest that an ${var.opensearch_instance_type} may have."
+  }
+}
+
+variable "opensearch_replicas" {
+  type        = number
+  description = "OpenSearch: copies of each index beside the first. Each needs a data node of its own, and as much storage again. A change takes effect with the next month's index."
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.opensearch_replicas >= 0 && floor(var.opensearch_replicas) == var.opensearch_replicas
+    error_message = "opensearch_replicas must be a whole number from 0."
+  }
+
+  validation {
+    condition     = var.opensearch_replicas < var.opensearch_instance_count
+    error_message = "opensearch_replicas must be less than opensearch_instance_count: a copy is never on the same data node as another, and one that is nowhere keeps the cluster yellow."
+  }
+
+  validation {
+    condition     = var.opensearch_zone_count == 1 || var.opensearch_replicas >= 1
+    error_message = "With opensearch_zone_count above 1, opensearch_replicas must be at least 1: without a copy, an index is lost with its Availability Zone."
+  }
+}
+
+variable "opensearch_shards" {
+  type        = number
+  description = "OpenSearch: parts of a month's index, one for each 30 GB that a month will have. A change takes effect with the next month's index."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.opensearch_shards >= 1 && var.opensearch_shards <= 100 && floor(var.opensearch_shards) == var.opensearch_shards
+    error_message = "opensearch_shards must be a whole number from 1 to 100."
+  }
+}
+
 variable "search_principal_arns" {
   type        = list(string)
-  description = "IAM roles and users that the search domain's access policy lets search. None: nobody."
+  description = "IAM roles and users that the search domain's access policy lets search, and nothing else. None: nobody."
   default     = []
   nullable    = false
 

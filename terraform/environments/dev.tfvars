@@ -9,8 +9,18 @@ pipe_batching_window_seconds = 0
 # One batch after the other, so that what the console shows is in order.
 map_concurrency = 1
 
+# The search domain. One of both; the settings of the other have no effect.
+#   opensearch   Amazon OpenSearch Service, for every account: about $27.5.
+#   cloudsearch  Amazon CloudSearch, only for accounts that used it before 25 July 2024: about $43.
+# A month in us-east-1, without what grows with use (price lists of 2026-10-05 and 2026-11-25). An environment keeps what it
+# was deployed with: if that was before there was a choice, cloudsearch.
+search_backend = "opensearch"
+# search_backend = "cloudsearch"
+
 # The cheapest there is, in one Availability Zone: whatever is lost here is indexed again.
-search_instance_type = "search.small"
+opensearch_instance_type = "t3.small.search"
+opensearch_volume_gib    = 10
+search_instance_type     = "search.small"
 
 # Whoever develops wants to see everything, and seldom later than the fortnight for which dead letters wait.
 log_level                = "DEBUG"

@@ -9,6 +9,24 @@ region      = "us-east-1"
 pipe_batch_size              = 50
 pipe_batching_window_seconds = 300
 
+# The search domain. One of both; the settings of the other have no effect.
+#   opensearch   Amazon OpenSearch Service, for every account: about $260.
+#   cloudsearch  Amazon CloudSearch, only for accounts that used it before 25 July 2024: about $274.
+# A month in us-east-1, without what grows with use (price lists of 2026-10-05 and 2026-11-25). An environment keeps what it
+# was deployed with: if that was before there was a choice, cloudsearch.
+search_backend = "opensearch"
+# search_backend = "cloudsearch"
+
+# OpenSearch does not scale by itself. Three data nodes in three Availability Zones outlive the loss of one, with one more
+# copy of every index; the families or1, or2 and om2 keep them in S3 too. There is room for about 100 million events: each
+# takes 800 bytes in both copies, and a quarter is to stay free beside what OpenSearch keeps for itself. For 1,000 million
+# a year: or2.large.search, opensearch_volume_gib = 700, opensearch_shards = 3; about $440 and the storage.
+opensearch_instance_type  = "or2.medium.search"
+opensearch_instance_count = 3
+opensearch_zone_count     = 3
+opensearch_replicas       = 1
+opensearch_volume_gib     = 100
+
 # CloudSearch scales up by itself, but slowly: start with room. Two Availability Zones double the instances, so one
 # copy of the index in each is enough unless many people search.
 search_instance_type     = "search.large"

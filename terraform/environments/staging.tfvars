@@ -7,9 +7,20 @@ region      = "us-east-1"
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 30
 
+# The search domain. One of both; the settings of the other have no effect.
+#   opensearch   Amazon OpenSearch Service, for every account: about $56.
+#   cloudsearch  Amazon CloudSearch, only for accounts that used it before 25 July 2024: about $43.
+# A month in us-east-1, without what grows with use (price lists of 2026-10-05 and 2026-11-25). An environment keeps what it
+# was deployed with: if that was before there was a choice, cloudsearch.
+search_backend = "opensearch"
+# search_backend = "cloudsearch"
+
+opensearch_instance_type = "t3.medium.search"
+opensearch_volume_gib    = 20
+search_instance_type     = "search.small"
+
 # A small domain takes few uploads at a time, and two executions are enough to see them wait for each other; more would
 # only be throttled and retried.
-search_instance_type = "search.small"
 map_concurrency      = 2
 reserved_concurrency = { index_batch = 4 }
 

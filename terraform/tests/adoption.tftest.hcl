@@ -9,6 +9,7 @@ variables {
   deletion_protection = false # What a test makes, it destroys.
   environment         = "prod"
   region              = "us-east-1"
+  search_backend      = "opensearch"
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 }
 

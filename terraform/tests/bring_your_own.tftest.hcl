@@ -13,6 +13,7 @@ variables {
   deletion_protection = false # What a test makes, it destroys.
   environment         = "test"
   region              = "us-east-1"
+  search_backend      = "opensearch"
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 
   create_trail     = false

@@ -1,4 +1,4 @@
-# Alarms, dashboard and saved queries.
+# Alarms, dashboard and saved queries, those of CloudSearch among them; of OpenSearch's, opensearch.tftest.hcl has what differs.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -8,6 +8,7 @@ variables {
   deletion_protection = false # What a test makes, it destroys.
   environment         = "test"
   region              = "us-east-1"
+  search_backend      = "cloudsearch"
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
   alarm_topic_arns    = ["arn:aws:sns:us-east-1:111122223333:on-call"]
 }

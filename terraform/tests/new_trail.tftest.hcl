@@ -41,6 +41,7 @@ variables {
   deletion_protection = false # What a test makes, it destroys.
   environment         = "test"
   region              = "us-east-1"
+  search_backend      = "opensearch"
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 }
 
@@ -55,7 +56,7 @@ run "names" {
       aws_sqs_queue.dead_letter.name,
       aws_pipes_pipe.ingest.name,
       aws_sfn_state_machine.index_logs.name,
-      aws_cloudsearch_domain.events.name,
+      output.search_domain_name,
       ] == [
       "trailsearch-test",
       "trailsearch-test-logs-111122223333-us-east-1",
@@ -285,44 +286,6 @@ run "functions" {
   assert {
     condition     = alltrue([for document in [data.aws_iam_policy_document.split_records, data.aws_iam_policy_document.index_batch] : one([for statement in document.statement : statement.resources if statement.sid == "TellExpiredFromDenied"]) == toset(["arn:aws:s3:::staging"])])
     error_message = "What reads the staging bucket must learn that an object has expired."
-  }
-}
-
-run "search_domain" {
-  assert {
-    condition     = length(aws_cloudsearch_domain.events.index_field) == 31
-    error_message = "The search domain has 31 index fields."
-  }
-
-  assert {
-    condition     = alltrue([for field in aws_cloudsearch_domain.events.index_field : field.search]) && [for field in aws_cloudsearch_domain.events.index_field : field.name if !field.return] == ["user_agent_exact"]
-    error_message = "Every field is searchable and, but for user_agent_exact, returned."
-  }
-
-  assert {
-    condition     = alltrue([for field in aws_cloudsearch_domain.events.index_field : (field.type == "text") == (field.analysis_scheme != null && field.analysis_scheme != "")])
-    error_message = "Text fields, and only they, have an analysis scheme."
-  }
-
-  assert {
-    condition     = one(aws_cloudsearch_domain.events.endpoint_options).enforce_https
-    error_message = "The search domain must refuse HTTP."
-  }
-
-  assert {
-    condition     = length(data.aws_iam_policy_document.search_domain.statement) == 1 && one(data.aws_iam_policy_document.search_domain.statement[0].principals).identifiers == toset([aws_iam_role.step["index_batch"].arn])
-    error_message = "Without search_principal_arns, index_batch's role must be the only principal."
-  }
-}
-
-run "named_principals_search" {
-  variables {
-    search_principal_arns = ["arn:aws:iam::111122223333:role/auditor"]
-  }
-
-  assert {
-    condition     = data.aws_iam_policy_document.search_domain.statement[1].actions == toset(["cloudsearch:search", "cloudsearch:suggest"]) && one(data.aws_iam_policy_document.search_domain.statement[1].principals).identifiers == toset(["arn:aws:iam::111122223333:role/auditor"])
-    error_message = "search_principal_arns may search, and upload nothing."
   }
 }
 

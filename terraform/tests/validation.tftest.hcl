@@ -8,6 +8,7 @@ variables {
   deletion_protection = false # What a test makes, it destroys.
   environment         = "test"
   region              = "us-east-1"
+  search_backend      = "opensearch"
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 }
 
@@ -301,6 +302,136 @@ run "fractions_that_others_look_at" {
   }
 
   expect_failures = [var.pipe_batching_window_seconds, var.function_timeout_seconds]
+}
+
+run "no_such_backend" {
+  command = plan
+
+  variables {
+    search_backend = "elasticsearch"
+  }
+
+  expect_failures = [var.search_backend]
+}
+
+run "forms_of_opensearch" {
+  command = plan
+
+  variables {
+    opensearch_engine_version       = "Elasticsearch_7.10"
+    opensearch_instance_type        = "search.small"
+    opensearch_instance_count       = 81
+    opensearch_master_instance_type = "m7g.medium"
+    opensearch_shards               = 0
+  }
+
+  expect_failures = [
+    var.opensearch_engine_version,
+    var.opensearch_instance_type,
+    var.opensearch_instance_count,
+    var.opensearch_master_instance_type,
+    var.opensearch_shards,
+  ]
+}
+
+run "forms_of_opensearch_beside_right_ones" {
+  command = plan
+
+  variables {
+    opensearch_volume_gib = 9
+    opensearch_replicas   = 0.5
+  }
+
+  expect_failures = [var.opensearch_volume_gib, var.opensearch_replicas]
+}
+
+run "instance_type_without_gp3" {
+  command = plan
+
+  variables {
+    opensearch_instance_type = "r6gd.large.search"
+  }
+
+  expect_failures = [var.opensearch_instance_type]
+}
+
+run "instance_type_of_the_previous_generation" {
+  command = plan
+
+  variables {
+    opensearch_instance_type = "t2.small.search"
+  }
+
+  expect_failures = [var.opensearch_instance_type]
+}
+
+run "volume_too_large_for_the_instance" {
+  command = plan
+
+  variables {
+    opensearch_volume_gib = 101
+  }
+
+  expect_failures = [var.opensearch_volume_gib]
+}
+
+run "zones_that_there_are_not" {
+  command = plan
+
+  variables {
+    opensearch_zone_count     = 4
+    opensearch_instance_count = 4
+    opensearch_replicas       = 1
+  }
+
+  expect_failures = [var.opensearch_zone_count]
+}
+
+run "nodes_that_zones_cannot_share" {
+  command = plan
+
+  variables {
+    opensearch_zone_count     = 3
+    opensearch_instance_count = 4
+    opensearch_replicas       = 1
+  }
+
+  expect_failures = [var.opensearch_instance_count]
+}
+
+run "copies_without_a_node" {
+  command = plan
+
+  variables {
+    opensearch_replicas = 1
+  }
+
+  expect_failures = [var.opensearch_replicas]
+}
+
+run "zones_without_a_copy" {
+  command = plan
+
+  variables {
+    opensearch_zone_count     = 2
+    opensearch_instance_count = 2
+  }
+
+  expect_failures = [var.opensearch_replicas]
+}
+
+run "standby_without_masters" {
+  command = plan
+
+  variables {
+    opensearch_instance_type  = "m7g.large.search"
+    opensearch_zone_count     = 3
+    opensearch_instance_count = 3
+    opensearch_replicas       = 2
+    opensearch_standby        = true
+  }
+
+  expect_failures = [var.opensearch_standby]
 }
 
 run "name_too_long_for_the_search_domain" {

@@ -22,7 +22,7 @@ def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> I
         tmp_path_factory.mktemp("prod"),
         pipeline.variables,
         pipeline.package,
-        RECIPIENTS,
+        RECIPIENTS | {"search_backend": "cloudsearch"},
         var_file="environments/prod.tfvars",
     )
     deployment.initialize()

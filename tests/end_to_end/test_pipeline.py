@@ -89,7 +89,7 @@ def test_terraform_makes_the_fields_of_the_schema(pipeline: Pipeline) -> None:
         FieldKind.LITERALS: "literal-array",
         FieldKind.TEXT: "text",
     }
-    domain = pipeline.deployment.resources()["aws_cloudsearch_domain.events"]
+    domain = pipeline.deployment.resources()["aws_cloudsearch_domain.events[0]"]
     made = {
         field["name"]: (field["type"], field["facet"], field["source_fields"] or None)
         for field in domain["index_field"]

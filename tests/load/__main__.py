@@ -28,6 +28,7 @@ from trailsearch.cli.package import build_package
 # With the settings of production, except that the last messages, which fill no batch, are not waited for for minutes.
 ENVIRONMENT = "prod"
 SETTINGS = {
+    "search_backend": "cloudsearch",
     "pipe_batching_window_seconds": 30,
     "alarm_topic_arns": ["arn:aws:sns:us-east-1:123456789012:on-call"],
 }

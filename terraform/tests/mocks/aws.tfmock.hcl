@@ -74,3 +74,11 @@ mock_resource "aws_cloudsearch_domain" {
     search_service_endpoint   = "search-mock.us-east-1.cloudsearch.amazonaws.com"
   }
 }
+
+mock_resource "aws_opensearch_domain" {
+  defaults = {
+    id       = "arn:aws:es:us-east-1:111122223333:domain/mock"
+    arn      = "arn:aws:es:us-east-1:111122223333:domain/mock"
+    endpoint = "search-mock-abcdefghijklmnopqrstuvwxyz.us-east-1.es.amazonaws.com"
+  }
+}

@@ -1,6 +1,8 @@
 environment = "local"
 region      = "us-east-1"
 
+search_backend = "cloudsearch"
+
 # As in staging; the window is shorter because somebody is waiting.
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 1
