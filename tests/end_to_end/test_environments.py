@@ -17,12 +17,12 @@ RECIPIENTS = {"alarm_topic_arns": ["arn:aws:sns:us-east-1:123456789012:on-call"]
 
 @pytest.fixture(scope="module")
 def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Environment prod, with its own settings, beside the environment of all other tests."""
+    """Environment prod, with its own settings and so on OpenSearch, beside that of all other tests, on CloudSearch."""
     deployment = Deployment(
         tmp_path_factory.mktemp("prod"),
         pipeline.variables,
         pipeline.package,
-        RECIPIENTS | {"search_backend": "cloudsearch"},
+        RECIPIENTS,
         var_file="environments/prod.tfvars",
     )
     deployment.initialize()
@@ -83,6 +83,38 @@ def test_a_protected_environment_refuses_to_be_destroyed(neighbour: Deployment) 
         neighbour.destroy()
     assert neighbour.resources().keys() == before.keys()
     assert neighbour.planned_changes() == []
+
+
+def test_a_protected_environment_refuses_to_lose_its_search_domain(neighbour: Deployment) -> None:
+    before = neighbour.resources()
+    neighbour.configure(
+        {"opensearch_engine_version": "OpenSearch_2.19"}
+    )  # AWS upgrades, but does not go back.
+    with pytest.raises(TerraformFailed, match="this would delete the search domain with all that is indexed"):
+        neighbour.apply(lambda *_: None)
+    assert (
+        neighbour.resources()["aws_opensearch_domain.events[0]"] == before["aws_opensearch_domain.events[0]"]
+    )
+    neighbour.configure({"opensearch_engine_version": "OpenSearch_3.5"})
+    assert neighbour.planned_changes() == []
+
+
+def test_a_search_domain_that_somebody_deleted_is_made_again(
+    pipeline: Pipeline, neighbour: Deployment
+) -> None:
+    pipeline.client("opensearch").delete_domain(DomainName=OTHER)
+    assert "aws_opensearch_domain.events[0]" in neighbour.planned_changes()
+    neighbour.apply(lambda *_: None)
+    assert neighbour.planned_changes() == []
+
+
+def test_a_protected_environment_refuses_another_backend_before_anything_is_done(
+    neighbour: Deployment,
+) -> None:
+    neighbour.configure({"search_backend": "cloudsearch"})
+    with pytest.raises(TerraformFailed, match="deploy a second environment with it beside this one"):
+        neighbour.planned_changes()
+    neighbour.configure({"search_backend": "opensearch"})
 
 
 def test_a_protected_environment_refuses_to_lose_its_trail(neighbour: Deployment) -> None:

@@ -1,114 +1,154 @@
-"""The policies that Terraform rendered allow what is needed, and nothing that is forbidden."""
+"""The policies that Terraform rendered allow what is needed, and nothing that is forbidden, on both search backends."""
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 import pytest
 from parliament import analyze_policy_string
 
 from tests.end_to_end.conftest import Pipeline
-from tests.iam.account import LOG_KEY, PIPELINE_KEY
+from tests.iam import requests, search_domain
+from tests.iam.account import LOG_KEY, PIPELINE_KEY, SETTINGS
 from tests.iam.policies import Policies, Policy, rendered
-from tests.iam.requests import FETCH, Request, forbidden, needed
+from tests.iam.requests import FETCH, Request
 from tests.iam.simulator import INSTALLED, allowed, owner_of
-
-NEEDED, FORBIDDEN = tuple(needed()), tuple(forbidden())
-REQUESTS = NEEDED + FORBIDDEN
+from tests.local_cloud.terraform.deployment import Deployment
 
 Location = tuple[str, str]
 """``identity`` or ``resource``, and the ARN of the role or resource whose policy it is."""
 
 
+@dataclass(frozen=True)
+class Proof:
+    """The policies of an environment, and the table that they are held against."""
+
+    policies: Policies
+    needed: tuple[Request, ...]
+    forbidden: tuple[Request, ...]
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        return self.needed + self.forbidden
+
+    def wrong(self) -> list[Request]:
+        """The needed requests that are denied, and the forbidden ones that are allowed."""
+        results = allowed((self.policies, request) for request in self.requests)
+        return [
+            request
+            for request, is_allowed in zip(self.requests, results, strict=True)
+            if is_allowed != (request in self.needed)
+        ]
+
+    def unnoticed(self, variants: Iterable[tuple[str, Location, Policies]]) -> list[str]:
+        """The variants, each different in one policy, for which no request that it is about ends otherwise."""
+        asked = [
+            (name, variant, request)
+            for name, (kind, arn), variant in variants
+            for request in self.requests
+            if arn == (request.who if kind == "identity" else owner_of(request.resource))
+        ]
+        results = allowed((variant, request) for _, variant, request in asked)
+        names = {name for name, *_ in asked}
+        return sorted(
+            names
+            - {
+                name
+                for (name, _, request), is_allowed in zip(asked, results, strict=True)
+                if is_allowed != (request in self.needed)
+            }
+        )
+
+
 @pytest.fixture(scope="module")
-def policies(pipeline: Pipeline) -> Policies:
+def beside(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The same environment on OpenSearch, by another name."""
+    settings = SETTINGS | {"environment": "opensearch", "search_backend": "opensearch"}
+    folder = tmp_path_factory.mktemp("opensearch")
+    deployment = Deployment(folder, pipeline.variables, pipeline.package, settings)
+    deployment.initialize()
+    deployment.apply(lambda *_: None)
+    yield deployment
+    deployment.destroy()
+
+
+@pytest.fixture(scope="module", params=["cloudsearch", "opensearch"])
+def proof(request: pytest.FixtureRequest, pipeline: Pipeline) -> Proof:
     if not INSTALLED.is_dir():
         pytest.skip("needs the npm tools: make setup")
-    return rendered(pipeline.deployment.resources())
-
-
-def wrong(policies: Policies, requests: Sequence[Request] = REQUESTS) -> list[Request]:
-    """The needed requests that are denied, and the forbidden ones that are allowed."""
-    results = zip(requests, allowed((policies, request) for request in requests), strict=True)
-    return [request for request, is_allowed in results if is_allowed != (request in NEEDED)]
-
-
-def unnoticed(variants: Iterable[tuple[str, Location, Policies]]) -> list[str]:
-    """The variants, each different in one policy, for which no request that the policy is about ends otherwise."""
-    asked = [
-        (name, variant, request)
-        for name, (kind, arn), variant in variants
-        for request in REQUESTS
-        if arn == (request.who if kind == "identity" else owner_of(request.resource))
-    ]
-    results = allowed((variant, request) for _, variant, request in asked)
-    names = {name for name, *_ in asked}
-    return sorted(
-        names
-        - {
-            name
-            for (name, _, request), is_allowed in zip(asked, results, strict=True)
-            if is_allowed != (request in NEEDED)
-        }
+    backend: str = request.param
+    if backend == "cloudsearch":
+        policies = rendered(pipeline.deployment.resources())
+    else:
+        deployment: Deployment = request.getfixturevalue("beside")
+        policies = rendered(deployment.resources(), prefix="trailsearch-opensearch")
+    return Proof(
+        policies,
+        (*requests.needed(), *search_domain.needed(backend)),
+        (*requests.forbidden(), *search_domain.forbidden(backend)),
     )
 
 
-def test_what_is_needed_is_allowed_and_what_is_forbidden_is_not(policies: Policies) -> None:
-    assert [str(request) for request in wrong(policies)] == []
+def test_what_is_needed_is_allowed_and_what_is_forbidden_is_not(proof: Proof) -> None:
+    assert [str(request) for request in proof.wrong()] == []
 
 
-def test_every_policy_is_in_the_table(policies: Policies) -> None:
-    asked = {request.who for request in REQUESTS} | {owner_of(request.resource) for request in REQUESTS}
-    assert {*policies.identity, *policies.resource} <= asked
+def test_every_policy_is_in_the_table(proof: Proof) -> None:
+    asked = {request.who for request in proof.requests} | {
+        owner_of(request.resource) for request in proof.requests
+    }
+    assert {*proof.policies.identity, *proof.policies.resource} <= asked
 
 
-def test_no_statement_can_be_taken_out(policies: Policies) -> None:
+def test_no_statement_can_be_taken_out(proof: Proof) -> None:
     variants = (
         (
             f"{kind} policy of {arn}: {statement.get('Sid', at)}",
             (kind, arn),
-            policies.without_statement(kind, arn, at),
+            proof.policies.without_statement(kind, arn, at),
         )
-        for kind, arn, at, statement in policies.statements()
+        for kind, arn, at, statement in proof.policies.statements()
     )
-    assert unnoticed(variants) == []
+    assert proof.unnoticed(variants) == []
 
 
-def test_no_condition_can_be_taken_out(policies: Policies) -> None:
+def test_no_condition_can_be_taken_out(proof: Proof) -> None:
     variants = (
         (
             f"{kind} policy of {arn}: {statement.get('Sid', at)}, {operator} {key}",
             (kind, arn),
-            policies.without_condition(kind, arn, at, operator, key),
+            proof.policies.without_condition(kind, arn, at, operator, key),
         )
-        for kind, arn, at, statement in policies.statements()
+        for kind, arn, at, statement in proof.policies.statements()
         for operator, conditions in statement.get("Condition", {}).items()
         for key in conditions
     )
-    assert unnoticed(variants) == []
+    assert proof.unnoticed(variants) == []
 
 
 @pytest.mark.parametrize("action", ["s3:*", "kms:*", "sqs:*", "states:*", "*"])
-def test_no_role_can_be_given_more(policies: Policies, action: str) -> None:
+def test_no_role_can_be_given_more(proof: Proof, action: str) -> None:
     more = {"Effect": "Allow", "Action": action, "Resource": "*"}
     variants = (
-        (arn, ("identity", arn), policies.with_statement("identity", arn, more)) for arn in policies.identity
+        (arn, ("identity", arn), proof.policies.with_statement("identity", arn, more))
+        for arn in proof.policies.identity
     )
-    assert unnoticed(variants) == []
+    assert proof.unnoticed(variants) == []
 
 
-def test_no_resource_can_be_opened(policies: Policies) -> None:
+def test_no_resource_can_be_opened(proof: Proof) -> None:
     def everybody(arn: str) -> Policy:
-        service = "sts" if arn in policies.identity else arn.split(":")[2]
+        service = "sts" if arn in proof.policies.identity else arn.split(":")[2]
         opened = {"Effect": "Allow", "Principal": "*", "Action": f"{service}:*"}
         return opened if service == "sts" else {**opened, "Resource": "*"}
 
     variants = (
-        (arn, ("resource", arn), policies.with_statement("resource", arn, everybody(arn)))
-        for arn in policies.resource
+        (arn, ("resource", arn), proof.policies.with_statement("resource", arn, everybody(arn)))
+        for arn in proof.policies.resource
     )
-    assert unnoticed(variants) == []
+    assert proof.unnoticed(variants) == []
 
 
 # What parliament finds and is not so: the issue, whose policy, the actions that it is about; and the reason.
@@ -124,12 +164,12 @@ NOT_SO = {
 }
 
 
-def test_parliament_finds_nothing(policies: Policies) -> None:
+def test_parliament_finds_nothing(proof: Proof) -> None:
     """Trust policies name no resource, which parliament takes for a mistake; the simulator has checked them."""
     found = [
         (finding.issue, arn, set(re.findall(r"\b[a-z]+:[A-Z]\w+", json.dumps(finding.detail))))
-        for kind, arn, policy in policies.all()
-        if not (kind == "resource" and arn in policies.identity)
+        for kind, arn, policy in proof.policies.all()
+        if not (kind == "resource" and arn in proof.policies.identity)
         for finding in analyze_policy_string(json.dumps(policy)).findings
     ]
     excused = {

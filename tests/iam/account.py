@@ -36,7 +36,9 @@ STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-index-
 EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-index-logs:7c1d"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{PREFIX}-failed-executions"
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{PREFIX}"
-DOMAIN = f"arn:aws:cloudsearch:{REGION}:{ACCOUNT}:domain/{PREFIX}"
+CLOUDSEARCH_DOMAIN = f"arn:aws:cloudsearch:{REGION}:{ACCOUNT}:domain/{PREFIX}"
+OPENSEARCH_DOMAIN = f"arn:aws:es:{REGION}:{ACCOUNT}:domain/{PREFIX}"
+OPENSEARCH_LOG = f"/aws/OpenSearchService/domains/{PREFIX}/application-logs"
 # The ids of keys are drawn when they are made; these stand for them.
 PIPELINE_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000001"
 LOG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000002"

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.iam.account import DOMAIN, LOG_KEY, PIPELINE_KEY
+from tests.iam.account import (
+    CLOUDSEARCH_DOMAIN,
+    LOG_KEY,
+    OPENSEARCH_DOMAIN,
+    OPENSEARCH_LOG,
+    PIPELINE_KEY,
+    PREFIX,
+    log_group,
+)
 
 Policy = dict[str, Any]
 
@@ -56,9 +64,12 @@ class Policies:
                 yield kind, arn, at, statement
 
 
-def rendered(resources: Mapping[str, Mapping[str, Any]]) -> Policies:
-    """Read the policies from the values of a deployment's resources (``Deployment.resources``)."""
-    text = json.dumps(resources)
+def rendered(resources: Mapping[str, Mapping[str, Any]], prefix: str = PREFIX) -> Policies:
+    """Read the policies from the values of a deployment's resources (``Deployment.resources``).
+
+    They are given as those of the environment that the table is about, whatever the deployment's own ``prefix`` is.
+    """
+    text = json.dumps(resources).replace(prefix, PREFIX)
     for address, name in (("aws_kms_key.pipeline", PIPELINE_KEY), ("aws_kms_key.logs[0]", LOG_KEY)):
         text = text.replace(resources[address]["arn"], name)
     values: dict[str, dict[str, Any]] = json.loads(text)
@@ -76,11 +87,16 @@ def rendered(resources: Mapping[str, Mapping[str, Any]]) -> Policies:
         f"arn:aws:s3:::{each['bucket']}": _policy(each["policy"])
         for _, each in _of_type(values, "aws_s3_bucket_policy")
     }
-    ((_, domain),) = _of_type(values, "aws_cloudsearch_domain_service_access_policy")
-    resource[DOMAIN] = _policy(domain["access_policy"])
-    # It is about the domain that it belongs to, and names none; the simulator wants to be told.
-    for statement in resource[DOMAIN]["Statement"]:
-        statement["Resource"] = DOMAIN
+    for _, each in _of_type(values, "aws_cloudsearch_domain_service_access_policy"):
+        resource[CLOUDSEARCH_DOMAIN] = _policy(each["access_policy"])
+        # It is about the domain that it belongs to, and names none; the simulator wants to be told.
+        for statement in resource[CLOUDSEARCH_DOMAIN]["Statement"]:
+            statement["Resource"] = CLOUDSEARCH_DOMAIN
+    for _, each in _of_type(values, "aws_opensearch_domain"):
+        resource[OPENSEARCH_DOMAIN] = _policy(each["access_policies"])
+    # It belongs to the account, and is about one log group.
+    for _, each in _of_type(values, "aws_cloudwatch_log_resource_policy"):
+        resource[log_group(OPENSEARCH_LOG)] = _policy(each["policy_document"])
     return Policies(identity, resource)
 
 

@@ -1,5 +1,7 @@
 """Who needs to do what, and who must not: the table that the rendered policies are held against.
 
+What is asked of the search domain depends on its backend: ``search_domain.py``.
+
 Each request is one that a function, the Pipe, the workflow, a service or a person makes of AWS, with the context keys
 that AWS sets for it. What is not needed stays forbidden; the forbidden ones are those that a wrong statement, a missing
 condition or a confused deputy would let through.
@@ -10,12 +12,10 @@ from dataclasses import dataclass, field
 
 from tests.iam.account import (
     ACCOUNT,
-    ANALYST,
     CENTRAL_KEY,
     CENTRAL_LOGS,
     CENTRAL_TOPIC,
     DEAD_LETTER,
-    DOMAIN,
     EXECUTION,
     INGEST,
     LOG_KEY,
@@ -77,6 +77,14 @@ LOG_GROUPS = (
     f"/aws/vendedlogs/states/{PREFIX}-index-logs",
     f"/aws/vendedlogs/pipes/{PREFIX}-ingest",
 )
+USES_OF_A_LOG_GROUP = (
+    "Encrypt",
+    "Decrypt",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "GenerateDataKey",
+    "DescribeKey",
+)
 RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
 PLAIN_HTTP = {"aws:SecureTransport": "false"}
 DELIVERED = {"s3:x-amz-acl": "bucket-owner-full-control"}
@@ -107,8 +115,6 @@ def needed() -> Iterator[Request]:
     yield from _needed_by_functions()
     yield from _needed_by_workflow_and_pipe()
     yield from _needed_by_services()
-    for action in ("search", "suggest"):
-        yield Request(ANALYST, f"cloudsearch:{action}", DOMAIN, "searches events")
     for key in (PIPELINE_KEY, LOG_KEY):
         yield Request(ADMINISTRATOR, "kms:ScheduleKeyDeletion", key, "terraform destroy")
 
@@ -138,7 +144,6 @@ def _needed_by_functions() -> Iterator[Request]:
         yield Request(SPLIT, action, BATCH, "stages a batch that expires soon")
     yield Request(INDEX, "s3:GetObject", BATCH, "reads a batch")
     yield Request(INDEX, "s3:PutObject", BATCH, "stages refused documents")
-    yield Request(INDEX, "cloudsearch:document", DOMAIN, "uploads a batch")
     for who in (SPLIT, INDEX):
         yield Request(who, "s3:ListBucket", STAGING, "tells an expired object from one that is denied")
 
@@ -199,14 +204,7 @@ def _needed_by_services() -> Iterator[Request]:
     )
     yield Request(EVENTS, "sqs:SendMessage", DEAD_LETTER, "dead-letters an execution", on_behalf_of(RULE))
     for group in LOG_GROUPS:
-        for action in (
-            "Encrypt",
-            "Decrypt",
-            "ReEncryptFrom",
-            "ReEncryptTo",
-            "GenerateDataKey",
-            "DescribeKey",
-        ):
+        for action in USES_OF_A_LOG_GROUP:
             yield Request(
                 CLOUDWATCH_LOGS, f"kms:{action}", PIPELINE_KEY, "encrypts log groups", encrypting(group)
             )
@@ -228,7 +226,7 @@ def forbidden() -> Iterator[Request]:
 
 
 def _work_of_others() -> Iterator[Request]:
-    yield from _reading_and_searching_by_others()
+    yield from _reading_by_others()
     yield from _sending_and_starting_by_others()
     yield from _staging_by_others()
     for who, name in ((FETCH, "split-records"), (SPLIT, "index-batch"), (INDEX, "fetch-logs")):
@@ -240,16 +238,11 @@ def _work_of_others() -> Iterator[Request]:
                 yield Request(service, "sts:AssumeRole", who, "is no service for this role")
 
 
-def _reading_and_searching_by_others() -> Iterator[Request]:
+def _reading_by_others() -> Iterator[Request]:
     for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE):
         yield Request(who, "s3:GetObject", LOG, "only fetch_logs reads logs")
         yield Request(who, "kms:Decrypt", LOG_KEY, "only fetch_logs decrypts logs", via("s3"))
         yield Request(who, "states:DescribeExecution", EXECUTION, "only fetch_logs reads inputs")
-    for who in (FETCH, SPLIT, WORKFLOW, PIPE_ROLE, ANALYST):
-        yield Request(who, "cloudsearch:document", DOMAIN, "only index_batch uploads")
-    for who in (*ROLES, OTHER_ROLE):
-        for action in ("search", "suggest"):
-            yield Request(who, f"cloudsearch:{action}", DOMAIN, "only named principals search")
 
 
 def _sending_and_starting_by_others() -> Iterator[Request]:
@@ -297,7 +290,6 @@ def _other_environments() -> Iterator[Request]:
         (SPLIT, "s3:PutObject", there(BATCH)),
         (SPLIT, "s3:PutObjectTagging", there(BATCH)),
         (INDEX, "s3:GetObject", there(BATCH)),
-        (INDEX, "cloudsearch:document", there(DOMAIN)),
         (WORKFLOW, "lambda:InvokeFunction", there(function("index-batch"))),
         (WORKFLOW, "sqs:SendMessage", there(DEAD_LETTER)),
         (WORKFLOW, "s3:DeleteObjectTagging", there(BATCH)),
@@ -384,8 +376,6 @@ def _other_accounts() -> Iterator[Request]:
         ("sns:Subscribe", TOPIC),
         ("kms:Decrypt", PIPELINE_KEY),
         ("kms:Decrypt", LOG_KEY),
-        ("cloudsearch:search", DOMAIN),
-        ("cloudsearch:document", DOMAIN),
         *(("sts:AssumeRole", who) for who in ROLES),
     ):
         yield Request(STRANGER, action, resource, "is of another account")
@@ -424,7 +414,6 @@ def _destruction() -> Iterator[Request]:
             ("sqs:DeleteMessage", DEAD_LETTER),
             ("kms:ScheduleKeyDeletion", LOG_KEY),
             ("cloudtrail:StopLogging", TRAIL),
-            ("cloudsearch:DeleteDomain", DOMAIN),
             ("states:StopExecution", EXECUTION),
         ):
             yield Request(who, action, resource, "nothing of the pipeline deletes or changes anything")

@@ -80,5 +80,9 @@ def _resource_policy(policies: Policies, request: Request) -> Policy | None:
 
 
 def owner_of(resource: str) -> str:
-    """Give the ARN of what has the policy: the bucket of an object, else the resource itself."""
-    return resource.split("/", maxsplit=1)[0] if resource.startswith("arn:aws:s3:") else resource
+    """Give the ARN of what has the policy: of an object, of a path of a domain's API, of a stream; else its own."""
+    if resource.startswith("arn:aws:s3:"):
+        return resource.split("/", maxsplit=1)[0]
+    if resource.startswith("arn:aws:es:"):
+        return "/".join(resource.split("/", maxsplit=2)[:2])
+    return resource.partition(":log-stream:")[0]
