@@ -27,6 +27,8 @@ GENERATORS: Mapping[str, Generator] = {
     "fields": lambda: fields_table(SCHEMA),
     "make-targets": targets_table,
     "outputs": outputs_table,
+    "retention": lambda: draw(definition.load(definition.RETENTION)),
+    "retention-states": lambda: states_table(definition.load(definition.RETENTION)),
     "states": lambda: states_table(definition.load()),
     "variables": variables_table,
     "workflow": lambda: draw(definition.load()),
