@@ -52,7 +52,7 @@ class LocalCloud:
             region: The region of `environment()`.
             log_file: Where the server's own output is appended (default: a temporary file, removed by `stop`).
             outlive_parent: Keep it running when this process ends; `pid` tells what to stop then.
-            retry_wait_factor: What Step Functions' waits before a retry are multiplied with.
+            retry_wait_factor: What Step Functions' waits, before a retry and in Wait states, are multiplied with.
         """
         self.region = region
         self._outlive_parent = outlive_parent
