@@ -156,9 +156,10 @@ def _more_than_index_batch_needs() -> Iterator[Request]:
 
 
 def _more_than_delete_expired_needs() -> Iterator[Request]:
+    # That it cannot drop <prefix>-events-* is not to be asked here: in a request, too, the simulator takes an asterisk for
+    # anything. It is shorter than a month's index, whose length is in the policy (terraform/tests/retention.tftest.hcl).
     for action, path, why in (
         ("es:ESHttpDelete", _UNDATED, "keeps undated events"),
-        ("es:ESHttpDelete", _ALL_INDICES, "drops one month by one request"),
         ("es:ESHttpDelete", f"{_INDEX},{PREFIX}-events-2026.10", "drops one month by one request"),
         ("es:ESHttpDelete", f"{OPENSEARCH_DOMAIN}/_all", "drops one month by one request"),
         ("es:ESHttpDelete", f"{OPENSEARCH_DOMAIN}/.kibana_1", "drops months only"),
