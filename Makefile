@@ -97,7 +97,7 @@ check: steps .venv/ready ## Check what you have changed, in seconds: [BASE=main]
 	@$(PYTHON) -m tests.checks --steps $(STEPS)
 
 .PHONY: lint
-lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machine
+lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(lint-python)
 	$(call step,terraform fmt,$(TERRAFORM) fmt -check -recursive .)
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
@@ -107,10 +107,10 @@ lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready
 		|| { echo "$$found"; exit 1; }; echo "checkov: $$(grep '^Passed' <<< "$$found")"; \
 		! grep 'Parsing errors' <<< "$$found")
 	$(call step,terraform test,$(TERRAFORM) test)
-	$(call step,statelint,$(PYTHON) -m tests.workflow.definition > build/index_logs.asl.json; \
-		.venv/bin/statelint build/index_logs.asl.json)
-	$(call step,asl-validator,\
-		PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path build/index_logs.asl.json)
+	$(call step,statelint,machines=$$($(PYTHON) -m tests.workflow.definition build); \
+		for machine in $$machines; do .venv/bin/statelint "build/$$machine.asl.json"; done)
+	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
+		PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
 
 .PHONY: test
 test: lint ## Check everything and run all tests

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.chaos.pipeline import RETRY_WAIT_FACTOR, Pipeline
+from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import Outcome, run
-from tests.chaos.scenarios import Scenario, scenarios
+from tests.chaos.scenarios import DELETE, Scenario, scenarios
 from tests.local_cloud.pipeline.idle import NotIdle
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
@@ -33,7 +34,7 @@ from trailsearch.cli.package import build_package
 )
 @click.option("--list", "only_list", is_flag=True, help="Only list the scenarios.")
 def chaos(runs: int, seed: int, chosen: str, *, only_list: bool) -> None:
-    """Deliver logs under every fault, RUNS times each; exit with 1 unless every event is accounted for."""
+    """Deliver logs, and delete old events, under every fault, RUNS times each; exit with 1 unless every event is accounted for."""
     selected = [scenario for scenario in scenarios() if chosen.lower() in scenario.name.lower()]
     if not selected:
         raise click.UsageError(f"No scenario has {chosen!r} in its name; --list shows them")
@@ -57,7 +58,8 @@ def deploy(cloud: LocalCloud, folder: Path, console: Console) -> Pipeline:
     package = folder / "lambda.zip"
     with console.status("Deploying …"):
         build_package(package, local=True)
-        deployment = Deployment(folder, cloud.environment(), package)
+        settings = {"search_retention_days": KEPT_DAYS}
+        deployment = Deployment(folder, cloud.environment(), package, settings)
         deployment.initialize()
         deployment.apply(lambda *_: None)
         session = boto3.Session("local", "local", region_name=cloud.region)
@@ -89,7 +91,7 @@ def run_all(
 def run_one(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     """Run a scenario; what a failed run leaves in the queue is not to disturb the next."""
     try:
-        outcome = run(scenario, pipeline, seed)
+        outcome = (run_retention if scenario.state == DELETE else run)(scenario, pipeline, seed)
     except (NotIdle, TimeoutError, RuntimeError, ValueError) as error:
         outcome = Outcome(0, problems=[f"{type(error).__name__}: {error}"])
     if not outcome.proven:

@@ -27,10 +27,10 @@ InputOf = Callable[[str], str]
 class Delivery:
     """A few generated logs under a prefix of their own, so that one deployment serves many runs."""
 
-    def __init__(self, seed: int) -> None:
-        """Generate the logs; equal seeds give equal logs."""
+    def __init__(self, seed: int, start: datetime = _START) -> None:
+        """Generate the logs, of events since ``start``; equal seeds give equal logs."""
         self.prefix = f"chaos-{seed}/"
-        logs = generate_logs(seed=seed, logs=LOGS, start=_START, records_per_log=RECORDS_PER_LOG, story=False)
+        logs = generate_logs(seed=seed, logs=LOGS, start=start, records_per_log=RECORDS_PER_LOG, story=False)
         self.bodies = {self.prefix + log.key: log.body for log in logs}
         self.events_of_log = {key: frozenset(_event_ids(body)) for key, body in self.bodies.items()}
         self.events = frozenset().union(*self.events_of_log.values())

@@ -22,6 +22,7 @@ from tests.local_cloud.faults import (
 )
 
 FETCH, SPLIT, INDEX, KEEP = "Fetch Logs", "Split Records", "Index Batch", "Keep Batch"
+DELETE = "Delete Expired"
 DEAD_LETTER_SENDS, PIPE, EVERYWHERE = "Dead-letter sends", "Pipe", "Everywhere"
 FUNCTIONS = {FETCH: "fetch-logs", SPLIT: "split-records", INDEX: "index-batch"}
 
@@ -38,7 +39,7 @@ class Scenario:
     """One row of the table: a fault, the state that meets it, and how logs are delivered meanwhile.
 
     In the patterns of `rules`, `{log_bucket}`, `{staging_bucket}` and `{dead_letter_queue}` stand for their names.
-    `outlasts_retries`: something must be dead-lettered; otherwise retries must cure it, unless it is drawn by lot how
+    `outlasts_retries`: something must be dead-lettered, or, of Delete Expired, the execution must fail; otherwise retries must cure it, unless it is drawn by lot how
     often the fault is met. `aborted_in`: executions are stopped in this state.
     `messages_stay_received`: the Pipe cannot pass messages on, and gets them again after the visibility timeout.
     `execution_seconds`: how long an execution may take meanwhile, if not as long as Terraform says.
@@ -90,7 +91,8 @@ def _written(state: str) -> Match:
 
 
 def _invocation(state: str) -> Match:
-    return Match(method="POST", path=f"/functions/[^/]*{FUNCTIONS[state]}/invocations$")
+    name = "delete-expired" if state == DELETE else FUNCTIONS[state]
+    return Match(method="POST", path=f"/functions/[^/]*{name}/invocations$")
 
 
 _DEAD_LETTER_SEND = Match(target=r"^AmazonSQS\.SendMessage$", body="{dead_letter_queue}")
@@ -265,6 +267,39 @@ def _redriven_by_make() -> Iterator[Scenario]:
     )
 
 
+def _retention_faults() -> Iterator[Scenario]:
+    """Faults while expired events are looked for, and while they are deleted."""
+    search, upload = Match(path="/2013-01-01/search$"), _read(INDEX)
+    throttled = ErrorAnswer(503, "503")
+    passing: tuple[tuple[str, Fault, Match], ...] = (
+        ("search: HTTP 503", throttled, search),
+        ("search: HTTP 500", ErrorAnswer(500, "500"), search),
+        ("search: connection reset", Reset(), search),
+        ("search: truncated answer", Truncation(), search),
+        ("deletion: HTTP 507", ErrorAnswer(507, "507"), upload),
+        ("deletion: HTTP 502", ErrorAnswer(502, "502"), upload),
+        ("deletion: connection reset", Reset(), upload),
+        ("deletion: truncated answer", Truncation(), upload),
+        ("deletion: answer lost", AnswerLost(), upload),
+        ("Lambda throttled", ErrorAnswer(429, "TooManyRequestsException"), _invocation(DELETE)),
+    )
+    for name, fault, match in passing:
+        yield Scenario(name, DELETE, (Rule(fault, match, times=PASSING),))
+    for name, fault in (("crash after the work", Crash(after=True)), ("time-out", TimeOut())):
+        yield Scenario(name, DELETE, (Rule(fault, _invocation(DELETE), times=1),))
+    lasting: tuple[tuple[str, Fault, Match], ...] = (
+        ("search: HTTP 503", throttled, search),
+        ("search: HTTP 403", ErrorAnswer(403, "AccessDenied"), search),
+        ("deletion: HTTP 503", throttled, upload),
+        ("deletion: answer lost", AnswerLost(), upload),
+        ("crash", Crash(), _invocation(DELETE)),
+    )
+    for name, fault, match in lasting:
+        yield Scenario(f"{name}, lasting", DELETE, (Rule(fault, match),), outlasts_retries=True)
+    held = (Rule(Delay(30), upload),)
+    yield Scenario("execution aborted", DELETE, held, outlasts_retries=True, aborted_in=DELETE)
+
+
 def _storm() -> Scenario:
     """Every request of every state may fail in any way."""
     requests = [
@@ -303,6 +338,7 @@ def scenarios() -> tuple[Scenario, ...]:
         *_dead_letter_send_faults(),
         *_delivery_faults(),
         messages,
+        *_retention_faults(),
         _storm(),
     )
 

@@ -60,16 +60,26 @@ def test_every_reason_that_a_dead_letter_can_have_is_explained() -> None:
     }
     ours = {name for name, error in vars(errors).items() if isinstance(error, type)}
     never_alone = {"TrailsearchError", "LogError", "BatchRefused", "DocumentsNotIndexed"}
+    of_retention = {"DeletionWithoutEffect"}
     uncaught = {"TIMED_OUT", "ABORTED", "FAILED", "States.Runtime", "States.DataLimitExceeded"}
-    reasons = (
-        retried | ended | ours | uncaught | {RECEIVED_TOO_OFTEN, NOTIFICATION_UNDELIVERED}
-    ) - never_alone
+    reasons = (retried | ended | ours | uncaught | {RECEIVED_TOO_OFTEN, NOTIFICATION_UNDELIVERED}) - (
+        never_alone | of_retention
+    )
 
     table = FAILURES.partition("| reason | what it means")[2].partition("\n\n")[0]
     explained = {name for row in table.splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
     of_a_service = {name.removesuffix("…") for name in explained if name.endswith("…")}
     assert {name for name in reasons - explained if not name.startswith(tuple(of_a_service))} == set()
     assert "Lambda.Unknown" in explained, "it is no error of the service"
+
+
+def test_every_end_of_the_retention_is_explained() -> None:
+    section = FAILURES.partition("<!-- end: retention-states -->")[2]
+    states = list(definition.states(definition.load(definition.RETENTION)))
+    failures = {state.fields["Error"] for state in states if state.fields["Type"] == "Fail"}
+    good = {state.name for state in states if state.fields["Type"] == "Succeed"}
+    assert failures | {"DeletionWithoutEffect"} <= set(re.findall(r"`([^`]+)`", section))
+    assert good <= set(re.findall(r"(?<=\*)[A-Z][^*]+(?=\*)", section))
 
 
 def test_one_can_write_the_dead_letter_of_an_execution_by_hand() -> None:

@@ -4,13 +4,19 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
     from trailsearch.events.documents import Document
     from trailsearch.search.queries import DomainStatus, SearchDomain
+
+FIRST_YEAR: Final = 2006
+LAST_YEAR: Final = 2099
+"""AWS's first year, and one that is late enough. An event of any other is undated, as one without a time is: the clock of
+whoever wrote it was wrong. It is kept for ever, and has no month."""
 
 
 class EncodedDocument(NamedTuple):
@@ -88,6 +94,35 @@ class SearchIndex(Protocol):
         ...
 
 
+class Deleted(NamedTuple):
+    """What became of expired events. ``documents`` are those that were found; not all of them are deleted yet.
+
+    ``indices`` are deleted whole, where a backend has several. ``more``: there may be expired events still, as a domain
+    says itself that there are none only when it is asked again.
+    """
+
+    documents: int
+    indices: tuple[str, ...] = ()
+    more: bool = False
+
+
+class Retention(Protocol):
+    """A search domain that forgets old events."""
+
+    def delete_some(self, before: datetime) -> Deleted:
+        """Delete events that happened before this time, as many as the domain takes at once.
+
+        To call it again does no harm, whatever became of the last time. Undated events (``FIRST_YEAR``) are kept.
+
+        Raises:
+            SearchThrottled: the domain asks for fewer requests.
+            SearchUnavailable: the domain is failing, overloaded or out of reach.
+            SearchAccessDenied: this role may not look for expired events, or not delete them.
+            BatchRefused: the domain will not take what was to be deleted, however often it is sent.
+        """
+        ...
+
+
 class SearchBackend(Protocol):
     """A search service that can hold the events."""
 
@@ -98,6 +133,10 @@ class SearchBackend(Protocol):
 
     def index(self, endpoint: str) -> SearchIndex:
         """Give the domain with this endpoint, a host name or URL, to upload to."""
+        ...
+
+    def retention(self, endpoint: str, search_endpoint: str) -> Retention:
+        """Give the domain that is uploaded to at one endpoint and asked at another, to delete expired events from."""
         ...
 
     def domain(self, endpoint: str, config: "Config | None" = None) -> "SearchDomain":

@@ -45,7 +45,7 @@ _FAILED: tuple["ExecutionStatusType", ...] = ("FAILED", "TIMED_OUT", "ABORTED")
 _STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED)
 _LAST = 10
 _LAST_FAILED = 3
-_STEPS = ("fetch-logs", "split-records", "index-batch")
+_STEPS = ("fetch-logs", "split-records", "index-batch", "delete-expired")
 # What terraform/alarms.tf puts after the prefix. Any alarm with the prefix may be that of another environment:
 # dev-eu beside dev.
 ALARM_NAMES = frozenset(
@@ -66,6 +66,7 @@ ALARM_NAMES = frozenset(
         "oldest-message",
         "pipe-failing",
         "pipe-stopped",
+        "retention-failed",
         "undelivered-failed-executions",
         *(f"{step}-{what}" for step in _STEPS for what in ("errors", "throttles")),
     }
