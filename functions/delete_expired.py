@@ -16,7 +16,7 @@ from trailsearch.contracts.errors import DeletionWithoutEffect, SettingMissing
 from trailsearch.contracts.messages import Deletion, to_payload
 from trailsearch.contracts.settings import Settings
 from trailsearch.search import SearchSettings, search_backend
-from trailsearch.search.backend import Retention
+from trailsearch.search.backend import Expired, Retention
 
 _Value = TypeVar("_Value", str, int)
 
@@ -49,34 +49,45 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def delete_expired(before: datetime, earlier: Deletion, retention: Retention) -> Deletion:
-    """Delete as many expired events as the search domain takes at once, and look whether earlier rounds had an effect.
+    """Delete as many expired events as the search domain takes at once, and look what has become of earlier ones.
+
+    The first round only counts: of what is deleted although the answer is lost, nobody would know how much it was.
 
     Raises:
-        DeletionWithoutEffect: they had none, for about an hour.
-        SearchThrottled, SearchUnavailable, SearchAccessDenied, BatchRefused: see ``Retention.delete_some``.
+        DeletionWithoutEffect: of what was accepted to be deleted for about an hour, nothing was.
+        SearchThrottled, SearchUnavailable, SearchAccessDenied, BatchRefused: see ``Retention``.
     """
+    if earlier.expired is None:
+        with subsegment("Count expired events", before=before.isoformat()):
+            found = retention.find(before)
+        first = Deletion(before=before.isoformat(), expired=found.documents, left=found.documents)
+        return _after_round(first, found, without_effect=0)
     with subsegment("Delete expired events", before=before.isoformat()):
-        deleted = retention.delete_some(before)
-    expired = deleted.documents if earlier.expired is None else earlier.expired
-    left = deleted.documents if earlier.expired is None else min(earlier.left, deleted.documents)
-    new_indices = [index for index in deleted.indices if index not in earlier.indices]
-    effect = earlier.expired is None or left < earlier.left or bool(new_indices) or not deleted.more
+        found = retention.delete_some(before)
+    left = min(earlier.left, found.documents)
+    known = dict.fromkeys((*earlier.indices, *earlier.indices_left))
+    gone = tuple(index for index in known if index in earlier.indices or index not in found.indices)
+    effect = left < earlier.left or len(gone) > len(earlier.indices) or found == Expired(0)
     without_effect = 0 if effect else earlier.without_effect + 1
     if without_effect > MAX_ROUNDS_WITHOUT_EFFECT:
         raise DeletionWithoutEffect(
-            f"The search domain has {deleted.documents:,} events before {before.isoformat()}, and had {earlier.left:,}"
+            f"The search domain has {found.documents:,} events before {before.isoformat()}, and had {earlier.left:,}"
             f" {without_effect} rounds ago, though it has accepted each time that they be deleted. Either it does not"
             " index what it accepts, or somebody indexes old logs as fast as they are deleted"
         )
-    return Deletion(
-        before=before.isoformat(),
-        expired=expired,
-        left=left,
-        documents=expired - left,
-        indices=(*earlier.indices, *new_indices),
-        rounds=earlier.rounds + 1,
+    later = msgspec.structs.replace(
+        earlier, before=before.isoformat(), left=left, documents=earlier.expired - left, indices=gone
+    )
+    return _after_round(later, found, without_effect)
+
+
+def _after_round(deletion: Deletion, found: Expired, without_effect: int) -> Deletion:
+    return msgspec.structs.replace(
+        deletion,
+        indices_left=found.indices,
+        rounds=deletion.rounds + 1,
         without_effect=without_effect,
-        more=deleted.more,
+        more=found != Expired(0),
         wait_seconds=min(WAIT_SECONDS << without_effect, LONGEST_WAIT_SECONDS),
     )
 

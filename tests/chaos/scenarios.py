@@ -285,13 +285,17 @@ def _retention_faults() -> Iterator[Scenario]:
     )
     for name, fault, match in passing:
         yield Scenario(name, DELETE, (Rule(fault, match, times=PASSING),))
-    for name, fault in (("crash after the work", Crash(after=True)), ("time-out", TimeOut())):
-        yield Scenario(name, DELETE, (Rule(fault, _invocation(DELETE), times=1),))
+    # The first round only counts.
+    for name, fault in (
+        ("crash after the work", Crash(after=True)),
+        ("time-out", TimeOut()),
+        ("time-out after the work", TimeOut(after=True)),
+    ):
+        yield Scenario(name, DELETE, (Rule(fault, _invocation(DELETE), skip=1, times=1),))
     lasting: tuple[tuple[str, Fault, Match], ...] = (
         ("search: HTTP 503", throttled, search),
         ("search: HTTP 403", ErrorAnswer(403, "AccessDenied"), search),
         ("deletion: HTTP 503", throttled, upload),
-        ("deletion: answer lost", AnswerLost(), upload),
         ("crash", Crash(), _invocation(DELETE)),
     )
     for name, fault, match in lasting:

@@ -11,7 +11,7 @@ import delete_expired
 from tests.unit.steps import ARN, LambdaContext, invoke
 from trailsearch.contracts.errors import DeletionWithoutEffect, SearchThrottled, SettingMissing
 from trailsearch.contracts.messages import Deletion
-from trailsearch.search.backend import Deleted
+from trailsearch.search.backend import Expired
 from trailsearch.search.cloudsearch import CloudSearch
 
 BEFORE = datetime(2026, 10, 25, 12, tzinfo=UTC)
@@ -19,19 +19,24 @@ MANY_ROUNDS = delete_expired.MAX_ROUNDS_WITHOUT_EFFECT + 2
 
 
 class Domain:
-    """A domain that says one thing after the other, and the last one for ever."""
+    """A domain that has one thing after the other, and the last one for ever. It may be asked more often than it answers."""
 
-    def __init__(self, *says: Deleted) -> None:
-        self._says = list(says)
+    def __init__(self, *has: Expired) -> None:
+        self._has = list(has)
         self.asked: list[datetime] = []
+        self.deletions = 0
 
-    def delete_some(self, before: datetime) -> Deleted:
+    def find(self, before: datetime) -> Expired:
         self.asked.append(before)
-        return self._says.pop(0) if len(self._says) > 1 else self._says[0]
+        return self._has.pop(0) if len(self._has) > 1 else self._has[0]
+
+    def delete_some(self, before: datetime) -> Expired:
+        self.deletions += 1
+        return self.find(before)
 
 
-def some(documents: int) -> Deleted:
-    return Deleted(documents, more=documents > 0)
+def some(documents: int) -> Expired:
+    return Expired(documents)
 
 
 def rounds(domain: Domain, count: int) -> list[Deletion]:
@@ -48,11 +53,26 @@ def test_where_nothing_has_expired_one_round_does() -> None:
     )
 
 
+def test_the_first_round_only_counts() -> None:
+    domain = Domain(some(50))
+    (deletion,) = rounds(domain, 1)
+    assert (deletion.expired, deletion.left, deletion.documents, deletion.more) == (50, 50, 0, True)
+    assert domain.deletions == 0
+
+
 def test_what_is_gone_is_counted_when_the_domain_says_so() -> None:
-    deletions = rounds(Domain(some(50), some(20), some(0)), 3)
-    assert [deletion.documents for deletion in deletions] == [0, 30, 50]
-    assert [deletion.more for deletion in deletions] == [True, True, False]
+    domain = Domain(some(50), some(50), some(20), some(0))
+    deletions = rounds(domain, 4)
+    assert [deletion.documents for deletion in deletions] == [0, 0, 30, 50]
+    assert [deletion.more for deletion in deletions] == [True, True, True, False]
     assert {deletion.expired for deletion in deletions} == {50}
+    assert domain.deletions == 3
+
+
+def test_what_is_gone_although_the_answer_was_lost_is_counted() -> None:
+    """The retry of the second round finds nothing."""
+    deletions = rounds(Domain(Expired(50, ("a",)), some(0)), 2)
+    assert (deletions[-1].documents, deletions[-1].indices) == (50, ("a",))
 
 
 def test_what_is_found_again_is_counted_once() -> None:
@@ -62,18 +82,25 @@ def test_what_is_found_again_is_counted_once() -> None:
     assert [deletion.without_effect for deletion in deletions] == [0, 0, 1, 2, 0, 0]
 
 
-def test_months_are_named_in_their_order() -> None:
-    domain = Domain(Deleted(5, ("a",), more=True), Deleted(2, ("b",), more=True), some(0))
-    deletions = rounds(domain, 3)
+def test_months_are_named_when_they_are_gone() -> None:
+    domain = Domain(Expired(5, ("a", "b")), Expired(5, ("a", "b")), Expired(2, ("b",)), some(0))
+    deletions = rounds(domain, 4)
+    assert [deletion.indices for deletion in deletions] == [(), (), ("a",), ("a", "b")]
+    assert [deletion.indices_left for deletion in deletions] == [("a", "b"), ("a", "b"), ("b",), ()]
+    assert [deletion.documents for deletion in deletions] == [0, 0, 3, 5]
+
+
+def test_a_month_without_events_is_an_effect_too_but_not_if_it_comes_again() -> None:
+    with_empty, without = Expired(5, ("empty", "other")), Expired(5, ("other",))
+    deletions = rounds(Domain(with_empty, without, with_empty, without, without), 5)
+    assert [deletion.without_effect for deletion in deletions] == [0, 0, 1, 2, 3]
+    assert deletions[-1].indices == ("empty",)
+
+
+def test_a_month_that_has_come_meanwhile_is_deleted_as_well() -> None:
+    deletions = rounds(Domain(some(0)._replace(indices=("a",)), Expired(3, ("b",)), some(0)), 3)
     assert deletions[-1].indices == ("a", "b")
-    assert deletions[-1].documents == 5
-
-
-def test_an_empty_month_is_an_effect_and_one_that_comes_again_is_none() -> None:
-    empty = Deleted(5, ("empty",), more=True)
-    deletions = rounds(Domain(Deleted(5, ("closed",), more=True), empty, empty, empty), 4)
-    assert [deletion.without_effect for deletion in deletions] == [0, 0, 1, 2]
-    assert deletions[-1].indices == ("closed", "empty")
+    assert not deletions[-1].more
 
 
 def test_without_effect_it_waits_longer_and_longer() -> None:
@@ -93,12 +120,6 @@ def test_without_effect_it_ends_with_an_error_that_says_so() -> None:
 def test_an_effect_ends_the_waiting() -> None:
     deletions = rounds(Domain(*[some(50)] * 5, some(40)), 6)
     assert [deletion.wait_seconds for deletion in deletions][-2:] == [160, 10]
-
-
-def test_an_end_is_one_also_after_rounds_without_effect() -> None:
-    """Nothing was expired at first: then others have deleted what came."""
-    domain = Domain(Deleted(0, ("a",), more=True), *[Deleted(0, ("a",), more=True)] * 3, some(0))
-    assert not rounds(domain, 5)[-1].more
 
 
 @pytest.fixture
@@ -153,9 +174,9 @@ def test_a_setting_that_is_missing_is_named_and_nothing_is_deleted(
 def test_what_a_domain_fails_with_is_for_the_workflow(
     retained: Domain, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def throttle(_before: datetime) -> Deleted:
+    def throttle(_before: datetime) -> Expired:
         raise SearchThrottled("HTTP 507")
 
-    monkeypatch.setattr(retained, "delete_some", throttle)
+    monkeypatch.setattr(retained, "find", throttle)
     with pytest.raises(SearchThrottled):
         invoke(delete_expired.handler, event({}), context)

@@ -303,9 +303,9 @@ class Deletion(msgspec.Struct, frozen=True, kw_only=True):
 
     Events ``before`` this time (ISO 8601, UTC) are expired. ``expired`` is how many of them there were at first, None
     before the first round, and ``left`` how few have been found since: the difference, ``documents``, is how many are
-    gone, each counted once, however long the domain takes. ``indices`` were deleted whole. The last ``without_effect``
-    of the ``rounds`` found no fewer than those before them. Unless there is nothing ``more`` to do, the next one is to
-    begin after ``wait_seconds``.
+    gone, each counted once, however long the domain takes. So it is with whole ``indices`` and ``indices_left``. The last
+    ``without_effect`` of the ``rounds`` found no fewer than those before them. Unless there is nothing ``more`` to do, the
+    next one is to begin after ``wait_seconds``.
     """
 
     before: str | None = None
@@ -313,6 +313,7 @@ class Deletion(msgspec.Struct, frozen=True, kw_only=True):
     left: int = 0
     documents: int = 0
     indices: tuple[str, ...] = ()
+    indices_left: tuple[str, ...] = ()
     rounds: int = 0
     without_effect: int = 0
     more: bool = True

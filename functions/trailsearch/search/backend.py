@@ -94,31 +94,34 @@ class SearchIndex(Protocol):
         ...
 
 
-class Deleted(NamedTuple):
-    """What became of expired events. ``documents`` are those that were found; not all of them are deleted yet.
-
-    ``indices`` are deleted whole, where a backend has several. ``more``: there may be expired events still, as a domain
-    says itself that there are none only when it is asked again.
-    """
+class Expired(NamedTuple):
+    """Expired events that a search domain has: how many, and the ``indices`` of which nothing else is, if it has several."""
 
     documents: int
     indices: tuple[str, ...] = ()
-    more: bool = False
 
 
 class Retention(Protocol):
-    """A search domain that forgets old events."""
+    """A search domain that forgets old events: those that happened before a time. Undated ones (``FIRST_YEAR``) it keeps.
 
-    def delete_some(self, before: datetime) -> Deleted:
-        """Delete events that happened before this time, as many as the domain takes at once.
+    Both methods raise:
+        SearchThrottled: the domain asks for fewer requests.
+        SearchUnavailable: the domain is failing, overloaded or out of reach.
+        SearchAccessDenied: this role may not look for expired events, or not delete them.
+        BatchRefused: the domain will not take what was to be deleted, however often it is sent.
+    """
 
-        To call it again does no harm, whatever became of the last time. Undated events (``FIRST_YEAR``) are kept.
+    def find(self, before: datetime) -> Expired:
+        """Look what has expired, and delete nothing."""
+        ...
 
-        Raises:
-            SearchThrottled: the domain asks for fewer requests.
-            SearchUnavailable: the domain is failing, overloaded or out of reach.
-            SearchAccessDenied: this role may not look for expired events, or not delete them.
-            BatchRefused: the domain will not take what was to be deleted, however often it is sent.
+    def delete_some(self, before: datetime) -> Expired:
+        """Delete some of what has expired: as much as the domain takes at once.
+
+        To call it again does no harm, whatever became of the last time.
+
+        Returns:
+            What it found, before it has deleted any of that. The domain may find it again for a while.
         """
         ...
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.unit.steps import error_answer
 from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
-from trailsearch.search.backend import Deleted
+from trailsearch.search.backend import Expired
 from trailsearch.search.cloudsearch import retention
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 from trailsearch.search.cloudsearch.index import CloudSearchIndex
@@ -50,10 +50,19 @@ class Client:
         return [operation["id"] for batch in self.uploaded for operation in json.loads(batch)]
 
 
-def delete_some(client: Client, before: datetime = BEFORE) -> Deleted:
-    return CloudSearchRetention(cast("Any", client), CloudSearchIndex(cast("Any", client))).delete_some(
-        before
-    )
+def of(client: Client) -> CloudSearchRetention:
+    return CloudSearchRetention(cast("Any", client), CloudSearchIndex(cast("Any", client)))
+
+
+def delete_some(client: Client, before: datetime = BEFORE) -> Expired:
+    return of(client).delete_some(before)
+
+
+def test_what_has_expired_is_counted_without_being_deleted() -> None:
+    client = Client("a", "b")
+    assert of(client).find(BEFORE) == Expired(2)
+    assert [asked["size"] for asked in client.asked] == [0]
+    assert client.uploaded == []
 
 
 def test_events_before_a_time_are_found_oldest_first_and_without_their_fields() -> None:
@@ -73,27 +82,27 @@ def test_events_before_a_time_are_found_oldest_first_and_without_their_fields() 
 
 def test_what_is_found_is_deleted_by_one_upload() -> None:
     client = Client("a", "b")
-    assert delete_some(client) == Deleted(2, more=True)
+    assert delete_some(client) == Expired(2)
     (batch,) = client.uploaded
     assert json.loads(batch) == [{"type": "delete", "id": "a"}, {"type": "delete", "id": "b"}]
 
 
 def test_nothing_is_uploaded_where_nothing_is_found() -> None:
     client = Client()
-    assert delete_some(client) == Deleted(0, more=False)
+    assert delete_some(client) == Expired(0)
     assert client.uploaded == []
 
 
 def test_what_is_counted_but_not_found_is_looked_for_again_later() -> None:
     client = Client(found=3)
-    assert delete_some(client) == Deleted(3, more=True)
+    assert delete_some(client) == Expired(3)
     assert client.uploaded == []
 
 
 def test_not_more_is_deleted_at_once_than_two_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "PAGE", 2)
     client = Client("a", "b", "c", "d", "e")
-    assert delete_some(client) == Deleted(5, more=True)
+    assert delete_some(client) == Expired(5)
     assert client.deleted == ["a", "b", "c", "d"]
     assert len(client.uploaded) == 1
 

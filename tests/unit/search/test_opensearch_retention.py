@@ -9,7 +9,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from trailsearch.aws.signed_http import HttpAnswer
 from trailsearch.contracts.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
-from trailsearch.search.backend import Deleted
+from trailsearch.search.backend import Expired
 from trailsearch.search.opensearch.retention import OpenSearchRetention
 
 PREFIX = "trailsearch-test"
@@ -48,13 +48,24 @@ def months(**documents: str | None) -> Client:
     )
 
 
-def delete_some(client: Client, before: datetime = BEFORE) -> Deleted:
+def delete_some(client: Client, before: datetime = BEFORE) -> Expired:
     return OpenSearchRetention(cast("Any", client), PREFIX).delete_some(before)
+
+
+def index(month: str) -> str:
+    return f"{PREFIX}-events-{month}"
+
+
+def test_expired_months_are_found_without_being_dropped() -> None:
+    client = months(y2026_10="10", y2026_09="4", y2025_12="3")
+    found = OpenSearchRetention(cast("Any", client), PREFIX).find(BEFORE)
+    assert found == Expired(7, (index("2025.12"), index("2026.09")))
+    assert client.sent == [LIST]
 
 
 def test_the_oldest_expired_month_is_dropped_by_a_request_of_its_own() -> None:
     client = months(y2026_10="10", y2026_09="4", y2025_12="3")
-    assert delete_some(client) == Deleted(7, (f"{PREFIX}-events-2025.12",), more=True)
+    assert delete_some(client) == Expired(7, (index("2025.12"), index("2026.09")))
     assert client.sent == [LIST, ("DELETE", f"/{PREFIX}-events-2025.12")]
 
 
@@ -66,12 +77,12 @@ def test_the_oldest_expired_month_is_dropped_by_a_request_of_its_own() -> None:
     ],
 )
 def test_a_month_has_expired_when_all_of_it_has(before: datetime, expired: bool) -> None:
-    assert delete_some(months(y2026_09="4"), before).more is expired
+    assert bool(delete_some(months(y2026_09="4"), before).indices) is expired
 
 
 def test_a_december_ends_with_its_year() -> None:
-    assert not delete_some(months(y2025_12="4"), datetime(2025, 12, 31, 23, tzinfo=UTC)).more
-    assert delete_some(months(y2025_12="4"), datetime(2026, 1, 1, tzinfo=UTC)).more
+    assert not delete_some(months(y2025_12="4"), datetime(2025, 12, 31, 23, tzinfo=UTC)).indices
+    assert delete_some(months(y2025_12="4"), datetime(2026, 1, 1, tzinfo=UTC)).indices
 
 
 @pytest.mark.parametrize(
@@ -90,23 +101,24 @@ def test_a_december_ends_with_its_year() -> None:
 )
 def test_what_is_no_month_is_kept(name: str) -> None:
     client = Client(**{name: "4"})
-    assert delete_some(client) == Deleted(0, more=False)
+    assert delete_some(client) == Expired(0)
     assert client.sent == [LIST]
 
 
 def test_a_closed_index_is_dropped_as_well_though_nobody_knows_how_much_is_in_it() -> None:
     client = months(y2025_12=None, y2026_01="2")
-    assert delete_some(client) == Deleted(2, (f"{PREFIX}-events-2025.12",), more=True)
+    assert delete_some(client) == Expired(2, (index("2025.12"), index("2026.01")))
+    assert client.sent[1:] == [("DELETE", f"/{index('2025.12')}")]
 
 
 def test_an_empty_domain_has_nothing_to_delete() -> None:
-    assert delete_some(Client()) == Deleted(0, more=False)
+    assert delete_some(Client()) == Expired(0)
 
 
-def test_an_index_that_is_gone_is_deleted() -> None:
+def test_an_index_that_is_gone_already_is_no_error() -> None:
     client = months(y2025_12="4")
     client.deleted = HttpAnswer(404, b'{"error":{"type":"index_not_found_exception"},"status":404}')
-    assert delete_some(client).indices == (f"{PREFIX}-events-2025.12",)
+    assert delete_some(client) == Expired(4, (index("2025.12"),))
 
 
 SAID = {"error": {"type": "some_exception", "reason": "because"}}

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from trailsearch.aws.clients import NO_ANSWER
 from trailsearch.contracts.errors import SearchUnavailable
-from trailsearch.search.backend import FIRST_YEAR, Deleted
+from trailsearch.search.backend import FIRST_YEAR, Expired
 from trailsearch.search.cloudsearch.index import CloudSearchIndex, failure
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PAGE = 10_000
 PAGES = 2
 
+_FIRST_PAGE = "initial"
+_FIRST_TIME = f"{FIRST_YEAR}-01-01T00:00:00Z"
+
 
 class CloudSearchRetention:
     """The expired events of one CloudSearch domain. See ``Retention``."""
@@ -29,34 +32,33 @@ class CloudSearchRetention:
         self._search_service = search_service
         self._index = index
 
-    def delete_some(self, before: datetime) -> Deleted:
-        """Delete up to 20,000 of the events before this time, the oldest first, by one upload."""
-        found, ids = self._find(before)
-        if ids:
-            self._index.upload(json.dumps([{"type": "delete", "id": each} for each in ids]).encode())
-        return Deleted(found, more=found > 0)
+    def find(self, before: datetime) -> Expired:
+        """Count the events before this time."""
+        return Expired(self._ask(before, 0)["found"])
 
-    def _find(self, before: datetime) -> tuple[int, list[str]]:
-        """Count the events before this time, and give the ids of the oldest."""
-        query = f"event_time:['{_time(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))}','{_time(before)}'}}"
-        found, ids, cursor = 0, [], "initial"
+    def delete_some(self, before: datetime) -> Expired:
+        """Delete up to 20,000 of the events before this time, the oldest first, by one upload."""
+        found, ids, cursor = 0, [], _FIRST_PAGE
         for _ in range(PAGES):
-            hits = self._ask(query, cursor)
+            hits = self._ask(before, PAGE, cursor)
             found = max(found, hits["found"])
             ids += [hit["id"] for hit in hits["hit"]]
             if len(hits["hit"]) < PAGE:
                 break
             cursor = hits["cursor"]
-        # Twice, if the index has changed between the pages.
-        return found, list(dict.fromkeys(ids))
+        if ids:
+            # An id is there twice, if the index has changed between the pages.
+            batch = [{"type": "delete", "id": each} for each in dict.fromkeys(ids)]
+            self._index.upload(json.dumps(batch).encode())
+        return Expired(found)
 
-    def _ask(self, query: str, cursor: str) -> Any:
+    def _ask(self, before: datetime, size: int, cursor: str = _FIRST_PAGE) -> Any:
         try:
             answer = self._search_service.search(
-                query=query,
+                query=f"event_time:['{_FIRST_TIME}','{_time(before)}'}}",
                 queryParser="structured",
                 sort="event_time asc",
-                size=PAGE,
+                size=size,
                 cursor=cursor,
                 returnFields="_no_fields",
             )

@@ -6,18 +6,20 @@ https://docs.opensearch.org/latest/api-reference/index-apis/delete-index/
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from trailsearch.aws.clients import NO_ANSWER
 from trailsearch.contracts.errors import SearchUnavailable
-from trailsearch.search.backend import FIRST_YEAR, LAST_YEAR, Deleted
+from trailsearch.search.backend import FIRST_YEAR, LAST_YEAR, Expired
 from trailsearch.search.opensearch.answers import failure
 from trailsearch.search.opensearch.batches import every_index, index_name
 
 if TYPE_CHECKING:
-    from trailsearch.aws.signed_http import SignedHttp
+    from trailsearch.aws.signed_http import HttpAnswer, SignedHttp
 
+_NONE: Final[Mapping[str, str]] = {}
 _QUERY: Final = {"format": "json", "h": "index,docs.count"}
 
 
@@ -32,19 +34,17 @@ class OpenSearchRetention:
         self._prefix = prefix
         self._month = re.compile(rf"{re.escape(index_name(prefix, ''))}(\d{{4}})\.(0[1-9]|1[0-2])", re.ASCII)
 
-    def delete_some(self, before: datetime) -> Deleted:
+    def find(self, before: datetime) -> Expired:
+        """Look for months that ended before this time; the oldest comes first."""
+        indices = {index: count for index, count in self._indices().items() if self._ended(index, before)}
+        return Expired(sum(indices.values()), tuple(sorted(indices)))
+
+    def delete_some(self, before: datetime) -> Expired:
         """Drop the oldest of the months that ended before this time."""
-        try:
-            expired = {
-                index: documents for index, documents in self._indices().items() if self._ended(index, before)
-            }
-            if not expired:
-                return Deleted(0, more=False)
-            oldest = min(expired)
-            self._delete(oldest)
-        except NO_ANSWER as error:
-            raise SearchUnavailable(f"No answer from the search domain: {error}") from error
-        return Deleted(sum(expired.values()), (oldest,), more=True)
+        expired = self.find(before)
+        for index in expired.indices[:1]:
+            self._delete(index)
+        return expired
 
     def _ended(self, index: str, before: datetime) -> bool:
         """Tell whether an index is one of a month, and that month was over by then."""
@@ -56,7 +56,7 @@ class OpenSearchRetention:
 
     def _indices(self) -> dict[str, int]:
         """Give all indices of events, and of each how many documents it has: 0 of one that is closed or broken."""
-        answer = self._client.send("GET", f"/_cat/indices/{every_index(self._prefix)}", _QUERY)
+        answer = self._send("GET", f"/_cat/indices/{every_index(self._prefix)}", _QUERY)
         if answer.status != 200:
             raise failure(answer, "Listing the indices")
         try:
@@ -65,6 +65,12 @@ class OpenSearchRetention:
             raise SearchUnavailable("The answer of the search domain is cut short, or no JSON") from error
 
     def _delete(self, index: str) -> None:
-        answer = self._client.send("DELETE", f"/{index}")
+        answer = self._send("DELETE", f"/{index}")
         if answer.status not in {200, 404}:  # Gone already: an earlier answer was lost.
             raise failure(answer, f"Deleting the index {index}")
+
+    def _send(self, method: str, path: str, query: Mapping[str, str] = _NONE) -> "HttpAnswer":
+        try:
+            return self._client.send(method, path, query)
+        except NO_ANSWER as error:
+            raise SearchUnavailable(f"No answer from the search domain: {error}") from error

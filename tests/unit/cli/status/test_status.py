@@ -761,6 +761,7 @@ def test_the_alarms_are_those_that_terraform_makes() -> None:
     of_steps = re.findall(r'"\$\{replace\(key, "_", "-"\)\}-([a-z-]+)" =>', alarms)
     made = {
         *re.findall(r"^      ([a-z-]+) = \{$", alarms, re.MULTILINE),
+        *re.findall(r'\? \["([a-z-]+)"\] : \[\] : key =>', alarms),
         *(f"{step}-{what}" for step in steps for what in of_steps),
     }
     assert made == ALARM_NAMES
