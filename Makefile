@@ -14,7 +14,7 @@ export PYTHONPATH := functions
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
 OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN BASE
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -137,7 +137,7 @@ load: terraform-present .venv/ready ## Flood the pipeline on this machine, and m
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo
-demo: terraform-present .venv/ready ## Run the pipeline on this machine: [LOGS=folder] [KEEP=1]
+demo: terraform-present .venv/ready ## Run the pipeline on this machine: [BACKEND=cloudsearch|opensearch] [LOGS=folder] [KEEP=1]
 	@$(PYTHON) -m tests.demo
 
 .PHONY: demo-stop
@@ -165,20 +165,27 @@ environment: terraform-present
 		echo "Put the name of your state bucket into terraform/environments/$(ENV).s3.tfbackend; README.md," \
 		"\"Deploy to AWS\", tells how to make one." >&2; exit 1; }
 
+# Terraform would ask for it, or say what it says of any variable.
+.PHONY: search-backend
+search-backend: environment
+	@grep -Eq '^[[:space:]]*search_backend[[:space:]]*=' terraform/$(VAR_FILE) || [[ -n "$${TF_VAR_search_backend:-}" ]] || { \
+		echo "Set search_backend in terraform/$(VAR_FILE): \"opensearch\", which every account can take, or" \
+		"\"cloudsearch\", which only accounts can take that used it before 25 July 2024." >&2; exit 1; }
+
 .PHONY: init
 init: environment .venv/ready
 	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend $(QUIETLY)
 
 .PHONY: plan
-plan: package init ## Show what `make apply` would change: ENV=dev|staging|prod
+plan: search-backend package init ## Show what `make apply` would change: ENV=dev|staging|prod
 	@$(TERRAFORM) plan -var-file=$(VAR_FILE)
 
 .PHONY: apply
-apply: package init ## Deploy an environment: ENV=dev|staging|prod
+apply: search-backend package init ## Deploy an environment: ENV=dev|staging|prod
 	@$(TERRAFORM) apply -var-file=$(VAR_FILE)
 
 .PHONY: destroy
-destroy: package init ## Delete an environment: ENV=dev|staging|prod
+destroy: search-backend package init ## Delete an environment: ENV=dev|staging|prod
 	@$(TERRAFORM) destroy -var-file=$(VAR_FILE)
 
 # ── Operate ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,7 +213,7 @@ redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=
 	@$(PYTHON) -m trailsearch.cli.dead_letters.redrive
 
 .PHONY: cost
-cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [JSON=1] [MARKDOWN=1]
+cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [RETENTION=days] [BACKEND=opensearch|cloudsearch] [JSON=1] [MARKDOWN=1]
 	@$(PYTHON) -m trailsearch.cli.cost.cost
 
 # Only from the command line: some systems have a NAME in every environment.

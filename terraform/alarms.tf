@@ -224,11 +224,11 @@ locals {
       }
 
       domain-red = {
-        meaning = "The search domain has lost the only copy of a part of an index, for now: searches of that month are incomplete, and what belongs there is retried."
+        meaning = "The search domain has lost the only copy of a part of an index, for now: whoever asks for events of that month gets an error instead of an incomplete answer, and what belongs there is retried."
         steps = [
           "See what is wrong: the domain's page in the console, Cluster health and Instance health; its own log: the saved query ${local.prefix}/search-domain",
           "A node is down: AWS replaces it by itself; wait. Disk full: raise opensearch_volume_gib.",
-          "Does not turn yellow or green within an hour? Ask AWS Support to restore the index from its hourly snapshot, or index the month's logs again (README, \"Delete, upgrade, reindex\").",
+          "Does not turn yellow or green within an hour? Ask AWS Support to restore the index from its hourly snapshot, or index the month's logs again (terraform/README.md, \"Reindex\").",
           "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
         ]
         metrics = ["cluster_red"], above = 0, period = 60, periods = 1

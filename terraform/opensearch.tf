@@ -116,10 +116,11 @@ data "aws_iam_policy_document" "opensearch_domain" {
     }
   }
 
-  # An index that was made without the template refuses good documents: that is told by its mapping.
+  # An index that was made without the template refuses good documents: that is told by its mapping. A release with new
+  # fields gives them to the indices that are there.
   statement {
-    sid       = "IndexBatchReadsMappings"
-    actions   = ["es:ESHttpGet"]
+    sid       = "IndexBatchReadsAndAddsMappings"
+    actions   = ["es:ESHttpGet", "es:ESHttpPut"]
     resources = ["${local.opensearch_domain_arn}/${local.opensearch_indices}/_mapping"]
 
     principals {

@@ -23,15 +23,16 @@ os.environ.pop("AWS_PROFILE", None)
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
-END_TO_END = "tests/end_to_end/"
+# All tests of such a folder share what takes long to start: a deployment, a node.
+SHARING = ("tests/end_to_end/", "tests/contract/")
 
 
 class _Scheduling(LoadFileScheduling):
-    """Lets one process run all end-to-end tests, which share a deployment, as it runs all tests of a file."""
+    """Lets one process run all tests of a folder that share something, as it runs all tests of a file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return END_TO_END if file.startswith(END_TO_END) else file
+        return next((folder for folder in SHARING if file.startswith(folder)), file)
 
 
 def pytest_unconfigure() -> None:

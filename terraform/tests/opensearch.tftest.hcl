@@ -156,9 +156,9 @@ run "access_policy" {
     condition = {
       for statement in data.aws_iam_policy_document.opensearch_domain[0].statement : statement.sid => [sort(statement.actions), sort(statement.resources), sort(one(statement.principals).identifiers)]
       } == {
-      IndexBatchUploads       = [tolist(["es:ESHttpPost"]), tolist(["arn:aws:es:us-east-1:111122223333:domain/trailsearch-test/_bulk"]), tolist([aws_iam_role.step["index_batch"].arn])]
-      IndexBatchMakesTemplate = [tolist(["es:ESHttpGet", "es:ESHttpPut"]), tolist(["arn:aws:es:us-east-1:111122223333:domain/trailsearch-test/_index_template/trailsearch-test-events"]), tolist([aws_iam_role.step["index_batch"].arn])]
-      IndexBatchReadsMappings = [tolist(["es:ESHttpGet"]), tolist(["arn:aws:es:us-east-1:111122223333:domain/trailsearch-test/trailsearch-test-events-*/_mapping"]), tolist([aws_iam_role.step["index_batch"].arn])]
+      IndexBatchUploads              = [tolist(["es:ESHttpPost"]), tolist(["arn:aws:es:us-east-1:111122223333:domain/trailsearch-test/_bulk"]), tolist([aws_iam_role.step["index_batch"].arn])]
+      IndexBatchMakesTemplate        = [tolist(["es:ESHttpGet", "es:ESHttpPut"]), tolist(["arn:aws:es:us-east-1:111122223333:domain/trailsearch-test/_index_template/trailsearch-test-events"]), tolist([aws_iam_role.step["index_batch"].arn])]
+      IndexBatchReadsAndAddsMappings = [tolist(["es:ESHttpGet", "es:ESHttpPut"]), tolist(["arn:aws:es:us-east-1:111122223333:domain/trailsearch-test/trailsearch-test-events-*/_mapping"]), tolist([aws_iam_role.step["index_batch"].arn])]
     }
     error_message = "Without search_principal_arns, index_batch's role must be the only principal."
   }

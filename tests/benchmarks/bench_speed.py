@@ -9,10 +9,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.benchmarks import data_path, plain
-from tests.benchmarks.data_path import STAGES
+from tests.benchmarks.data_path import OPENSEARCH, PACK_BULK, STAGES
 from tests.benchmarks.inputs import INPUTS, Input, make_input
-from tests.benchmarks.memory import PLAIN, STEPS
-from tests.benchmarks.report import ALL_STEPS, TRAILSEARCH, WHOLE
+from tests.benchmarks.memory import PLAIN, SPLIT_FOR_OPENSEARCH, STEPS
+from tests.benchmarks.report import ALL_STEPS, TRAILSEARCH, WHOLE, WHOLE_BULK
 from trailsearch.events.documents import build_documents
 from trailsearch.logs.trail_log import find_records, gunzip
 
@@ -46,13 +46,16 @@ def measure(benchmark: BenchmarkFixture, logs: Input) -> Measure:
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-def bench_whole_path(measure: Measure, logs: Input, implementation: str) -> None:
+@pytest.mark.parametrize("whole", [WHOLE, WHOLE_BULK])
+def bench_whole_path(measure: Measure, logs: Input, whole: str, implementation: str) -> None:
     bodies = with_uris(logs)
     if implementation == TRAILSEARCH:
-        measure(WHOLE, implementation, lambda: drain(data_path.batches_of(bodies)))
+        batch_format = data_path.CLOUDSEARCH if whole == WHOLE else OPENSEARCH
+        measure(whole, implementation, lambda: drain(data_path.batches_of(bodies, batch_format)))
     else:
         library = PLAIN[implementation]
-        measure(WHOLE, implementation, lambda: drain(plain.batches_of(bodies, library)))
+        batches_of = plain.batches_of if whole == WHOLE else plain.bulk_bodies_of
+        measure(whole, implementation, lambda: drain(batches_of(bodies, library)))
 
 
 @pytest.mark.parametrize("step", [*STEPS, ALL_STEPS])
@@ -61,8 +64,10 @@ def bench_step(measure: Measure, logs: Input, step: str, tmp_path: Path) -> None
     messages = steps.deliver(logs.logs)
     fetched = steps.fetch(messages)
     split = steps.split(fetched)
+    for_opensearch = data_path.Steps(tmp_path, OPENSEARCH)
     calls: dict[str, Callable[[], object]] = {
         "Fetch Logs": lambda: steps.fetch(messages),
+        SPLIT_FOR_OPENSEARCH: lambda: for_opensearch.split(fetched),
         "Split Records": lambda: steps.split(fetched),
         "Index Batch": lambda: steps.index(split),
         ALL_STEPS: lambda: steps.run(messages),
@@ -95,6 +100,7 @@ def _stages(logs: Input) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "document", lambda: drain(build_documents(lines, uri) for uri, lines in runs)
     documents = [build_documents(lines, uri) for uri, lines in runs]
     yield "pack", lambda: data_path.pack_all(documents)
+    yield PACK_BULK, lambda: data_path.pack_all(documents, OPENSEARCH)
 
 
 def _plain_stages(logs: Input, library: plain.Json) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -103,12 +109,15 @@ def _plain_stages(logs: Input, library: plain.Json) -> Iterator[tuple[str, Calla
     texts = [(uri, plain.gunzip(log)) for uri, log in bodies]
     yield "parse", lambda: drain(plain.parse(text, library) for _, text in texts)
     records = [(uri, plain.parse(text, library)) for uri, text in texts]
-    yield (
-        "document",
-        lambda: drain(each for uri, log in records for each in plain.documents_of(log, uri, library)),
-    )
-    documents = [each for uri, log in records for each in plain.documents_of(log, uri, library)]
-    yield "pack", lambda: drain(plain.pack(documents, library))
+
+    def documents(change: plain.Change) -> Iterator[dict[str, Any]]:
+        return (each for uri, log in records for each in plain.fields_of_records(log, uri, library, change))
+
+    yield "document", lambda: drain(documents(plain.allowed))
+    for_cloudsearch = list(documents(plain.allowed))
+    yield "pack", lambda: drain(plain.pack(for_cloudsearch, library))
+    for_opensearch = list(documents(None))
+    yield PACK_BULK, lambda: drain(plain.pack_bulk(for_opensearch, library))
 
 
 def drain(values: Iterable[Any]) -> None:

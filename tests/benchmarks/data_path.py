@@ -17,17 +17,22 @@ from trailsearch.contracts.messages import Execution, Indexed, QueueMessage, Wor
 from trailsearch.events.documents import Document, build_documents
 from trailsearch.logs.log_bucket import LogBucket
 from trailsearch.logs.trail_log import Records, gunzip, raw_records
-from trailsearch.search import search_backend
-from trailsearch.search.backend import Refused
+from trailsearch.search import Backend, SearchSettings, search_backend
+from trailsearch.search.backend import BatchFormat, Refused
 from trailsearch.search.batching import pack
 from trailsearch.workflow.execution_inputs import ExecutionInputs
 from trailsearch.workflow.staging import Staging
 
-STAGES = ("gunzip", "parse", "document", "pack")
+PACK_BULK = "pack (OpenSearch)"
+STAGES = ("gunzip", "parse", "document", "pack", PACK_BULK)
 LOGS, STAGING = "logs", "staging"
 # An execution takes up to 50 messages from the Pipe, each of which may name several logs.
 MESSAGES_OF_AN_EXECUTION = 100
-FORMAT = search_backend().batch_format
+# Both with batches of the same size, that of all instances but the smallest.
+CLOUDSEARCH = search_backend().batch_format
+OPENSEARCH = search_backend(
+    SearchSettings(Backend.OPENSEARCH, "trailsearch-bench", CLOUDSEARCH.max_batch_bytes)
+).batch_format
 # About 64 KiB, as much as ``staging.read_records`` gives.
 _RECORDS_AT_ONCE = 50
 _REMAINING_SECONDS = 120.0
@@ -36,9 +41,11 @@ _DELIVERED = datetime(2026, 9, 1, 12, tzinfo=UTC)
 _ARN = "arn:aws:states:us-east-1:111122223333:execution:trailsearch-bench-index-logs:run-1"
 
 
-def batches_of(logs: Iterable[tuple[str, bytes]]) -> Iterator[bytearray]:
+def batches_of(
+    logs: Iterable[tuple[str, bytes]], batch_format: BatchFormat = CLOUDSEARCH
+) -> Iterator[bytearray]:
     """Turn logs, each with its ``s3://`` URI, into batches, by the pure stages alone."""
-    return (batch.body for batch in pack(_new_runs(logs), FORMAT, _refuse))
+    return (batch.body for batch in pack(_new_runs(logs), batch_format, _refuse))
 
 
 def results_of(stage: str, logs: Iterable[tuple[str, bytes]]) -> Iterator[Any]:
@@ -50,8 +57,10 @@ def results_of(stage: str, logs: Iterable[tuple[str, bytes]]) -> Iterator[Any]:
             return (records for _, log in logs for records in raw_records(log))
         case "document":
             return _new_runs(logs)
-        case _:
+        case "pack":
             return batches_of(logs)
+        case _:
+            return batches_of(logs, OPENSEARCH)
 
 
 def _new_runs(logs: Iterable[tuple[str, bytes]]) -> Iterator[list[Document]]:
@@ -73,9 +82,9 @@ def runs_of(records: Iterable[Records]) -> Iterator[bytes]:
             yield b"\n".join(some[at : at + _RECORDS_AT_ONCE])
 
 
-def pack_all(runs: Iterable[list[Document]]) -> int:
+def pack_all(runs: Iterable[list[Document]], batch_format: BatchFormat = CLOUDSEARCH) -> int:
     """Pack documents into batches, and count those."""
-    return sum(1 for _ in pack(runs, FORMAT, _refuse))
+    return sum(1 for _ in pack(runs, batch_format, _refuse))
 
 
 def _refuse(document: Document) -> None:
@@ -127,9 +136,10 @@ class Sink:
 
 
 class Steps:
-    """The three steps of an execution, with buckets below a folder."""
+    """The three steps of an execution, with buckets below a folder, and batches of a backend's form."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, batch_format: BatchFormat = CLOUDSEARCH) -> None:
+        self._format = batch_format
         client: Any = FolderS3(folder)
         self._folder = folder
         self._log_bucket = LogBucket(client)
@@ -155,13 +165,13 @@ class Steps:
 
     def split(self, work: Work) -> Work:
         """Run Split Records."""
-        return split_records(work, _execution("Split Records"), self._stage, FORMAT)
+        return split_records(work, _execution("Split Records"), self._stage, self._format)
 
     def index(self, work: Work) -> list[Indexed]:
         """Run Index Batch for each batch, one after the other."""
         execution = _execution("Index Batch")
         return [
-            index_batch(batch, execution, self._stage, FORMAT, Sink(), lambda: _REMAINING_SECONDS)
+            index_batch(batch, execution, self._stage, self._format, Sink(), lambda: _REMAINING_SECONDS)
             for batch in work.batches
         ]
 

@@ -18,12 +18,13 @@ from typing import Any
 import msgspec
 
 from tests.benchmarks import plain
-from tests.benchmarks.data_path import LOGS, STAGES, Steps, results_of
+from tests.benchmarks.data_path import LOGS, OPENSEARCH, STAGES, Steps, results_of
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from trailsearch.contracts.messages import QueueMessage, Work
 
 PLAIN = {"gzip + json": plain.STANDARD, "gzip + orjson": plain.ORJSON}
-STEPS = ("Fetch Logs", "Split Records", "Index Batch")
+SPLIT_FOR_OPENSEARCH = "Split Records (OpenSearch)"
+STEPS = ("Fetch Logs", SPLIT_FOR_OPENSEARCH, "Split Records", "Index Batch")
 
 
 def measure(logs: Sequence[Log], folder: Path, names: Sequence[str]) -> dict[str, float]:
@@ -52,6 +53,8 @@ def do(name: str, folder: Path) -> None:
     elif name == "Fetch Logs":
         messages = msgspec.json.decode((folder / "messages.json").read_bytes(), type=list[QueueMessage])
         _write(folder, steps.fetch(messages))
+    elif name == SPLIT_FOR_OPENSEARCH:
+        Steps(folder, OPENSEARCH).split(_read(folder))
     elif name == "Split Records":
         _write(folder, steps.split(_read(folder)))
     else:

@@ -1,10 +1,11 @@
 """The same job as Trailsearch's data path, written plainly: what the benchmarks compare with.
 
-Logs, gzip'd, become batches of documents for Amazon CloudSearch. Nothing is tuned and nothing is left out that
-makes a difference to the documents (a test holds the two together): every field, the characters and lengths that
-CloudSearch forbids, the limits of a batch. What it does without: odd input (a record of undocumented types or
-without eventID, a document over 1 MB, a log that is no log), the staging between the steps, and ``raw`` as the very
-bytes that CloudTrail wrote (its JSON is encoded anew, with the same values).
+Logs, gzip'd, become batches of documents for Amazon CloudSearch, or bulk bodies for Amazon OpenSearch Service. Nothing
+is tuned and nothing is left out that makes a difference to the documents (a test holds the two together): every field,
+the characters and lengths that CloudSearch forbids, the index of the month, the limits of a batch. What it does without:
+odd input (a record of undocumented types or without eventID, a document over 1 MB, a lone surrogate, a log that is no
+log), the staging between the steps, and ``raw`` as the very bytes that CloudTrail wrote (its JSON is encoded anew, with
+the same values).
 """
 
 import gzip
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 MAX_BATCH_BYTES = 5_000_000
+INDICES = "trailsearch-bench-events"
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 ACTOR = re.compile(r":(?:user|assumed-role|federated-user)/(.+)$|:(root)$")
 
@@ -31,22 +33,31 @@ class Json(NamedTuple):
 STANDARD = Json(json.loads, lambda value: json.dumps(value, separators=(",", ":")).encode())
 ORJSON = Json(orjson.loads, orjson.dumps)
 
+Change = Callable[[str, "str | list[str]"], "str | list[str]"] | None
+
 gunzip = gzip.decompress
 
 
 def batches_of(logs: Iterable[tuple[str, bytes]], library: Json) -> Iterator[bytes]:
-    """Turn logs, each with its ``s3://`` URI, into batches."""
-    return pack(documents_of_logs(logs, library), library)
+    """Turn logs, each with its ``s3://`` URI, into batches for CloudSearch."""
+    return pack(fields_of_logs(logs, library, allowed), library)
 
 
-def documents_of_logs(logs: Iterable[tuple[str, bytes]], library: Json) -> Iterator[dict[str, Any]]:
-    """Give the documents of all logs, of each event once."""
+def bulk_bodies_of(logs: Iterable[tuple[str, bytes]], library: Json) -> Iterator[bytes]:
+    """Turn logs, each with its ``s3://`` URI, into bulk bodies for OpenSearch."""
+    return pack_bulk(fields_of_logs(logs, library, None), library)
+
+
+def fields_of_logs(
+    logs: Iterable[tuple[str, bytes]], library: Json, change: Change
+) -> Iterator[dict[str, Any]]:
+    """Give the fields of the records of all logs, of each event once."""
     seen = set()
     for log_file, log in logs:
-        for document in documents_of(parse(gunzip(log), library), log_file, library):
-            if document["id"] not in seen:
-                seen.add(document["id"])
-                yield document
+        for fields in fields_of_records(parse(gunzip(log), library), log_file, library, change):
+            if fields["event_id"] not in seen:
+                seen.add(fields["event_id"])
+                yield fields
 
 
 def parse(text: bytes, library: Json) -> list[dict[str, Any]]:
@@ -55,19 +66,20 @@ def parse(text: bytes, library: Json) -> list[dict[str, Any]]:
     return records
 
 
-def documents_of(records: Iterable[dict[str, Any]], log_file: str, library: Json) -> Iterator[dict[str, Any]]:
-    """Make the document of each record."""
+def fields_of_records(
+    records: Iterable[dict[str, Any]], log_file: str, library: Json, change: Change
+) -> Iterator[dict[str, Any]]:
+    """Make the fields of each record."""
     for record in records:
-        fields = fields_of(record, log_file, library.dumps(record).decode())
-        yield {"type": "add", "id": record["eventID"], "fields": fields}
+        yield fields_of(record, log_file, library.dumps(record).decode(), change)
 
 
 def pack(documents: Iterable[dict[str, Any]], library: Json) -> Iterator[bytes]:
-    """Encode documents and join as many as a batch takes."""
+    """Encode documents for CloudSearch, of these fields, and join as many as a batch takes."""
     batch: list[bytes] = []
     size = 0
-    for each in documents:
-        document = library.dumps(each)
+    for fields in documents:
+        document = library.dumps({"type": "add", "id": fields["event_id"], "fields": fields})
         if batch and size + len(document) + 1 > MAX_BATCH_BYTES:
             yield b"[" + b",".join(batch) + b"]"
             batch, size = [], 0
@@ -77,8 +89,25 @@ def pack(documents: Iterable[dict[str, Any]], library: Json) -> Iterator[bytes]:
         yield b"[" + b",".join(batch) + b"]"
 
 
-def fields_of(record: dict[str, Any], log_file: str, raw: str) -> dict[str, Any]:
-    """Give the fields of a record's document, without those that it does not have."""
+def pack_bulk(documents: Iterable[dict[str, Any]], library: Json) -> Iterator[bytes]:
+    """Encode documents for OpenSearch, of these fields, each after its action, and join as many as a batch takes."""
+    batch: list[bytes] = []
+    size = 0
+    for fields in documents:
+        index = f"{INDICES}-{fields['event_time'][:7].replace('-', '.')}"
+        action = library.dumps({"index": {"_index": index, "_id": fields["event_id"]}})
+        document = action + b"\n" + library.dumps(fields) + b"\n"
+        if batch and size + len(document) > MAX_BATCH_BYTES:
+            yield b"".join(batch)
+            batch, size = [], 0
+        batch.append(document)
+        size += len(document)
+    if batch:
+        yield b"".join(batch)
+
+
+def fields_of(record: dict[str, Any], log_file: str, raw: str, change: Change) -> dict[str, Any]:
+    """Give the fields of a record, without those that it does not have, changed where a backend asks for that."""
     identity = record.get("userIdentity") or {}
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
     insight = record.get("insightDetails") or {}
@@ -123,7 +152,9 @@ def fields_of(record: dict[str, Any], log_file: str, raw: str) -> dict[str, Any]
         "error_message": record.get("errorMessage"),
         "raw": raw,
     }
-    return {name: allowed(name, value) for name, value in fields.items() if value is not None and value != []}
+    if change is None:
+        return {name: value for name, value in fields.items() if value is not None and value != []}
+    return {name: change(name, value) for name, value in fields.items() if value is not None and value != []}
 
 
 def allowed(name: str, value: str | list[str]) -> str | list[str]:

@@ -12,7 +12,7 @@ from tests.benchmarks.inputs import INPUTS, TYPICAL
 from tests.benchmarks.memory import PLAIN, STEPS
 
 TRAILSEARCH = "Trailsearch"
-WHOLE = "logs to batches"
+WHOLE, WHOLE_BULK = "logs to batches", "logs to bulk bodies (OpenSearch)"
 ALL_STEPS = "all steps"
 Speeds = Mapping[tuple[str, str, str], float]
 """Input, what, and who does it → MB/s of JSON (the median)."""
@@ -55,13 +55,18 @@ def read_speeds(results: Mapping[str, Any]) -> dict[tuple[str, str, str], float]
 
 
 def speed_tables(speeds: Speeds) -> list[Rows]:
-    """Compare with the plain ones: the whole path for each input, and each stage; then all of Trailsearch's own."""
+    """Compare with the plain ones: the whole path of each backend for each input, and each stage; then all of Trailsearch's own."""
     columns = [*PLAIN, TRAILSEARCH, *(f"× {name}" for name in PLAIN)]
     return [
         Rows(
             "From gzip'd logs to batches, MB of JSON a second",
             ["Logs", *columns],
             [[name, *_compared(speeds, name, WHOLE)] for name in INPUTS],
+        ),
+        Rows(
+            "From gzip'd logs to OpenSearch's bulk bodies, MB of JSON a second",
+            ["Logs", *columns],
+            [[name, *_compared(speeds, name, WHOLE_BULK)] for name in INPUTS],
         ),
         Rows(
             f"Each pure stage of it, at {TYPICAL}",
@@ -73,7 +78,7 @@ def speed_tables(speeds: Speeds) -> list[Rows]:
             ["", *INPUTS],
             [
                 [what, *(_number(speeds[name, what, TRAILSEARCH]) for name in INPUTS)]
-                for what in (*STAGES, WHOLE, *STEPS, ALL_STEPS)
+                for what in (*STAGES, WHOLE, WHOLE_BULK, *STEPS, ALL_STEPS)
             ],
         ),
     ]

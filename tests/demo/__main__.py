@@ -1,6 +1,6 @@
 """The demo: real Terraform provisions the pipeline in a local cloud, logs flow through it, searches answer.
 
-``make demo [LOGS=folder] [KEEP=1]``. Exits with 1 unless every event that was delivered is found.
+``make demo [BACKEND=opensearch] [LOGS=folder] [KEEP=1]``. Exits with 1 unless every event that was delivered is found.
 """
 
 import os
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -21,8 +22,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tests.demo.backends import DEMOS
 from tests.demo.executions import Executions, read_executions
-from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
+from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
 from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.local_cloud.process import LocalCloud
@@ -37,36 +39,39 @@ from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
 from trailsearch.cli.search import ask, print_answer
 from trailsearch.contracts.messages import Kind
+from trailsearch.search import Backend
 from trailsearch.search.queries import EVERYTHING, MAX_PAGE, Query
 from trailsearch.workflow.dead_letters import WaitingLetter
 
 ENVIRONMENT = "local"
 GENERATED_LOGS = 80
 GENERATED_FROM = datetime(2014, 9, 1, tzinfo=UTC)  # The day that the third query asks for.
-QUERIES = (
-    EVERYTHING,
-    "event_source:'sqs.amazonaws.com'",
-    "event_time:['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z']",
-)
 FACETS = ("event_source", "event_name")
-STORY = "source_ip_address:'198.51.100.231'"  # What the generated logs tell of.
 SECONDS_TO_IDLE = 600
+POLL_SECONDS = 0.2
 # So slow is no machine; a folder of logs may have millions of records.
 RECORDS_PER_SECOND = 100
-# As a domain does whose access policy somebody has broken: one upload is denied.
-REFUSED_BATCH = Rule(
-    ErrorAnswer(403, "AccessDeniedException"), Match(method="POST", path="/documents/batch"), times=1
-)
+# An OpenSearch domain shows what it has taken at its next refresh (index.refresh_interval: 10 s).
+SECONDS_TO_REFRESH = 15
 
 
 @click.command()
+@click.option(
+    "--backend",
+    envvar="BACKEND",
+    type=click.Choice([backend.value for backend in Backend]),
+    default=Backend.CLOUDSEARCH.value,
+    show_default=True,
+    help="What the events are indexed in.",
+)
 @click.option("--logs", envvar="LOGS", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--keep", envvar="KEEP", is_flag=True, help="Leave the local cloud running.")
 @click.option("--stop", is_flag=True, help="Only stop the local cloud that was left running.")
 @click.option("--folder", default="build/demo", type=click.Path(path_type=Path), help="Where to work.")
-def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
+def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
     """Run the pipeline on this machine."""
     console = make_console()
+    chosen = DEMOS[Backend(backend)]
     stop_kept(folder)
     if stop:
         return
@@ -82,8 +87,8 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
     try:
         variables = cloud.environment()
         cloud.enter()
-        outputs = provision(console, Deployment(folder, variables, package))
-        with FaultControl(cloud.endpoint_url).inject([REFUSED_BATCH]):
+        outputs = provision(console, Deployment(folder, variables, package, {"search_backend": backend}))
+        with FaultControl(cloud.endpoint_url).inject([chosen.refused_batch]):
             delivered = send(console, logs, outputs)
             with step(console, "Waiting until the queue is empty and all executions have ended"):
                 seconds = SECONDS_TO_IDLE + delivered.records / RECORDS_PER_SECOND
@@ -92,11 +97,12 @@ def demo(logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
             console, read_executions(boto3.client("stepfunctions"), outputs["state_machine_arn"])
         )
         redrive_what_failed(console)
-        run_queries(console)
+        wait_until_shown(console, delivered)
+        run_queries(console, chosen.queries)
         complete = print_totals(console, delivered, outputs)
         if keep:
             kept = True
-            print_kept(console, folder, cloud, EVERYTHING if logs else STORY)
+            print_kept(console, folder, cloud, EVERYTHING if logs else chosen.story)
     finally:
         if not kept:
             cloud.stop()
@@ -193,9 +199,18 @@ def waiting_letters(environment: Environment) -> list[WaitingLetter]:
         return [found.letter for found in received]
 
 
-def run_queries(console: Console) -> None:
+def wait_until_shown(console: Console, delivered: Delivered) -> None:
+    """Wait until the search domain shows as many events as were delivered, or as long as it may take to do so."""
+    domain = Environment(ENVIRONMENT).search_domain()
+    deadline = time.monotonic() + SECONDS_TO_REFRESH
+    with step(console, "Waiting until the search domain shows what it has"):
+        while domain.count() < len(delivered.event_ids) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+
+
+def run_queries(console: Console, queries: Iterable[str]) -> None:
     """Run the queries of the original solution, with facets."""
-    for query in QUERIES:
+    for query in queries:
         console.print()
         console.rule(Text(query, "bold"), align="left")
         print_answer(ask(Environment(ENVIRONMENT), Query(query, size=5, facets=FACETS)), console)

@@ -11,18 +11,36 @@ from trailsearch.workflow.dead_letters import NOTIFICATION_UNDELIVERED, RECEIVED
 
 WATCHING = pages.read(pages.TERRAFORM)
 FAILURES = pages.read(pages.STATEMACHINE)
-MONITORING = (REPOSITORY / "terraform" / "tests" / "monitoring.tftest.hcl").read_text(encoding="utf-8")
+
+
+def watched(file: str) -> set[str]:
+    """The alarms that a test of Terraform lists with what each watches, as ``name = toset([…])``."""
+    text = (REPOSITORY / "terraform" / "tests" / file).read_text(encoding="utf-8")
+    return set(re.findall(r"^ +([a-z-]+) += toset\(\[", text, re.MULTILINE))
 
 
 def test_the_alarms_in_the_table_are_the_tested_ones() -> None:
     """Those of single topics (``-on-<topic>``, ``-elsewhere``) only exist beside existing topics."""
-    _, _, table = WATCHING.partition("| alarm `<prefix>-…` | rings when |\n|---|---|\n")
-    rows = re.match(r"(\|.*\n)+", table)
-    assert rows
-    named = {name for row in rows[0].splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
-    # What each watches, as {name} = toset([…]).
-    tested = set(re.findall(r"^ +([a-z-]+) += toset\(\[", MONITORING, re.MULTILINE))
-    assert {name for name in named if not name.endswith(("-on-<topic>", "-elsewhere"))} == tested
+    rows = alarm_rows()
+    named = {name for name in rows if not name.endswith(("-on-<topic>", "-elsewhere"))}
+    assert named == watched("monitoring.tftest.hcl") | watched("opensearch.tftest.hcl")
+
+
+def test_the_table_says_which_alarms_only_one_backend_has() -> None:
+    cloudsearch, opensearch = watched("monitoring.tftest.hcl"), watched("opensearch.tftest.hcl")
+    assert {name for name in cloudsearch if name.startswith("domain-")} < opensearch
+    only = {name for name, when in alarm_rows().items() if when.startswith("OpenSearch")}
+    assert only == opensearch - cloudsearch
+
+
+def alarm_rows() -> dict[str, str]:
+    """When each alarm rings, as the table says."""
+    table = re.search(
+        r"^\| alarm `<prefix>-…` \| rings when \|\n\|---\|---\|\n((\|.*\n)+)", WATCHING, re.MULTILINE
+    )
+    assert table
+    cells = (row.split("|") for row in table[1].splitlines())
+    return {name: when.strip() for _, names, when, _ in cells for name in re.findall(r"`([^`]+)`", names)}
 
 
 def test_every_reason_that_a_dead_letter_can_have_is_explained() -> None:

@@ -97,6 +97,9 @@ def _needed_of_opensearch() -> Iterator[Request]:
     yield Request(DELETE, "es:ESHttpDelete", _INDEX, "drops an expired month")
     for index in (_INDEX, _UNDATED):
         yield Request(INDEX, "es:ESHttpGet", f"{index}/_mapping", "looks whether an index has our mapping")
+    yield Request(
+        INDEX, "es:ESHttpPut", f"{_ALL_INDICES}/_mapping", "gives the indices the fields of a release"
+    )
     for action in _READS:
         for operation in ("_search", "_count"):
             yield Request(ANALYST, action, f"{_ALL_INDICES}/{operation}", "searches events")
@@ -119,6 +122,7 @@ def _forbidden_of_opensearch() -> Iterator[Request]:
         yield Request(who, "es:ESHttpPost", _BULK, "only index_batch uploads")
         yield Request(who, "es:ESHttpPut", _TEMPLATE, "only index_batch makes the template")
         yield Request(who, "es:ESHttpGet", f"{_INDEX}/_mapping", "only index_batch looks at mappings")
+        yield Request(who, "es:ESHttpPut", f"{_ALL_INDICES}/_mapping", "only index_batch adds fields")
     for who in (*ROLES, OTHER_ROLE):
         for action in _READS:
             yield Request(who, action, f"{_ALL_INDICES}/_search", "only named principals search")
@@ -146,7 +150,6 @@ def _more_than_index_batch_needs() -> Iterator[Request]:
         ("es:ESHttpDelete", _INDEX, "deletes nothing"),
         ("es:ESHttpDelete", _TEMPLATE, "deletes nothing"),
         ("es:ESHttpPut", f"{OPENSEARCH_DOMAIN}/_index_template/other", "makes its own template only"),
-        ("es:ESHttpPut", f"{_INDEX}/_mapping", "changes no index that is there"),
         ("es:ESHttpPut", f"{_INDEX}/_settings", "changes no index that is there"),
         ("es:ESHttpPut", f"{OPENSEARCH_DOMAIN}/_cluster/settings", "does not run the cluster"),
         ("es:ESHttpGet", f"{OPENSEARCH_DOMAIN}/other/_mapping", "looks at its own indices only"),

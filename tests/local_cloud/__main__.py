@@ -9,8 +9,10 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
 from .server import Server
+from .services.opensearch import EngineChoice
 
 PARENT_POLL_SECONDS = 0.5
 
@@ -29,7 +31,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 
-    server = Server(arguments.port, arguments.retry_wait_factor)
+    server = Server(arguments.port, arguments.retry_wait_factor, arguments.opensearch_engine)
     endpoint_url = server.start()
     try:
         if arguments.ready_file is not None:
@@ -57,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=1,
         help="what Step Functions' waits before a retry are multiplied with (default: 1)",
+    )
+    parser.add_argument(
+        "--opensearch-engine",
+        choices=get_args(EngineChoice),
+        help="what serves OpenSearch domains (default: the node that OPENSEARCH_URL names, else the embedded one)",
     )
     return parser
 

@@ -9,7 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from .services.opensearch import EngineChoice
 
 REPOSITORY = Path(__file__).parents[2]
 START_TIMEOUT_SECONDS = 60
@@ -45,6 +48,7 @@ class LocalCloud:
         log_file: Path | None = None,
         outlive_parent: bool = False,
         retry_wait_factor: float = 1,
+        opensearch_engine: "EngineChoice | None" = None,
     ) -> None:
         """Describe the process; `start` starts it.
 
@@ -53,10 +57,13 @@ class LocalCloud:
             log_file: Where the server's own output is appended (default: a temporary file, removed by `stop`).
             outlive_parent: Keep it running when this process ends; `pid` tells what to stop then.
             retry_wait_factor: What Step Functions' waits, before a retry and in Wait states, are multiplied with.
+            opensearch_engine: What serves OpenSearch domains: "embedded", or "node", a real one (default: the node
+                that the variable OPENSEARCH_URL names, else the embedded one).
         """
         self.region = region
         self._outlive_parent = outlive_parent
         self._retry_wait_factor = retry_wait_factor
+        self._opensearch_engine = opensearch_engine
         self._log_file = log_file
         self._log_is_temporary = log_file is None
         self._process: subprocess.Popen[bytes] | None = None
@@ -116,6 +123,8 @@ class LocalCloud:
                 self._log_file = Path(name)
             command = [sys.executable, "-m", __package__, "--ready-file", str(ready_file)]
             command += ["--retry-wait-factor", str(self._retry_wait_factor)]
+            if self._opensearch_engine is not None:
+                command += ["--opensearch-engine", self._opensearch_engine]
             if not self._outlive_parent:
                 command += ["--parent", str(os.getpid())]
             environment = {

@@ -10,6 +10,7 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from . import faults, gaps, retry_waits
 from .services import awslambda, cloudsearch
+from .services.opensearch import DataPlane, EngineChoice
 from .services.pipes import PipeRunner
 
 HOST = "127.0.0.1"
@@ -23,11 +24,23 @@ SWITCH_SECONDS = 0.0005
 class Server:
     """moto_server with the extensions. Use it once per process: moto's state is the process's."""
 
-    def __init__(self, port: int = 0, retry_wait_factor: float = 1) -> None:
-        """Take the port to listen on (0 chooses a free one), and what Step Functions' waits are multiplied with."""
+    def __init__(
+        self,
+        port: int = 0,
+        retry_wait_factor: float = 1,
+        opensearch_engine: EngineChoice | None = None,
+    ) -> None:
+        """Take the port to listen on (0 chooses a free one).
+
+        Args:
+            port: The port.
+            retry_wait_factor: What Step Functions' waits are multiplied with.
+            opensearch_engine: What serves OpenSearch domains (see `services.opensearch.engines.start`).
+        """
         self._retry_wait_factor = retry_wait_factor
         self._port = port
         self._moto = ThreadedMotoServer(ip_address=HOST, port=port, verbose=False)
+        self._opensearch = DataPlane(opensearch_engine)
         self._lambda_runtime: awslambda.LambdaRuntime | None = None
         self._pipe_runner: PipeRunner | None = None
 
@@ -47,6 +60,7 @@ class Server:
         default_user_config["lambda"] = {"use_docker": False}
         gaps.register()
         cloudsearch.register()
+        self._opensearch.register()
         faults.register()
         retry_waits.scale(self._retry_wait_factor)
         self._moto.start()
@@ -64,6 +78,7 @@ class Server:
         if self._pipe_runner is not None:
             self._pipe_runner.stop()
         self._moto.stop()
+        self._opensearch.stop()
         if self._lambda_runtime is not None:
             self._lambda_runtime.stop()
 

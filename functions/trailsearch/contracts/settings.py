@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
         return cls(
             environment=_required("ENVIRONMENT", variables),
             staging_bucket=_required("STAGING_BUCKET", variables),
-            search_backend=variables.get("SEARCH_BACKEND") or "cloudsearch",
+            search_backend=variables.get("SEARCH_BACKEND") or None,
             search_endpoint=variables.get("SEARCH_ENDPOINT") or None,
             search_max_batch_bytes=_number("SEARCH_MAX_BATCH_BYTES", variables, None),
             search_shards=_number("SEARCH_SHARDS", variables, 1),

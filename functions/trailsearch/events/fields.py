@@ -1,6 +1,6 @@
 """The fields of an event that are searched: the one list of them.
 
-Terraform's list (``local.index_fields`` in ``terraform/search.tf``) has the same fields, kinds and facets, and
+Terraform's list (``local.index_fields`` in ``terraform/cloudsearch.tf``) has the same fields, kinds and facets, and
 ``functions/README.md`` shows them; tests hold the three together.
 """
 

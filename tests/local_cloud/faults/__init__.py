@@ -3,21 +3,24 @@
 The rules that say which requests fail, and how, are set over HTTP (see `FaultControl`); without rules there are none.
 
 PyPI's `microburst` (0.10.0 was looked at) is a proxy that injects errors, delays, resets and cut answers in AWS's own
-formats, by boto3's own service models. It is not used because two things that are tested here are outside a proxy of its
+formats, by boto3's own service models. It is not used because things that are tested here are outside a proxy of its
 kind: an answer of which nothing arrives although the request was carried out (it cuts answers, but after their headers),
-and a Lambda function that crashes or times out, before or after its work.
+a Lambda function that crashes or times out, before or after its work, and what happens behind the edge of an OpenSearch
+domain.
 """
 
 from .control import FaultControl
 from .middleware import register
 from .rules import (
     AnswerLost,
+    BodyDamage,
     Crash,
     Delay,
     ErrorAnswer,
     Fault,
     Match,
     NoAnswer,
+    RefusedItems,
     Reset,
     Rule,
     RuleCount,
@@ -27,6 +30,7 @@ from .rules import (
 
 __all__ = [
     "AnswerLost",
+    "BodyDamage",
     "Crash",
     "Delay",
     "ErrorAnswer",
@@ -34,6 +38,7 @@ __all__ = [
     "FaultControl",
     "Match",
     "NoAnswer",
+    "RefusedItems",
     "Reset",
     "Rule",
     "RuleCount",

@@ -3,23 +3,26 @@
 import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from moto.moto_server import threaded_moto_server
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from ..patching import replace
-from ..services.awslambda.disruption import Disruption, disruption
+from ..services.awslambda import disruption as awslambda
+from ..services.opensearch import disruption as opensearch
 from .answers import error_answer
 from .rules import (
     AnswerLost,
+    BodyDamage,
     Crash,
     Delay,
     ErrorAnswer,
     NoAnswer,
+    RefusedItems,
     Request,
     Reset,
     Rule,
@@ -41,8 +44,11 @@ def register() -> None:
         MotoChangedError: moto's server no longer makes its application so.
     """
 
+    module: Any = threaded_moto_server
+    make_application = module.DomainDispatcherApplication
+
     def with_faults(create_app: Callable[..., Any]) -> "WSGIApplication":
-        return FaultInjection(DomainDispatcherApplication(create_app))
+        return FaultInjection(make_application(create_app))
 
     replace(threaded_moto_server, "DomainDispatcherApplication", with_faults)
 
@@ -84,10 +90,8 @@ class FaultInjection:
                 raise _reset(environ)
             case Truncation():
                 return self._truncated(environ, start_response)
-            case Crash(after=after):
-                return self._disrupted(Disruption(after), environ, start_response)
-            case TimeOut(after=after, seconds=seconds):
-                return self._disrupted(Disruption(after, seconds), environ, start_response)
+            case Crash() | TimeOut() | BodyDamage() | RefusedItems() as disruptive:
+                return self._disrupted(disruptive, environ, start_response)
         return self._application(environ, start_response)
 
     def _control(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
@@ -130,13 +134,28 @@ class FaultInjection:
         raise ConnectionAbortedError("an injected fault")
 
     def _disrupted(
-        self, disrupt: Disruption, environ: "WSGIEnvironment", start_response: "StartResponse"
+        self,
+        fault: Crash | TimeOut | BodyDamage | RefusedItems,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
     ) -> Iterable[bytes]:
-        token = disruption.set(disrupt)
+        """Let the application answer, and tell the service what is to go wrong there."""
+        variable: ContextVar[Any] = opensearch.disruption
+        how: Any
+        match fault:
+            case Crash(after):
+                variable, how = awslambda.disruption, awslambda.Disruption(after)
+            case TimeOut(after, seconds):
+                variable, how = awslambda.disruption, awslambda.Disruption(after, seconds)
+            case BodyDamage(cut):
+                how = opensearch.DamagedBody(cut)
+            case RefusedItems(status, error_type, reason, every):
+                how = opensearch.RefusedItems(status, error_type, reason, every)
+        token = variable.set(how)
         try:
             return self._application(environ, start_response)
         finally:
-            disruption.reset(token)
+            variable.reset(token)
 
 
 def _read_request(environ: "WSGIEnvironment", *, with_body: bool) -> Request:

@@ -53,7 +53,33 @@ class TimeOut(msgspec.Struct, frozen=True, tag="time-out"):
     seconds: float = 1
 
 
-Fault = ErrorAnswer | Reset | NoAnswer | Delay | Truncation | AnswerLost | Crash | TimeOut
+class BodyDamage(msgspec.Struct, frozen=True, tag="body-damage"):
+    """The body of the request to an OpenSearch domain reaches its node damaged: cut in half, or with a byte changed."""
+
+    cut: bool = False
+
+
+class RefusedItems(msgspec.Struct, frozen=True, tag="refused-items"):
+    """Of a bulk request to an OpenSearch domain, every `every`-th document is not stored: its item is this error."""
+
+    status: int
+    error_type: str
+    reason: str = "Injected by the local cloud."
+    every: int = 2
+
+
+Fault = (
+    ErrorAnswer
+    | Reset
+    | NoAnswer
+    | Delay
+    | Truncation
+    | AnswerLost
+    | Crash
+    | TimeOut
+    | BodyDamage
+    | RefusedItems
+)
 
 
 class Match(msgspec.Struct, frozen=True):

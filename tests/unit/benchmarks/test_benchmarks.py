@@ -5,22 +5,26 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import memory
-from tests.benchmarks.data_path import Steps, results_of
+from tests.benchmarks.data_path import CLOUDSEARCH, OPENSEARCH, PACK_BULK, Steps, results_of
 from tests.benchmarks.inputs import INPUTS, LARGEST_MEGABYTES, TYPICAL, generate, of_size
 from tests.benchmarks.report import memory_tables, read_speeds, speed_tables
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.unit.steps import event, log_of
+from trailsearch.search.backend import BatchFormat
 
 LOGS = [Log(f"{name}.json.gz", log_of(*(event(f"{name}{n}") for n in range(5)))) for name in "abc"]
 
 
-def test_the_steps_index_every_event(tmp_path: Path) -> None:
-    steps = Steps(tmp_path)
+@pytest.mark.parametrize("batch_format", [CLOUDSEARCH, OPENSEARCH])
+def test_the_steps_index_every_event(tmp_path: Path, batch_format: BatchFormat) -> None:
+    steps = Steps(tmp_path, batch_format)
     indexed = steps.run(steps.deliver(LOGS))
     assert sum(batch.documents for batch in indexed) == 15
 
 
-@pytest.mark.parametrize(("stage", "count"), [("gunzip", 3), ("parse", 3), ("document", 3), ("pack", 1)])
+@pytest.mark.parametrize(
+    ("stage", "count"), [("gunzip", 3), ("parse", 3), ("document", 3), ("pack", 1), (PACK_BULK, 1)]
+)
 def test_a_stage_comes_after_those_before_it(stage: str, count: int) -> None:
     assert len(list(results_of(stage, [(log.key, log.body) for log in LOGS]))) == count
 
@@ -36,17 +40,18 @@ def test_an_input_is_as_large_as_its_name_says() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
 def test_peak_memory_is_that_of_each_process(tmp_path: Path) -> None:
-    names = {"Fetch Logs", "gzip + json", "gunzip", "pack"}
-    peaks = memory.measure(LOGS, tmp_path, list(names))
-    assert set(peaks) == names
+    names = [*memory.STEPS, "gzip + json", "gunzip", "pack", PACK_BULK]
+    peaks = memory.measure(LOGS, tmp_path, names)
+    assert list(peaks) == names
     assert all(10 < megabytes < 500 for megabytes in peaks.values())
 
 
 def test_tables_compare_medians() -> None:
     seconds = {"gzip + json": 4.0, "gzip + orjson": 2.0, "Trailsearch": 0.5}
     whats = [
-        *("gunzip", "parse", "document", "pack", "logs to batches"),
-        *("Fetch Logs", "Split Records", "Index Batch", "all steps"),
+        *("gunzip", "parse", "document", "pack", PACK_BULK, "logs to batches"),
+        "logs to bulk bodies (OpenSearch)",
+        *("Fetch Logs", "Split Records (OpenSearch)", "Split Records", "Index Batch", "all steps"),
     ]
     benchmarks = [
         {
@@ -57,9 +62,11 @@ def test_tables_compare_medians() -> None:
         for what in whats
         for implementation, median in seconds.items()
     ]
-    whole, stages, own = speed_tables(read_speeds({"benchmarks": benchmarks}))
+    whole, bulk, stages, own = speed_tables(read_speeds({"benchmarks": benchmarks}))
     assert whole.rows[0] == ["47 of 1 MB", "2.5", "5.0", "20", "8.0", "4.0"]
-    assert [row[0] for row in stages.rows] == whats[:4]
+    assert bulk.rows == whole.rows
+    assert [row[0] for row in stages.rows] == whats[:5]
+    assert [row[0] for row in own.rows] == whats
     assert own.rows[-1] == ["all steps", *["20"] * len(INPUTS)]
     assert "| 47 of 1 MB | 2.5 | 5.0 | 20 | 8.0 | 4.0 |" in whole.to_markdown()
 
@@ -68,5 +75,5 @@ def test_what_was_not_measured_is_left_empty() -> None:
     processes, stages = memory_tables(
         {"450 MB": {"Fetch Logs": 650.4, "parse": 99.6}, "more": {"Fetch Logs": 1181}}
     )
-    assert processes.rows == [["450 MB", "650", "", "", "", ""], ["more", "1,181", "", "", "", ""]]
-    assert stages.rows == [["450 MB", "", "100", "", ""]]
+    assert processes.rows == [["450 MB", "650", *[""] * 5], ["more", "1,181", *[""] * 5]]
+    assert stages.rows == [["450 MB", "", "100", "", "", ""]]

@@ -50,9 +50,26 @@ def test_documents_are_the_same(logs: list[tuple[str, bytes]], library: str) -> 
     assert documents_in(plain.batches_of(logs, PLAIN[library])) == expected
 
 
+def actions_and_documents_in(bodies: Iterable[bytes | bytearray]) -> list[tuple[Any, Any]]:
+    """All actions with their documents, with the record in ``raw`` read."""
+    lines = [json.loads(line) for body in bodies for line in body.splitlines()]
+    pairs = list(zip(lines[::2], lines[1::2], strict=True))
+    for _, document in pairs:
+        document["raw"] = json.loads(document["raw"])
+    return pairs
+
+
 @pytest.mark.parametrize("library", PLAIN)
-def test_batches_keep_to_the_limit(library: str) -> None:
+def test_bulk_bodies_are_the_same(logs: list[tuple[str, bytes]], library: str) -> None:
+    expected = actions_and_documents_in(data_path.batches_of(logs, data_path.OPENSEARCH))
+    assert len(expected) > 1000
+    assert actions_and_documents_in(plain.bulk_bodies_of(logs, PLAIN[library])) == expected
+
+
+@pytest.mark.parametrize("batches_of", [plain.batches_of, plain.bulk_bodies_of])
+@pytest.mark.parametrize("library", PLAIN)
+def test_batches_keep_to_the_limit(library: str, batches_of: Any) -> None:
     log = log_of(*(event(f"e{number}", errorMessage="x" * 900_000) for number in range(12)))
-    batches = list(plain.batches_of([("s3://logs/large", log)], PLAIN[library]))
+    batches = list(batches_of([("s3://logs/large", log)], PLAIN[library]))
     assert len(batches) > 1
     assert all(len(batch) <= plain.MAX_BATCH_BYTES for batch in batches)

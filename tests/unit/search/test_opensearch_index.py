@@ -58,12 +58,16 @@ def failed(status: int, kind: str, reason: str) -> HttpAnswer:
     return answer(status, {"error": {"root_cause": [said], **said}, "status": status})
 
 
-TEMPLATE_IS_THERE = answer(200, {"index_templates": [{"index_template": {"version": VERSION}}]})
+NUMBERS = {"index": {"number_of_shards": "2", "number_of_replicas": "1"}}
+WRITTEN = {"version": VERSION, "template": {"settings": NUMBERS}}
+TEMPLATE_IS_THERE = answer(200, {"index_templates": [{"index_template": WRITTEN}]})
 NO_TEMPLATE = failed(
     404, "resource_not_found_exception", f"index template matching [{PREFIX}-events] not found"
 )
+MAPPING = f"/{INDEX}/_mapping"
 OURS = answer(200, {INDEX: {"mappings": {"_meta": {"trailsearch": 1}}}})
 NOT_OURS = answer(200, {})
+NOT_YET = failed(404, "index_not_found_exception", f"no such index [{INDEX}]")
 ACKNOWLEDGED = answer(200, {"acknowledged": True})
 
 
@@ -75,7 +79,7 @@ class Client:
         self.others: dict[tuple[str, str], Answering] = {
             ("GET", TEMPLATE): TEMPLATE_IS_THERE,
             ("PUT", TEMPLATE): ACKNOWLEDGED,
-            ("GET", f"/{INDEX}/_mapping"): OURS,
+            ("GET", MAPPING): OURS,
         }
         self.sent: list[tuple[str, str]] = []
         self.bodies: list[bytes] = []
@@ -111,7 +115,7 @@ def upload(*bulk: Answering, batch: bytes | None = None) -> Any:
 def test_a_batch_is_sent_gzipped_and_only_what_matters_is_asked_for() -> None:
     client = Client(items(201, 201, 200))
     assert index(client).upload(batch_of()) == ()
-    assert client.sent == [("GET", TEMPLATE), ("POST", "/_bulk")]
+    assert client.sent == [("GET", TEMPLATE), ("GET", MAPPING), ("POST", "/_bulk")]
     assert client.requests[-1] == {
         "query": {"filter_path": "errors,items.*.status,items.*.error"},
         "headers": {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"},
@@ -394,7 +398,7 @@ def test_the_template_is_written_before_the_first_upload_where_it_is_missing() -
     client = Client(items(201, 201, 201))
     client.others["GET", TEMPLATE] = NO_TEMPLATE
     index(client).upload(batch_of())
-    assert client.sent == [("GET", TEMPLATE), ("PUT", TEMPLATE), ("POST", "/_bulk")]
+    assert client.sent == [("GET", TEMPLATE), ("PUT", TEMPLATE), ("GET", MAPPING), ("POST", "/_bulk")]
     assert json.loads(client.bodies[0]) == index_template(PREFIX, shards=2, replicas=1)
 
 
@@ -409,6 +413,31 @@ def test_the_template_is_looked_at_again_after_a_while(monkeypatch: pytest.Monke
     now += LOOK_AGAIN_SECONDS
     client.others["GET", TEMPLATE] = NO_TEMPLATE
     domain.upload(batch_of())
+    assert client.sent[-3:] == [("PUT", TEMPLATE), ("GET", MAPPING), ("POST", "/_bulk")]
+
+
+@pytest.mark.parametrize("fails", [answer(503, b""), ConnectionClosedError(endpoint_url="https://search")])
+def test_the_template_is_looked_at_again_after_a_failure(fails: Answering) -> None:
+    """A domain that is replaced fails first."""
+    client = Client(items(201, 201, 201), fails, items(201, 201, 201))
+    domain = index(client)
+    domain.upload(batch_of())
+    with pytest.raises(SearchUnavailable):
+        domain.upload(batch_of())
+    client.others |= {("GET", TEMPLATE): NO_TEMPLATE, ("GET", MAPPING): NOT_YET}
+    domain.upload(batch_of())
+    assert client.sent.count(("PUT", TEMPLATE)) >= 1
+    assert client.sent[-1] == ("POST", "/_bulk")
+
+
+def test_the_template_is_looked_at_before_an_index_is_made() -> None:
+    """Somebody has deleted it since the last upload."""
+    client = Client(items(201, 201, 201), items(201, 201, 201))
+    client.others["GET", f"/{PREFIX}-events-2026.12/_mapping"] = NOT_YET
+    domain = index(client)
+    domain.upload(batch_of())
+    client.others["GET", TEMPLATE] = NO_TEMPLATE
+    domain.upload(batch_of(month="2026-12"))
     assert client.sent[-2:] == [("PUT", TEMPLATE), ("POST", "/_bulk")]
 
 
@@ -459,15 +488,29 @@ MALFORMED_DATE = error(
 )
 
 
-def test_a_refusal_by_an_index_that_is_not_as_ours_are_is_the_domain_s_fault() -> None:
-    client = Client(*[items((400, MALFORMED_DATE), 201, 201)] * 2)
-    client.others["GET", f"/{INDEX}/_mapping"] = NOT_OURS
+def test_an_index_that_was_made_without_the_template_gets_nothing() -> None:
+    client = Client()
+    client.others |= {("GET", MAPPING): NOT_OURS, ("GET", TEMPLATE): NO_TEMPLATE}
     domain = index(client)
-    client.others["GET", TEMPLATE] = NO_TEMPLATE
     for _ in range(2):
         with pytest.raises(SearchUnavailable, match=f"The index {INDEX} was made without the template"):
             domain.upload(batch_of())
     assert client.sent[-1] == ("PUT", TEMPLATE)
+
+
+def test_a_refusal_by_an_index_that_somebody_has_made_meanwhile_is_the_domain_s_fault() -> None:
+    client = Client(items((400, MALFORMED_DATE), 201, 201))
+    mappings = iter([NOT_YET, NOT_OURS])
+    send = client.send
+
+    def send_and_change(method: str, path: str, *arguments: Any, **named: Any) -> HttpAnswer:
+        if path == MAPPING:
+            client.others["GET", MAPPING] = next(mappings)
+        return send(method, path, *arguments, **named)
+
+    client.send = send_and_change  # type: ignore[method-assign]
+    with pytest.raises(SearchUnavailable, match=r"that it should take \(HTTP 400 mapper_parsing_exception"):
+        index(client).upload(batch_of())
 
 
 def test_each_index_is_looked_at_once() -> None:
@@ -483,12 +526,12 @@ def test_each_index_is_looked_at_once() -> None:
 
 def test_an_index_that_is_not_there_has_no_wrong_mapping() -> None:
     client = Client(items((400, REFUSALS["a name that no index may have"]), 201, 201))
-    client.others["GET", f"/{INDEX}/_mapping"] = failed(404, "index_not_found_exception", "no such index")
+    client.others["GET", MAPPING] = NOT_YET
     assert [refused.id for refused in index(client).upload(batch_of())] == ["e0"]
 
 
-def test_a_refusal_is_not_believed_while_the_mapping_cannot_be_read() -> None:
-    client = Client(items((400, NOT_A_TEXT), 201, 201))
-    client.others["GET", f"/{INDEX}/_mapping"] = answer(503, b"")
+def test_nothing_is_indexed_while_the_mapping_cannot_be_read() -> None:
+    client = Client()
+    client.others["GET", MAPPING] = answer(503, b"")
     with pytest.raises(SearchUnavailable, match="Reading the mapping"):
         index(client).upload(batch_of())

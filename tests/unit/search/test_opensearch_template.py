@@ -9,7 +9,7 @@ import pytest
 from trailsearch.aws.signed_http import HttpAnswer
 from trailsearch.contracts.errors import SearchThrottled, SearchUnavailable
 from trailsearch.events.fields import SCHEMA, FieldKind
-from trailsearch.search.opensearch.template import VERSION, ensure_template, has_our_mapping, index_template
+from trailsearch.search.opensearch.template import VERSION, Made, ensure_template, how_made, index_template
 
 TEMPLATE = index_template("trailsearch-test", 3, 1)
 PROPERTIES = TEMPLATE["template"]["mappings"]["properties"]
@@ -99,9 +99,13 @@ class Client:
         return self.answers.pop(0)
 
 
-def there(version: Any) -> HttpAnswer:
-    said = {"index_templates": [{"index_template": {} if version is None else {"version": version}}]}
-    return HttpAnswer(200, json.dumps(said).encode())
+def there(version: Any, shards: int = 3, replicas: int = 1) -> HttpAnswer:
+    """The template in a domain, which gives numbers in settings as texts."""
+    settings = {"number_of_shards": str(shards), "number_of_replicas": str(replicas)}
+    template = {"template": {"settings": {"index": settings}}}
+    if version is not None:
+        template["version"] = version
+    return HttpAnswer(200, json.dumps({"index_templates": [{"index_template": template}]}).encode())
 
 
 ACKNOWLEDGED = HttpAnswer(200, b'{"acknowledged":true}')
@@ -161,6 +165,22 @@ def test_a_template_that_is_the_same_or_newer_stays(version: int) -> None:
     assert client.sent == [("GET", PATH)]
 
 
+@pytest.mark.parametrize(("shards", "replicas"), [(1, 1), (3, 0), (1, 0)])
+def test_other_numbers_of_shards_and_replicas_are_written_and_no_index_is_changed(
+    shards: int, replicas: int
+) -> None:
+    client = Client(there(VERSION, shards, replicas), ACKNOWLEDGED)
+    assert ensure_template(cast("Any", client), "trailsearch-test", 3, 1) is None
+    assert client.sent == [("GET", PATH), ("PUT", PATH)]
+    assert client.put == TEMPLATE
+
+
+def test_a_newer_template_keeps_its_numbers() -> None:
+    client = Client(there(VERSION + 1, 1, 0))
+    ensure_template(cast("Any", client), "trailsearch-test", 3, 1)
+    assert client.sent == [("GET", PATH)]
+
+
 @pytest.mark.parametrize("body", [b"", b"OK", b"[]", b'{"index_templates":'])
 def test_an_answer_that_is_none_is_no_reason_to_write_one(body: bytes) -> None:
     client = Client(HttpAnswer(200, body))
@@ -177,16 +197,16 @@ def test_a_template_that_the_domain_does_not_take_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "ours"),
+    ("answer", "made"),
     [
-        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}'), True),
-        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":7}}}}'), True),
-        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"another":1}}}}'), False),
-        (HttpAnswer(200, b"{}"), False),
-        (HttpAnswer(404, b"{}"), True),
+        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}'), Made.BY_TEMPLATE),
+        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":7}}}}'), Made.BY_TEMPLATE),
+        (HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"another":1}}}}'), Made.OTHERWISE),
+        (HttpAnswer(200, b"{}"), Made.OTHERWISE),
+        (HttpAnswer(404, b"{}"), Made.NOT_YET),
     ],
 )
-def test_an_index_is_ours_by_the_mark_in_its_mapping(answer: HttpAnswer, ours: bool) -> None:
+def test_how_an_index_was_made_is_told_by_the_mark_in_its_mapping(answer: HttpAnswer, made: Made) -> None:
     client = Client(answer)
-    assert has_our_mapping(cast("Any", client), "i") is ours
+    assert how_made(cast("Any", client), "i") is made
     assert client.sent == [("GET", "/i/_mapping")]

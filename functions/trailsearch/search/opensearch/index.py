@@ -25,12 +25,12 @@ from trailsearch.contracts.errors import (
 from trailsearch.search.backend import Refused
 from trailsearch.search.opensearch.answers import BLOCKS, Said, failure, said_in, said_of
 from trailsearch.search.opensearch.batches import OpenSearchFormat, count_documents, targets_in
-from trailsearch.search.opensearch.template import ensure_template, has_our_mapping, template_name
+from trailsearch.search.opensearch.template import Made, ensure_template, how_made, template_name
 
 if TYPE_CHECKING:
     from trailsearch.aws.signed_http import HttpAnswer, SignedHttp
 
-# A domain that is replaced while this process lives has no template, and no answer says so.
+# A domain that is replaced while this process lives has no template, and no answer to a batch says so.
 LOOK_AGAIN_SECONDS = 60.0
 
 _QUERY: Final = {"filter_path": "errors,items.*.status,items.*.error"}
@@ -109,13 +109,24 @@ class OpenSearchIndex:
     def upload(self, batch: bytes) -> Sequence[Refused]:
         """Index one batch. See ``SearchIndex.upload``.
 
-        An index that this makes is made by our template: that is looked at first.
+        An index that this makes is made by our template: that is looked at first. One that was made without it gets
+        nothing: it may refuse good documents, and nothing can be sorted by what it takes for a text, in no search of
+        all months.
         """
         try:
             self._look_at_template()
+            self._look_at_indices(batch)
             return self._upload(batch)
         except NO_ANSWER as error:
+            self._forget()
             raise SearchUnavailable(f"No answer from the search domain: {error}") from error
+        except SearchUnavailable:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        """Look at everything anew: a domain that fails is perhaps about to be replaced."""
+        self._template_seen = None
 
     def _upload(self, batch: bytes) -> Sequence[Refused]:
         answer = self._send(batch)
@@ -136,7 +147,9 @@ class OpenSearchIndex:
             return ()
         targets = targets_in(batch)
         for at, outcome in refused:
-            self._look_at_mapping(targets[at].index, outcome)
+            # Believed, unless somebody has made the index in the meantime, in another way.
+            if targets[at].index not in self._made_by_template:
+                self._look_at_index(targets[at].index, f" ({outcome})")
         return [Refused(at, targets[at].id, str(outcome)) for at, outcome in refused]
 
     def _send(self, batch: bytes) -> "HttpAnswer":
@@ -146,6 +159,7 @@ class OpenSearchIndex:
     def _look_at_template(self) -> None:
         now = time.monotonic()
         if self._template_seen is None or now - self._template_seen >= LOOK_AGAIN_SECONDS:
+            self._made_by_template.clear()
             self._ensure_template()
             self._template_seen = now
 
@@ -153,21 +167,27 @@ class OpenSearchIndex:
         if kept := ensure_template(self._client, self._prefix, self._shards, self._replicas):
             logger.warning("indices keep their mapping, and need reindexing", reason=kept)
 
-    def _look_at_mapping(self, index: str, outcome: _Outcome) -> None:
-        """Believe that a document is refused for what it is, unless the index is not as ours are.
+    def _look_at_indices(self, batch: bytes) -> None:
+        """Look at those that the documents of a batch go to, unless that was done.
 
         Raises:
-            SearchUnavailable: the index was made without the template, and may refuse what it should not.
+            SearchUnavailable: one was made without the template.
         """
-        if index in self._made_by_template:
+        for index in sorted({target.index for target in targets_in(batch)} - self._made_by_template):
+            self._look_at_index(index, "")
+
+    def _look_at_index(self, index: str, outcome: str) -> None:
+        made = how_made(self._client, index)
+        if made is Made.BY_TEMPLATE:
+            self._made_by_template.add(index)
             return
-        if not has_our_mapping(self._client, index):
-            self._ensure_template()
+        self._ensure_template()
+        if made is Made.OTHERWISE:
             raise SearchUnavailable(
-                f"The index {index} was made without the template {template_name(self._prefix)}, and refuses documents"
-                f" that it should take ({outcome}). Delete it, or copy it into one that is made by the template"
+                f"The index {index} was made without the template {template_name(self._prefix)}: it may refuse documents"
+                f" that it should take{outcome}, and searches fail that sort by what it takes for texts. Delete it, or"
+                " copy it into one that is made by the template"
             )
-        self._made_by_template.add(index)
 
 
 def _outcomes(body: bytes, sent: int) -> list[_Outcome]:

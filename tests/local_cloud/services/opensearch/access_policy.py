@@ -1,0 +1,60 @@
+"""A domain's access policy: which methods on which paths it allows.
+
+https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+
+The local cloud has one user, who is every role: a statement for any identity of the account is for whoever has signed.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ...gaps.s3 import applicable_statements
+
+
+def refusal(policy: str, user: str, method: str, resource: str) -> str | None:
+    """Give AWS's message if a policy does not allow a request, or None if it does.
+
+    Args:
+        policy: The domain's access policy; none ("") leaves it to IAM, which allows the local user everything.
+        user: The ARN of whoever has signed.
+        method: The HTTP method.
+        resource: The ARN of the domain, with the request's path.
+    """
+    if not policy:
+        return None
+    action = f"es:ESHttp{method.capitalize()}"
+    effects = {
+        statement["Effect"]
+        for statement in applicable_statements(json.loads(policy)["Statement"])
+        if _is_for_an_identity(statement)
+        and _concerns(statement, "Action", action)
+        and _concerns(statement, "Resource", resource)
+    }
+    refused = f"User: {user} is not authorized to perform: {action}"
+    if "Deny" in effects:
+        return f"{refused} with an explicit deny in a resource-based policy"
+    if "Allow" not in effects:
+        return f"{refused} because no resource-based policy allows the {action} action"
+    return None
+
+
+def _is_for_an_identity(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal")
+    return principal == "*" or (isinstance(principal, dict) and "AWS" in principal)
+
+
+def _concerns(statement: dict[str, Any], element: str, value: str) -> bool:
+    if element in statement:
+        return _matches(statement[element], value)
+    return f"Not{element}" in statement and not _matches(statement[f"Not{element}"], value)
+
+
+def _matches(patterns: str | Iterable[str], value: str) -> bool:
+    """Whether a value matches a pattern: ``*`` is any text, ``?`` any character; actions have no case."""
+    flags = re.DOTALL | (re.IGNORECASE if value.startswith("es:") else 0)
+    return any(
+        re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value, flags)
+        for pattern in ([patterns] if isinstance(patterns, str) else patterns)
+    )
