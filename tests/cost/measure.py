@@ -293,7 +293,8 @@ def main() -> None:
         folder = Path(name)
         build_package(folder / "lambda.zip", local=True)
         with LocalCloud(log_file=folder / "cloud.log") as cloud:
-            settings = {"log_level": "INFO"}
+            # All environments have a retention, and its alarm.
+            settings: dict[str, Any] = {"log_level": "INFO", "search_retention_days": 365}
             deployment = Deployment(folder, cloud.environment(), folder / "lambda.zip", settings)
             deployment.initialize()
             deployment.apply(lambda *_: None)

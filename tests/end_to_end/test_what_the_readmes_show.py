@@ -44,6 +44,7 @@ EXPECTED = [
     Expected(r"aws s3api create-bucket", r'"Location"'),
     Expected(r"aws s3api put-bucket-versioning|aws organizations enable-aws-service-access", r"\A\Z"),
     Expected(r"aws stepfunctions list-executions", r'"executions"'),
+    Expected(r"aws stepfunctions start-execution", r'"executionArn"'),
     # It has found the trail; the local cloud has no digest files, and no keys that sign them.
     Expected(r"aws cloudtrail validate-logs", r"^Validating log files for trail ", (255,)),
     Expected(r"make search .*\| jq", r'^ *"eventID": '),

@@ -96,7 +96,6 @@ def report_deletion(deletion: Deletion, earlier: Deletion) -> None:
     """Log one round of deleting expired events, and measure what it has found gone since the ``earlier`` one."""
     logger.info("deleted", deletion=msgspec.to_builtins(deletion))
     metrics.add_metric("EventsDeleted", MetricUnit.Count, deletion.documents - earlier.documents)
-    metrics.add_metric("IndicesDeleted", MetricUnit.Count, len(deletion.indices) - len(earlier.indices))
 
 
 def _log_dead_letters(dead_letters: Iterable[DeadLetter]) -> None:

@@ -30,6 +30,7 @@ DAYS_PER_MONTH = 30
 _SECONDS_PER_DAY = 86_400
 _DELETED_AT_ONCE = 10  # messages, by one request to SQS
 _FREE_STORAGE_MB = 512
+_RETENTION_ALARM_METRICS = 4  # of retention-failed, which is not there without a retention
 _NEGLIGIBLE = 1e-12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
@@ -281,6 +282,7 @@ def fixed_dollars(settings: Settings, model: Model) -> dict[str, float]:
     there, assumed = model.measured.resources, model.assumptions
     seconds = DAYS_PER_MONTH * _SECONDS_PER_DAY
     alarm_metrics = there.alarm_metrics[settings.search_backend] - (settings.alarm_no_logs_hours is None)
+    alarm_metrics -= _RETENTION_ALARM_METRICS * (settings.search_retention_days is None)
 
     def dollars(name: str, number: float) -> float:
         return model.prices[name].dollars / model.prices[name].per * number

@@ -15,7 +15,8 @@ import pytest
 from hcl2 import SerializationOptions
 
 from tests.workflow.definition import load
-from trailsearch.cli.cost.inputs import CostUnknown
+from trailsearch.cli.cost.inputs import CostUnknown, Model
+from trailsearch.cli.cost.model import fixed_dollars
 from trailsearch.cli.cost.search_domain import max_batch_bytes
 from trailsearch.cli.cost.settings import (
     DEFINITION_FILE,
@@ -180,6 +181,20 @@ def test_alarms_of_opensearch_are_as_many_more_as_terraform_has() -> None:
         counted[Backend.OPENSEARCH] - counted[Backend.CLOUDSEARCH]
         == read[Backend.OPENSEARCH] - read[Backend.CLOUDSEARCH]
     )
+
+
+def test_the_alarm_of_the_retention_has_as_many_metrics_as_are_left_out_without_it() -> None:
+    with (TERRAFORM / "alarms.tf").open() as file:
+        text = file.read()
+    alarm = text.partition("retention-failed")[2].partition("expression")[0]
+    metrics = re.search(r"metrics += \[(.*)\]", alarm)
+    assert metrics
+    prod = read_settings("prod")
+    model = Model(read_states(), read_measured(), read_assumptions(), read_prices())
+    without = msgspec.structs.replace(prod, search_retention_days=None)
+    saved = fixed_dollars(prod, model)["Alarms"] - fixed_dollars(without, model)["Alarms"]
+    price = model.prices["alarm_metric_month"]
+    assert saved == pytest.approx(price.dollars / price.per * metrics[1].count('"') / 2)
 
 
 def test_what_was_measured_says_how() -> None:
