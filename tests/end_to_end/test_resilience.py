@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.pipeline import Pipeline
 from tests.chaos.run import run
 from tests.chaos.scenarios import scenarios
-from tests.end_to_end import conftest
+from trailsearch.search import Backend
 
 # One of each way to fail, and of each kind of dead letter: messages, a batch, documents, an execution.
 REPRESENTATIVE = (
@@ -21,17 +21,7 @@ REPRESENTATIVE = (
     "Dead-letter sends: connection reset (documents)",
     "Pipe: duplicate, out-of-order messages",
 )
-SCENARIOS = {scenario.name: scenario for scenario in scenarios()}
-
-
-@pytest.fixture(scope="module")
-def disturbed(pipeline: conftest.Pipeline) -> Pipeline:
-    """The deployment, with nothing left in its dead-letter queue by other tests."""
-    disturbed = Pipeline(pipeline.session, pipeline.variables, pipeline.outputs)
-    disturbed.wait_until_idle()
-    # Those that other tests have received are thrown away too.
-    disturbed.sqs.purge_queue(QueueUrl=disturbed.dead_letter_queue)
-    return disturbed
+SCENARIOS = {scenario.name: scenario for scenario in scenarios(Backend.CLOUDSEARCH)}
 
 
 @pytest.mark.parametrize("name", REPRESENTATIVE)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from tests.chaos import pipeline as chaos
 from tests.documentation.commands import Shown, shown_commands
 from tests.documentation.kinds import Kind, is_query, kind_of, targets
 from tests.documentation.shell import Shell
@@ -148,7 +147,7 @@ def two_letters(pipeline: Pipeline, log: LogRef, execution: str) -> None:
 
 
 def throw_away_dead_letters(pipeline: Pipeline) -> None:
-    chaos.Pipeline(pipeline.session, pipeline.variables, pipeline.outputs).throw_away_dead_letters()
+    pipeline.under_test().throw_away_dead_letters()
 
 
 def letter_about(execution: str, kind: LetterKind, error: TrailsearchError, **about: Any) -> DeadLetter:
