@@ -132,11 +132,10 @@ class Pipeline:
         self._opensearch.create_domain(**self._deleted_domain)
 
     def start_function_anew(self, name: str) -> None:
-        """Let a function's processes end, as an update of it does."""
+        """Let a function's processes end, as an update of it does: it has a MB more from then on, or one less again."""
         function = f"{self.prefix}-{name}"
         memory = self._functions.get_function_configuration(FunctionName=function)["MemorySize"]
-        for changed in (memory + 1, memory):
-            self._functions.update_function_configuration(FunctionName=function, MemorySize=changed)
+        self._functions.update_function_configuration(FunctionName=function, MemorySize=memory ^ 1)
 
     def merged_index_bytes(self) -> int | None:
         """Merge the OpenSearch indices, and give what they take on disk; None where there is no disk."""
@@ -144,6 +143,8 @@ class Pipeline:
             return None
         indices = f"/{self.prefix}-events-*"
         self.engine.ask_engine("POST", f"{indices}/_forcemerge?max_num_segments=1&flush=true")
+        # What was merged is on disk as long as a search may read it.
+        self.show_all()
         _, answer = self.engine.ask_engine("GET", f"{indices}/_stats/store")
         size: int = answer["_all"]["primaries"]["store"]["size_in_bytes"]
         return size

@@ -37,8 +37,6 @@ SETTINGS = {
     # Whoever counts what is found: an OpenSearch domain lets in nobody whom its policy does not name.
     "search_principal_arns": [f"arn:aws:iam::{ACCOUNT_ID}:user/local"],
 }
-# The one node of this machine has no room for copies.
-ON_ONE_NODE = {"opensearch_replicas": 0}
 
 
 @click.command()
@@ -82,7 +80,7 @@ def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, 
     package = folder / "lambda.zip"
     with step(console, "Building the Lambda package"):
         build_package(package, local=True)
-    settings = {"search_backend": backend, **SETTINGS, **ON_ONE_NODE}
+    settings = {"search_backend": backend, **SETTINGS}
     with LocalCloud(log_file=folder / "cloud.log", opensearch_engine=engine) as cloud:
         cloud.enter()
         deployment = Deployment(
