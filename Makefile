@@ -14,7 +14,7 @@ export PYTHONPATH := functions
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
 OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW MARKDOWN BASE BACKEND
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -97,7 +97,7 @@ check: steps .venv/ready ## Check what you have changed, in seconds: [BASE=main]
 	@$(PYTHON) -m tests.checks --steps $(STEPS)
 
 .PHONY: lint
-lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machine
+lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(lint-python)
 	$(call step,terraform fmt,$(TERRAFORM) fmt -check -recursive .)
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
@@ -107,10 +107,10 @@ lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready
 		|| { echo "$$found"; exit 1; }; echo "checkov: $$(grep '^Passed' <<< "$$found")"; \
 		! grep 'Parsing errors' <<< "$$found")
 	$(call step,terraform test,$(TERRAFORM) test)
-	$(call step,statelint,$(PYTHON) -m tests.workflow.definition > build/index_logs.asl.json; \
-		.venv/bin/statelint build/index_logs.asl.json)
-	$(call step,asl-validator,\
-		PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path build/index_logs.asl.json)
+	$(call step,statelint,machines=$$($(PYTHON) -m tests.workflow.definition build); \
+		for machine in $$machines; do .venv/bin/statelint "build/$$machine.asl.json"; done)
+	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
+		PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
 
 .PHONY: test
 test: lint ## Check everything and run all tests
@@ -213,7 +213,7 @@ redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=
 	@$(PYTHON) -m trailsearch.cli.dead_letters.redrive
 
 .PHONY: cost
-cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [JSON=1] [MARKDOWN=1]
+cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [RETENTION=days] [BACKEND=opensearch|cloudsearch] [JSON=1] [MARKDOWN=1]
 	@$(PYTHON) -m trailsearch.cli.cost.cost
 
 # Only from the command line: some systems have a NAME in every environment.

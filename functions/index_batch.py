@@ -125,7 +125,7 @@ def index_batch(
     """
     body = stage.get_batch(batch)
     if batch.attempts:
-        stage.renew_batch(batch, body)
+        stage.renew_batch(batch, body, batch_format.content_type)
     refused: Sequence[Refused] | None = None
     reason = ""
     try:
@@ -144,7 +144,7 @@ def index_batch(
         failed_body = batch_format.join(failed)
         # Named by its contents: redriven batches of other executions may have the same name as one of this.
         name = f"{name}-{hashlib.sha256(failed_body).hexdigest()[:16]}"
-        pointer = stage.put_batch(execution.name, name, failed_body)
+        pointer = stage.put_batch(execution.name, name, failed_body, batch_format.content_type)
         staged = msgspec.structs.replace(
             batch, bucket=pointer.bucket, key=pointer.key, documents=len(failed), bytes=len(failed_body)
         )

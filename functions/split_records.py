@@ -127,7 +127,9 @@ class _Splitting:
         *,
         expires_soon: bool = False,
     ) -> BatchRef:
-        pointer = self._stage.put_batch(self._execution.name, name, body, expires_soon=expires_soon)
+        pointer = self._stage.put_batch(
+            self._execution.name, name, body, self._format.content_type, expires_soon=expires_soon
+        )
         return BatchRef(
             pointer.bucket,
             pointer.key,

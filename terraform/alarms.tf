@@ -3,6 +3,8 @@
 locals {
   console_of_executions = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.state_machine_arn}"
 
+  console_of_retention = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.retention_state_machine_arn}"
+
   # What an alarm watches is one of local.metrics, or an expression over several of them. Periods are in seconds. Many
   # metrics have no value where nothing happened: FILL, because a sum with a missing term is missing as a whole.
   alarms = merge(
@@ -88,6 +90,19 @@ locals {
       }
     },
     local.domain_alarms[var.search_backend],
+    {
+      for key in local.retention ? ["retention-failed"] : [] : key => {
+        meaning = "The state machine ${local.prefix}-retention failed, timed out, was aborted or could not be started: events that are older than search_retention_days are still in the search domain, which grows."
+        steps = [
+          "Open the latest execution; if it is red, its Cause says what and why: ${local.console_of_retention}",
+          "SearchThrottled, SearchUnavailable: the domain is busy or down; do its alarms ring? SearchAccessDenied, or no execution at all: make plan ENV=${var.environment} shows what was changed by hand, make apply mends it.",
+          "DeletionWithoutEffect: does somebody index old logs again? If not, ask AWS Support why the domain does not delete.",
+          "Start it again: \"Start execution\", with any input. Or wait: it is started once a day, and goes on with what is left.",
+        ]
+        metrics    = ["retention_failed", "retention_timed_out", "retention_aborted", "retention_not_started"]
+        expression = "FILL(retention_failed, 0) + FILL(retention_timed_out, 0) + FILL(retention_aborted, 0) + FILL(retention_not_started, 0)", above = 0, period = 300, periods = 1
+      }
+    },
     {
       for key, function in local.functions : "${replace(key, "_", "-")}-errors" => {
         meaning = "More than half of the invocations of ${function.name} have failed for 15 minutes. The workflow retries them; what stays failed waits in the dead-letter queue."
@@ -209,7 +224,7 @@ locals {
       }
 
       domain-red = {
-        meaning = "The search domain has lost the only copy of a part of an index, for now: searches of that month are incomplete, and what belongs there is retried."
+        meaning = "The search domain has lost the only copy of a part of an index, for now: whoever asks for events of that month gets an error instead of an incomplete answer, and what belongs there is retried."
         steps = [
           "See what is wrong: the domain's page in the console, Cluster health and Instance health; its own log: the saved query ${local.prefix}/search-domain",
           "A node is down: AWS replaces it by itself; wait. Disk full: raise opensearch_volume_gib.",

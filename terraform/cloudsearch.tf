@@ -90,6 +90,20 @@ data "aws_iam_policy_document" "cloudsearch_domain" {
   }
 
   dynamic "statement" {
+    for_each = keys(local.retention_functions)
+
+    content {
+      sid     = "DeleteExpiredSearchesAndDeletes"
+      actions = ["cloudsearch:search", "cloudsearch:document"]
+
+      principals {
+        type        = "AWS"
+        identifiers = [aws_iam_role.step[statement.value].arn]
+      }
+    }
+  }
+
+  dynamic "statement" {
     for_each = length(var.search_principal_arns) > 0 ? [var.search_principal_arns] : []
 
     content {

@@ -7,6 +7,7 @@ locals {
     [Executions](${local.console_of_executions}) · [Dead-letter queue](${local.console}/sqs/v3/home?region=${var.region}#/queues/${urlencode(aws_sqs_queue.dead_letter.url)}) · [Alarms](${local.console}/cloudwatch/home?region=${var.region}#alarmsV2:) · [Logs Insights](${local.console}/cloudwatch/home?region=${var.region}#logsV2:logs-insights), saved queries under ${local.prefix} · [Traces](${local.console}/cloudwatch/home?region=${var.region}#xray:traces)
   EOT
 
+  # What the retention takes and writes once a day is too little to be shown; if it fails, its alarm rings.
   # A graph shows some of local.metrics, as label and name, or expressions over metrics that are not shown themselves;
   # and as a line the threshold of the alarm that watches them.
   dashboard_rows = concat([
@@ -28,7 +29,13 @@ locals {
     {
       title = "Flow"
       graphs = [
-        { title = "Events indexed", metrics = [["events", "events_indexed"]] },
+        {
+          title = "Events indexed${local.retention ? ", events deleted" : ""}"
+          metrics = concat(
+            [[local.retention ? "indexed" : "events", "events_indexed"]],
+            local.retention ? [["deleted", "events_deleted"]] : [],
+          )
+        },
         { title = "Ingest queue: messages", metrics = [["waiting", "messages_waiting"], ["in flight", "messages_in_flight"]] },
         {
           title = "Pipe"
@@ -58,7 +65,7 @@ locals {
           expressions = [for key, function in local.functions : [key, "${key}_duration / 1000 * ${function.memory_mb} / 1024"]]
           over        = [for key in keys(local.functions) : "${key}_duration"]
         },
-        { title = "Logs written (bytes)", metrics = [for key in keys(local.log_group_names) : [key, "${key}_log_bytes"]] },
+        { title = "Logs written (bytes)", metrics = [for key in keys(local.log_group_names) : [key, "${key}_log_bytes"] if !contains(["delete_expired", "retention"], key)] },
       ]
     },
   ])

@@ -1,6 +1,7 @@
-# The three functions, each with its own role, and the staging bucket through which they hand data on.
+# The functions, each with its own role, and the staging bucket through which those of the workflow hand data on.
 
 locals {
+  # Those of the workflow.
   functions = {
     fetch_logs = {
       name        = "${local.prefix}-fetch-logs"
@@ -28,16 +29,22 @@ locals {
     }
   }
 
+  all_functions = merge(local.functions, local.retention_functions)
+
   # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
   soon_days = 1
 
   function_environments = merge({ fetch_logs = {} }, local.search_environments)
 
-  function_policies = {
-    fetch_logs    = data.aws_iam_policy_document.fetch_logs.json
-    split_records = data.aws_iam_policy_document.split_records.json
-    index_batch   = data.aws_iam_policy_document.index_batch.json
-  }
+  function_policies = merge(
+    # What delete_expired may do besides, the search domain's access policy says.
+    { for key in keys(local.retention_functions) : key => data.aws_iam_policy_document.every_step[key].json },
+    {
+      fetch_logs    = data.aws_iam_policy_document.fetch_logs.json
+      split_records = data.aws_iam_policy_document.split_records.json
+      index_batch   = data.aws_iam_policy_document.index_batch.json
+    },
+  )
 }
 
 resource "aws_lambda_function" "step" {
@@ -46,7 +53,7 @@ resource "aws_lambda_function" "step" {
   #checkov:skip=CKV_AWS_173:The environment variables are names, no secrets; Lambda encrypts them with its own key.
   #checkov:skip=CKV_AWS_272:The package is built from this repository, byte for byte the same, and Terraform checks its hash.
 
-  for_each = local.functions
+  for_each = local.all_functions
 
   function_name                  = each.value.name
   description                    = each.value.description
@@ -92,7 +99,7 @@ resource "aws_lambda_function" "step" {
 resource "aws_cloudwatch_log_group" "step" {
   #checkov:skip=CKV_AWS_338:Diagnostics, no audit data; environments choose how long (log_group_retention_days), prod a year.
 
-  for_each = local.functions
+  for_each = local.all_functions
 
   name              = local.log_group_names[each.key]
   retention_in_days = var.log_group_retention_days
@@ -100,7 +107,7 @@ resource "aws_cloudwatch_log_group" "step" {
 }
 
 resource "aws_iam_role" "step" {
-  for_each = local.functions
+  for_each = local.all_functions
 
   name               = each.value.name
   description        = each.value.description
@@ -120,7 +127,7 @@ data "aws_iam_policy_document" "step_trust" {
 }
 
 resource "aws_iam_role_policy" "step" {
-  for_each = local.functions
+  for_each = local.all_functions
 
   name   = each.key
   role   = aws_iam_role.step[each.key].name
@@ -222,9 +229,9 @@ data "aws_iam_policy_document" "index_batch" {
   }
 }
 
-# What every function may: write its own log, send traces, use the key of the staging bucket.
+# What every function may: write its own log, send traces; and those of the workflow, use the key of the staging bucket.
 data "aws_iam_policy_document" "every_step" {
-  for_each = local.functions
+  for_each = local.all_functions
 
   statement {
     sid       = "WriteLog"
@@ -240,15 +247,19 @@ data "aws_iam_policy_document" "every_step" {
   }
 
   # A multipart upload decrypts as well.
-  statement {
-    sid       = "UseStagingKey"
-    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
-    resources = [aws_kms_key.pipeline.arn]
+  dynamic "statement" {
+    for_each = contains(keys(local.functions), each.key) ? [aws_kms_key.pipeline.arn] : []
 
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["s3.${var.region}.${local.dns_suffix}"]
+    content {
+      sid       = "UseStagingKey"
+      actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${var.region}.${local.dns_suffix}"]
+      }
     }
   }
 }

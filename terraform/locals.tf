@@ -20,16 +20,17 @@ locals {
   executions_arn             = "arn:${local.partition}:states:${var.region}:${local.account_id}:execution:${local.prefix}-index-logs:*"
   failed_executions_rule_arn = "arn:${local.partition}:events:${var.region}:${local.account_id}:rule/${local.prefix}-failed-executions"
   function_arns = {
-    for key, function in local.functions :
+    for key, function in local.all_functions :
     key => "arn:${local.partition}:lambda:${var.region}:${local.account_id}:function:${function.name}"
   }
   log_group_names = merge(
-    { for key, function in local.functions : key => "/aws/lambda/${function.name}" },
+    { for key, function in local.all_functions : key => "/aws/lambda/${function.name}" },
     {
       # Services that write through log delivery need this prefix to stay within the size of its resource policy.
       workflow = "/aws/vendedlogs/states/${local.prefix}-index-logs"
       pipe     = "/aws/vendedlogs/pipes/${local.prefix}-ingest"
     },
+    local.retention ? { retention = "/aws/vendedlogs/states/${local.prefix}-retention" } : {},
     local.on_opensearch ? { opensearch = "/aws/OpenSearchService/domains/${local.prefix}/application-logs" } : {},
   )
 

@@ -94,6 +94,32 @@ locals {
         metrics    = { undelivered_failures = ["FailedInvocations", "Sum"] }
       }
     },
+    {
+      for key in keys(local.retention_functions) : key => {
+        namespace  = "Trailsearch"
+        dimensions = { service = key, environment = var.environment }
+        metrics    = { events_deleted = ["EventsDeleted", "Sum"] }
+      }
+    },
+    {
+      for machine in aws_sfn_state_machine.retention : "retention" => {
+        namespace  = "AWS/States"
+        dimensions = { StateMachineArn = machine.arn }
+        metrics = {
+          retention_failed    = ["ExecutionsFailed", "Sum"]
+          retention_timed_out = ["ExecutionsTimedOut", "Sum"]
+          retention_aborted   = ["ExecutionsAborted", "Sum"]
+        }
+      }
+    },
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
+    {
+      for group in aws_scheduler_schedule_group.retention : "retention_schedule" => {
+        namespace  = "AWS/Scheduler"
+        dimensions = { ScheduleGroup = group.name }
+        metrics    = { retention_not_started = ["InvocationDroppedCount", "Sum"] }
+      }
+    },
     # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/cloudwatch-monitoring.html
     {
       for domain in aws_cloudsearch_domain.events : "cloudsearch_domain" => {
@@ -139,7 +165,7 @@ locals {
     },
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     {
-      for key, function in local.functions : "${key}_function" => {
+      for key, function in local.all_functions : "${key}_function" => {
         namespace  = "AWS/Lambda"
         dimensions = { FunctionName = function.name }
         metrics = {

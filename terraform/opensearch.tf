@@ -130,6 +130,37 @@ data "aws_iam_policy_document" "opensearch_domain" {
   }
 
   dynamic "statement" {
+    for_each = keys(local.retention_functions)
+
+    content {
+      sid       = "DeleteExpiredListsIndices"
+      actions   = ["es:ESHttpGet"]
+      resources = ["${local.opensearch_domain_arn}/_cat/indices/${local.opensearch_indices}"]
+
+      principals {
+        type        = "AWS"
+        identifiers = [aws_iam_role.step[statement.value].arn]
+      }
+    }
+  }
+
+  # A month's index by its name: neither the undated events nor, by a slash, a document.
+  dynamic "statement" {
+    for_each = keys(local.retention_functions)
+
+    content {
+      sid       = "DeleteExpiredDropsMonths"
+      actions   = ["es:ESHttpDelete"]
+      resources = ["${local.opensearch_domain_arn}/${local.prefix}-events-????.??"]
+
+      principals {
+        type        = "AWS"
+        identifiers = [aws_iam_role.step[statement.value].arn]
+      }
+    }
+  }
+
+  dynamic "statement" {
     for_each = length(var.search_principal_arns) > 0 ? [var.search_principal_arns] : []
 
     content {

@@ -12,6 +12,16 @@ output "state_machine_url" {
   value       = "${local.console}/states/home?region=${var.region}#/statemachines/view/${aws_sfn_state_machine.index_logs.arn}"
 }
 
+output "retention_url" {
+  description = "The executions that delete expired events, in the AWS console; null without search_retention_days."
+  value       = local.retention ? local.console_of_retention : null
+}
+
+output "retention_state_machine_arn" {
+  description = "The state machine that deletes expired events; null without search_retention_days."
+  value       = one(aws_sfn_state_machine.retention[*].arn)
+}
+
 output "dashboard_url" {
   description = "The dashboard in the AWS console."
   value       = "${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.pipeline.dashboard_name}"

@@ -20,7 +20,7 @@ locals {
 
   function_queries = {
     errors = {
-      steps = keys(local.functions)
+      steps = keys(local.all_functions)
       query = <<-EOT
         filter level in ["WARNING", "ERROR", "CRITICAL"] or @message like /Task timed out|Runtime exited/
         | parse @message /(?<ended>Task timed out|Runtime exited)/
@@ -31,7 +31,7 @@ locals {
     }
 
     one-execution = {
-      steps = keys(local.functions)
+      steps = keys(local.all_functions)
       query = <<-EOT
         # Put the execution's name, the last part of its ARN, between the slashes.
         filter execution like /paste-the-name-here/
@@ -50,7 +50,7 @@ locals {
     }
 
     slowest-invocations = {
-      steps = keys(local.functions)
+      steps = keys(local.all_functions)
       query = <<-EOT
         # What a function says, and what Lambda reports of the same invocation, have the request in common.
         fields coalesce(function_request_id, @requestId) as request

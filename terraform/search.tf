@@ -21,5 +21,11 @@ locals {
       { SEARCH_BACKEND = var.search_backend, SEARCH_ENDPOINT = local.index_endpoint },
       local.on_opensearch ? { SEARCH_SHARDS = var.opensearch_shards, SEARCH_REPLICAS = var.opensearch_replicas } : {},
     )
+    delete_expired = {
+      SEARCH_BACKEND        = var.search_backend
+      SEARCH_ENDPOINT       = local.index_endpoint
+      SEARCH_QUERY_ENDPOINT = local.search_endpoint
+      SEARCH_RETENTION_DAYS = var.search_retention_days
+    }
   }
 }

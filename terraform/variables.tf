@@ -368,6 +368,17 @@ variable "search_backend" {
   }
 }
 
+variable "search_retention_days" {
+  type        = number
+  description = "Days after which an event leaves the search domain, counted from when it happened; its log stays in the bucket (log_retention_days). OpenSearch drops whole months: an event stays for up to a month longer. Events without a time are kept. What it deletes is gone: to get it back, index its logs again. null: everything is kept, and the domain grows for ever."
+  default     = null
+
+  validation {
+    condition     = var.search_retention_days == null ? true : var.search_retention_days >= 1 && var.search_retention_days <= 7300 && floor(var.search_retention_days) == var.search_retention_days
+    error_message = "search_retention_days must be a whole number from 1 to 7300, which is before there was CloudTrail; or null."
+  }
+}
+
 variable "search_instance_type" {
   type        = string
   description = "CloudSearch: smallest instance type of the search domain; CloudSearch scales up from it by itself, and never below it."

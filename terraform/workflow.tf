@@ -1,6 +1,6 @@
 locals {
   # A state gives up a little later than the function that it runs, so that it is the function that says what was slow.
-  state_timeout_seconds = { for key, function in local.functions : key => function.timeout_seconds + 15 }
+  state_timeout_seconds = { for key, function in local.all_functions : key => function.timeout_seconds + 15 }
 
   # The definition is valid JSON with placeholders in strings only, which editors, validators and the console's
   # importer read as it is. Hence numbers stand in quotes there, and lose them here.
@@ -88,10 +88,12 @@ resource "aws_iam_role_policy" "workflow" {
 }
 
 data "aws_iam_policy_document" "workflow" {
+  source_policy_documents = [data.aws_iam_policy_document.every_state_machine.json]
+
   statement {
     sid       = "RunFunctions"
     actions   = ["lambda:InvokeFunction"]
-    resources = values(local.function_arns)
+    resources = [for key in keys(local.functions) : local.function_arns[key]]
   }
 
   statement {
@@ -125,7 +127,10 @@ data "aws_iam_policy_document" "workflow" {
       values   = ["sqs.${var.region}.${local.dns_suffix}"]
     }
   }
+}
 
+# What every state machine may: write its log, send traces.
+data "aws_iam_policy_document" "every_state_machine" {
   # Neither log delivery nor X-Ray knows resources.
   # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
   statement {

@@ -22,6 +22,10 @@ opensearch_instance_type = "t3.small.search"
 opensearch_volume_gib    = 10
 search_instance_type     = "search.small"
 
+# A month, as the logs: the smallest domain has room for ten million events of OpenSearch's, of up to two months, as it drops
+# whole ones. A million events more take 0.8 GB of it: 10 cents a month. Deleting itself costs next to nothing.
+search_retention_days = 30
+
 # Whoever develops wants to see everything, and seldom later than the fortnight for which dead letters wait.
 log_level                = "DEBUG"
 log_group_retention_days = 14

@@ -5,12 +5,13 @@ mock_provider "aws" {
 }
 
 variables {
-  deletion_protection = false # What a test makes, it destroys.
-  environment         = "test"
-  region              = "us-east-1"
-  search_backend      = "cloudsearch"
-  package_path        = "../statemachine/index_logs.asl.json" # Any file does.
-  alarm_topic_arns    = ["arn:aws:sns:us-east-1:111122223333:on-call"]
+  deletion_protection   = false # What a test makes, it destroys.
+  environment           = "test"
+  region                = "us-east-1"
+  search_backend        = "cloudsearch"
+  search_retention_days = 30
+  package_path          = "../statemachine/index_logs.asl.json" # Any file does.
+  alarm_topic_arns      = ["arn:aws:sns:us-east-1:111122223333:on-call"]
 }
 
 run "alarms_are_runbooks" {
@@ -95,6 +96,7 @@ run "what_rings" {
       domain-throttling             = toset(["Trailsearch test index_batch SearchThrottled Sum"])
       domain-errors                 = toset([for why in ["SearchUnavailable", "SearchAccessDenied"] : "Trailsearch test index_batch ${why} Sum"])
       domain-nearly-full            = toset(["AWS/CloudSearch 111122223333 trailsearch-test IndexUtilization Maximum"])
+      retention-failed              = toset([for what in concat([for how in ["Failed", "TimedOut", "Aborted"] : "AWS/States ${aws_sfn_state_machine.retention[0].arn} Executions${how}"], ["AWS/Scheduler trailsearch-test InvocationDroppedCount"]) : "${what} Sum"])
       fetch-logs-errors             = toset([for what in ["Errors", "Invocations"] : "AWS/Lambda trailsearch-test-fetch-logs ${what} Sum"])
       split-records-errors          = toset([for what in ["Errors", "Invocations"] : "AWS/Lambda trailsearch-test-split-records ${what} Sum"])
       index-batch-errors            = toset([for what in ["Errors", "Invocations"] : "AWS/Lambda trailsearch-test-index-batch ${what} Sum"])
@@ -203,7 +205,7 @@ run "dashboard" {
       ]
       ])) == toset([
       for key, metric in local.metrics : join(" ", concat([metric.namespace, metric.name], flatten([for name, value in metric.dimensions : [name, value]])))
-      if key != "undelivered_failures" && !startswith(key, "topic_") && !endswith(key, "_invocations") || key == "pipe_invocations"
+      if key != "undelivered_failures" && !startswith(key, "topic_") && !startswith(key, "retention_") && !startswith(key, "delete_expired_") && !endswith(key, "_invocations") || key == "pipe_invocations"
     ])
     error_message = "The dashboard shows every metric of metrics.tf but those that only alarms are about."
   }

@@ -282,7 +282,7 @@ run "dashboard" {
       ]
       ])) == toset([
       for key, metric in local.metrics : join(" ", concat([metric.namespace, metric.name], flatten([for name, value in metric.dimensions : [name, value]])))
-      if !contains(["undelivered_failures", "domain_requests", "domain_errors", "key_errors", "key_inaccessible"], key) && !startswith(key, "topic_") && !endswith(key, "_invocations") || key == "pipe_invocations"
+      if !contains(["undelivered_failures", "domain_requests", "domain_errors", "key_errors", "key_inaccessible"], key) && !startswith(key, "topic_") && !startswith(key, "retention_") && !startswith(key, "delete_expired_") && !endswith(key, "_invocations") || key == "pipe_invocations"
     ])
     error_message = "The dashboard shows every metric of metrics.tf but those that only alarms are about."
   }

@@ -17,8 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.chaos.pipeline import RETRY_WAIT_FACTOR, Pipeline
+from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import Outcome, run
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import DELETE, Scenario
 from tests.chaos.scenarios import scenarios
 from tests.local_cloud.pipeline.idle import NotIdle
 from tests.local_cloud.process import LocalCloud
@@ -55,7 +56,7 @@ from trailsearch.search.queries import SearchError
 def chaos(
     backends: Sequence[str], runs: int, seed: int, chosen: str, *, engine: EngineChoice, only_list: bool
 ) -> None:
-    """Deliver logs under every fault, RUNS times each; exit with 1 unless every event is accounted for."""
+    """Deliver logs, and delete old events, under every fault, RUNS times each; exit with 1 unless every event is accounted for."""
     selected = {
         backend: found
         for backend in map(Backend, backends or Backend)
@@ -103,7 +104,8 @@ def deploy(cloud: LocalCloud, backend: Backend, folder: Path, console: Console) 
     package = folder / "lambda.zip"
     with console.status(f"Deploying on {backend} …"):
         build_package(package, local=True)
-        deployment = Deployment(folder, cloud.environment(), package, {"search_backend": backend})
+        settings = {"search_backend": backend, "search_retention_days": KEPT_DAYS}
+        deployment = Deployment(folder, cloud.environment(), package, settings)
         deployment.initialize()
         deployment.apply(lambda *_: None)
         session = boto3.Session("local", "local", region_name=cloud.region)
@@ -135,7 +137,7 @@ def run_all(
 def run_one(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     """Run a scenario; what a failed run leaves in the queue is not to disturb the next."""
     try:
-        outcome = run(scenario, pipeline, seed)
+        outcome = (run_retention if scenario.state == DELETE else run)(scenario, pipeline, seed)
     except (NotIdle, TimeoutError, RuntimeError, ValueError, SearchError) as error:
         outcome = Outcome(0, problems=[f"{type(error).__name__}: {error}"])
     if not outcome.proven:

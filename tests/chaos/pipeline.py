@@ -190,6 +190,25 @@ class Pipeline:
         """Give the input of an execution."""
         return self.stepfunctions.describe_execution(executionArn=execution_arn)["input"]
 
+    def start_retention(self) -> str:
+        """Start to delete expired events, as the schedule does, and give the ARN of the execution."""
+        arn = self.outputs["retention_state_machine_arn"]
+        return self.stepfunctions.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
+
+    def end_of(self, execution_arn: str) -> tuple[str, str]:
+        """Wait until an execution has ended, and give its status and its output, or else its error.
+
+        Raises:
+            TimeoutError: it is running still after ten minutes.
+        """
+        deadline = time.monotonic() + IDLE_SECONDS
+        while time.monotonic() < deadline:
+            execution = self.stepfunctions.describe_execution(executionArn=execution_arn)
+            if execution["status"] != "RUNNING":
+                return execution["status"], execution.get("output", execution.get("error", ""))
+            time.sleep(_POLL_SECONDS)
+        raise TimeoutError(f"{execution_arn} is still running after {IDLE_SECONDS} s")
+
     def redrive(self) -> int:
         """Move all dead letters to the ingest queue, as the console's "Start DLQ redrive" does, and count them.
 

@@ -119,7 +119,7 @@ def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome:
         outcome.problems.append("no upload has failed in the state of the engine")
     if scenario.aborted_in and not aborted:
         outcome.problems.append("no execution was aborted")
-    _note_unmet(counts, outcome, drawn=scenario.is_drawn)
+    note_unmet(counts, outcome, drawn=scenario.is_drawn)
 
 
 def _index(scenario: Scenario, pipeline: Pipeline) -> str:
@@ -167,11 +167,11 @@ def _redrive(scenario: Scenario, pipeline: Pipeline, outcome: Outcome, seed: int
         counts = pipeline.faults.clear()
     if scenario.redrive_rules:
         outcome.injected += sum(count.injected for count in counts)
-        _note_unmet(counts, outcome, drawn=False)
+        note_unmet(counts, outcome, drawn=False)
     return redriven
 
 
-def _note_unmet(counts: Sequence[RuleCount], outcome: Outcome, *, drawn: bool) -> None:
+def note_unmet(counts: Sequence[RuleCount], outcome: Outcome, *, drawn: bool) -> None:
     """A run shows nothing about a fault that it did not meet; where it is drawn by lot, about none if it met none."""
     unmet = sum(not count.injected for count in counts)
     if unmet and (unmet == len(counts) or not drawn):

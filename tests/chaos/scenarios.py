@@ -8,6 +8,7 @@ from tests.chaos import opensearch_scenarios
 from tests.chaos.delivery import AS_IT_CAME
 from tests.chaos.scenario import (
     DEAD_LETTER_SENDS,
+    DELETE,
     EVERYWHERE,
     FETCH,
     FUNCTIONS,
@@ -67,6 +68,26 @@ _UPLOADS = {
 }
 
 
+class _Deletions(NamedTuple):
+    """The requests in which expired events are looked for, and deleted, and how a domain asks for fewer of the latter."""
+
+    search: Match
+    deletion: Match
+    throttle: int
+
+
+_DELETIONS = {
+    Backend.CLOUDSEARCH: _Deletions(
+        Match(path="/2013-01-01/search$"), _UPLOADS[Backend.CLOUDSEARCH].match, 507
+    ),
+    Backend.OPENSEARCH: _Deletions(
+        Match(method="GET", path="/_cat/indices/"),
+        Match(method="DELETE", path=r"^/opensearch/.*-events-\d{4}\.\d\d$"),
+        429,
+    ),
+}
+
+
 def _read(state: str, uploads: _Uploads) -> Match:
     """The request in which a state gets what it works on, or for Index Batch sends it."""
     return {
@@ -86,7 +107,8 @@ def _written(state: str, uploads: _Uploads) -> Match:
 
 
 def _invocation(state: str) -> Match:
-    return Match(method="POST", path=f"/functions/[^/]*{FUNCTIONS[state]}/invocations$")
+    name = "delete-expired" if state == DELETE else FUNCTIONS[state]
+    return Match(method="POST", path=f"/functions/[^/]*{name}/invocations$")
 
 
 _DEAD_LETTER_SEND = Match(target=r"^AmazonSQS\.SendMessage$", body="{dead_letter_queue}")
@@ -261,6 +283,43 @@ def _redriven_by_make(uploads: _Uploads) -> Iterator[Scenario]:
     )
 
 
+def _retention_faults(deletions: _Deletions) -> Iterator[Scenario]:
+    """Faults while expired events are looked for, and while they are deleted."""
+    search, deletion, throttle = deletions
+    throttled = ErrorAnswer(503, "503")
+    passing: tuple[tuple[str, Fault, Match], ...] = (
+        ("search: HTTP 503", throttled, search),
+        ("search: HTTP 500", ErrorAnswer(500, "500"), search),
+        ("search: connection reset", Reset(), search),
+        ("search: truncated answer", Truncation(), search),
+        (f"deletion: HTTP {throttle}", ErrorAnswer(throttle, str(throttle)), deletion),
+        ("deletion: HTTP 502", ErrorAnswer(502, "502"), deletion),
+        ("deletion: connection reset", Reset(), deletion),
+        ("deletion: truncated answer", Truncation(), deletion),
+        ("deletion: answer lost", AnswerLost(), deletion),
+        ("Lambda throttled", ErrorAnswer(429, "TooManyRequestsException"), _invocation(DELETE)),
+    )
+    for name, fault, match in passing:
+        yield Scenario(name, DELETE, (Rule(fault, match, times=PASSING),))
+    # The first round only counts.
+    for name, fault in (
+        ("crash after the work", Crash(after=True)),
+        ("time-out", TimeOut()),
+        ("time-out after the work", TimeOut(after=True)),
+    ):
+        yield Scenario(name, DELETE, (Rule(fault, _invocation(DELETE), skip=1, times=1),))
+    lasting: tuple[tuple[str, Fault, Match], ...] = (
+        ("search: HTTP 503", throttled, search),
+        ("search: HTTP 403", ErrorAnswer(403, "AccessDenied"), search),
+        ("deletion: HTTP 503", throttled, deletion),
+        ("crash", Crash(), _invocation(DELETE)),
+    )
+    for name, fault, match in lasting:
+        yield Scenario(f"{name}, lasting", DELETE, (Rule(fault, match),), outlasts_retries=True)
+    held = (Rule(Delay(30), deletion),)
+    yield Scenario("execution aborted", DELETE, held, outlasts_retries=True, aborted_in=DELETE)
+
+
 def _storm(uploads: _Uploads) -> Scenario:
     """Every request of every state may fail in any way."""
     requests = [
@@ -305,5 +364,6 @@ def scenarios(backend: Backend, engine: EngineChoice = "embedded") -> tuple[Scen
         *_dead_letter_send_faults(uploads),
         *_delivery_faults(),
         messages,
+        *_retention_faults(_DELETIONS[backend]),
         _storm(uploads),
     )

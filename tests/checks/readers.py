@@ -4,12 +4,16 @@ from fnmatch import fnmatchcase
 
 # The first pattern that fits counts; a * goes over slashes, too. A package stands for all of its modules.
 READERS: list[tuple[str, tuple[str, ...]]] = [
-    ("*README.md", ("tests.documentation",)),
+    ("*README.md", ("tests.documentation", "tests.contract.test_what_the_readmes_ask")),
     ("Makefile", ("tests.unit.test_makefile", "tests.documentation")),
     ("statemachine/*.json", ("tests.workflow.definition",)),
     (
         "terraform/environments/*.tfvars",
-        ("trailsearch.cli.cost.settings", "tests.documentation.test_adoption"),
+        (
+            "trailsearch.cli.cost.settings",
+            "tests.documentation.test_adoption",
+            "tests.documentation.test_searches",
+        ),
     ),
     ("terraform/tests/*", ("tests.documentation.test_adoption", "tests.documentation.test_runbooks")),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.

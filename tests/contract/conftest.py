@@ -10,7 +10,7 @@ from tests.contract.domain import Domain
 from tests.contract.events import store_events
 from tests.local_cloud.process import ACCOUNT_ID, LocalCloud
 from tests.local_cloud.services.opensearch import OpenSearchControl
-from tests.local_cloud.services.opensearch.engines import node_is_there
+from tests.local_cloud.services.opensearch.engines import EngineChoice, node_is_there
 from trailsearch.search.opensearch.template import index_template
 
 REGION = "us-east-1"
@@ -35,31 +35,44 @@ def access_policy(name: str) -> str:
 
 
 @pytest.fixture(scope="session", params=["embedded", "node"])
-def make_domain(request: pytest.FixtureRequest) -> Iterator[MakeDomain]:
-    """Makes a domain on the engine, with the template."""
-    if request.param == "node" and not node_is_there():
+def engine(request: pytest.FixtureRequest) -> EngineChoice:
+    """Which engine the tests run on."""
+    choice: EngineChoice = request.param
+    if choice == "node" and not node_is_there():
         pytest.skip("needs a real OpenSearch node: OPENSEARCH_URL, or ../shared/opensearch")
-    with LocalCloud(opensearch_engine=request.param) as cloud:
-        session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
-        client = session.client("opensearch", endpoint_url=cloud.endpoint_url)
-        made: list[str] = []
+    return choice
 
-        def make(name: str) -> Domain:
-            client.create_domain(
-                DomainName=name,
-                EngineVersion="OpenSearch_3.5",
-                ClusterConfig={"InstanceType": "t3.small.search", "InstanceCount": 1},
-                AccessPolicies=access_policy(name),
-            )
-            made.append(name)
-            endpoint = client.describe_domain(DomainName=name)["DomainStatus"]["Endpoint"]
-            control = OpenSearchControl(cloud.endpoint_url)
-            assert control.engine == request.param
-            return Domain(name, endpoint, request.param, control.engine_url)
 
-        yield make
-        for name in made:
-            client.delete_domain(DomainName=name)
+@pytest.fixture(scope="session")
+def cloud(engine: EngineChoice) -> Iterator[LocalCloud]:
+    """A local cloud with the engine."""
+    with LocalCloud(opensearch_engine=engine) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def make_domain(cloud: LocalCloud, engine: EngineChoice) -> Iterator[MakeDomain]:
+    """Makes a domain on the engine."""
+    session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
+    client = session.client("opensearch", endpoint_url=cloud.endpoint_url)
+    control = OpenSearchControl(cloud.endpoint_url)
+    made: list[str] = []
+
+    def make(name: str) -> Domain:
+        client.create_domain(
+            DomainName=name,
+            EngineVersion="OpenSearch_3.5",
+            ClusterConfig={"InstanceType": "t3.small.search", "InstanceCount": 1},
+            AccessPolicies=access_policy(name),
+        )
+        made.append(name)
+        endpoint = client.describe_domain(DomainName=name)["DomainStatus"]["Endpoint"]
+        assert control.engine == engine
+        return Domain(name, endpoint, engine, control.engine_url)
+
+    yield make
+    for name in made:
+        client.delete_domain(DomainName=name)
 
 
 def put_template(domain: Domain) -> None:

@@ -30,6 +30,18 @@ def test_a_batch_is_indexed_by_the_template_that_is_written_with_it(empty: Domai
     assert [event["id"] for event in domain.search(Query("amazonaws")).events] == ["a", "b"]
 
 
+@pytest.mark.parametrize(("shards", "replicas"), [(3, 0), (1, 2)])
+def test_another_number_of_shards_or_replicas_reaches_the_template(
+    empty: Domain, shards: int, replicas: int
+) -> None:
+    body = bulk_body(empty.index(), [("a", EVENT)])
+    OpenSearch(empty.name, shards=1, replicas=0).index(empty.endpoint).upload(body)
+    OpenSearch(empty.name, shards=shards, replicas=replicas).index(empty.endpoint).upload(body)
+    template = empty.ask("GET", f"/_index_template/{empty.name}-events").content["index_templates"][0]
+    settings = template["index_template"]["template"]["settings"]["index"]
+    assert (settings["number_of_shards"], settings["number_of_replicas"]) == (str(shards), str(replicas))
+
+
 def test_documents_are_refused_one_by_one(empty: Domain) -> None:
     body = bulk_body(empty.index(), [("a", EVENT), ("b", b'{"raw":{}}'), ("c", EVENT)])
     (refused,) = OpenSearch(empty.name).index(empty.endpoint).upload(body)

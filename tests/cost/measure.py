@@ -7,7 +7,10 @@ Logs and the histories what is logged, from Terraform's state the alarms and key
 
 One core of this machine stands in for a Lambda vCPU, which a function has whole with 1,769 MB. Processor time, because
 the REPORT lines' durations have the local cloud's answers in them: its search domain takes seconds for a batch, on the
-same two cores. What S3 and CloudSearch take to answer is assumed instead (see ``assumptions.toml``).
+same two cores. What S3 and the search domain take to answer is assumed instead (see ``assumptions.toml``).
+
+The local deployment has one search backend. What differs with the other is how large documents are, which is reckoned from
+the same logs for both, and how many alarms there are: those of the other stay as they were written.
 """
 
 import json
@@ -32,8 +35,12 @@ from tests.local_cloud.services.pipes.records import to_record
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.log_generator import generate_logs
 from trailsearch.cli.cost.model import FUNCTIONS, LOG_EVENT_OVERHEAD_BYTES
-from trailsearch.cli.cost.settings import MEASURED_FILE
+from trailsearch.cli.cost.settings import MEASURED_FILE, read_measured
 from trailsearch.cli.package import build_package
+from trailsearch.events.documents import build_documents
+from trailsearch.logs.trail_log import raw_records
+from trailsearch.search import Backend, SearchSettings, search_backend
+from trailsearch.search.batching import pack
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 REPEATS = 12
@@ -220,7 +227,6 @@ def summarize(runs: Mapping[tuple[int, int], Sequence[Run]]) -> dict[str, Any]:
     return {
         "events": {
             "staged_bytes": round(sum(run.staged_bytes for run in first) / records),
-            "document_bytes": round(sum(run.batch_bytes for run in first) / records),
         },
         "functions": {
             "fetch_logs": _factors(fetch[0], fetch[2], fetch[1]),
@@ -232,6 +238,21 @@ def summarize(runs: Mapping[tuple[int, int], Sequence[Run]]) -> dict[str, Any]:
             zip(("per_execution", "per_message", "per_batch"), map(round, workflow), strict=True)
         ),
     }
+
+
+def document_bytes(logs: Sequence[tuple[str, bytes]], bucket: str) -> dict[str, int]:
+    """Give the bytes of an average document in a batch of each backend, of logs whose keys and bodies are given."""
+    sizes = {}
+    for backend in Backend:
+        batch_format = search_backend(SearchSettings(backend, "trailsearch-local")).batch_format
+        records = batches = 0
+        for key, body in logs:
+            raw = [record for some in raw_records(body) for record in some]
+            documents = list(build_documents(b"\n".join(raw), f"s3://{bucket}/{key}"))
+            records += len(raw)
+            batches += sum(len(batch.body) for batch in pack([documents], batch_format, lambda _: None))
+        sizes[backend.value] = round(batches / records)
+    return sizes
 
 
 def _factors(per_invocation: float, per_mb: float, per_log: float = 0.0) -> dict[str, float]:
@@ -277,8 +298,10 @@ def main() -> None:
             deployment.initialize()
             deployment.apply(lambda *_: None)
             session = boto3.Session("local", "local", region_name=cloud.region)
-            measurement = Measurement(session, cloud, deployment.outputs())
+            outputs = deployment.outputs()
+            measurement = Measurement(session, cloud, outputs)
             runs: dict[tuple[int, int], list[Run]] = {}
+            every_log: list[tuple[str, bytes]] = []
             for shape in SHAPES:
                 logs, records = shape
                 generated = [
@@ -287,16 +310,26 @@ def main() -> None:
                         seed=5, logs=logs, start=START, records_per_log=records, story=False
                     )
                 ]
+                every_log += generated
                 runs[shape] = [measurement.run(generated) for _ in range(REPEATS + 1)][1:]
                 sys.stderr.write(f"{shape}: {runs[shape][0]}\n")
             resources = count_resources(deployment.resources())
+    summary = summarize(runs)
+    summary["events"]["document_bytes"] = document_bytes(every_log, outputs["log_bucket_names"][0])
+    alarm_metrics = read_measured().resources.alarm_metrics | {
+        Backend(outputs["search_backend"]): resources.pop("alarm_metrics")
+    }
     measured = {
         "command": "make cost-measure",
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "repeats": REPEATS,
-        **summarize(runs),
-        "resources": {**resources, "custom_metrics": len(measurement.metrics)},
+        **summary,
+        "resources": {
+            **resources,
+            "custom_metrics": len(measurement.metrics),
+            "alarm_metrics": {backend.value: number for backend, number in sorted(alarm_metrics.items())},
+        },
     }
     head = (
         "# Written by make cost-measure (tests/cost/measure.py), which says what is measured and how.",

@@ -7,21 +7,29 @@ from functools import cache
 from typing import NamedTuple
 
 from tests.documentation import pages
+from trailsearch.search import Backend
 
 # What stands for a value of one's own: <your-state-bucket>, or … for any query.
 _PLACEHOLDER = re.compile(r"<([A-Za-z][^<>\n]*)>|…")
 # What a sentence quotes as a command: a program with something to do, or the query of one.
 _QUOTED = re.compile(r"(make|aws) +[a-z]|make$|QUERY=")
+# Backends by their names in prose.
+_BACKENDS = {"OpenSearch": Backend.OPENSEARCH, "CloudSearch": Backend.CLOUDSEARCH}
 # What bash is to remember for the commands that come after it.
 _ASSIGNMENT = re.compile(r"\w+=\S*(\$\(.*\))?\s*")
 
 
 class Shown(NamedTuple):
-    """A command that is shown, as it stands there, and where: the file, and whether a sentence quotes it."""
+    """A command that is shown, as it stands there, and where: the file, and whether a sentence quotes it.
+
+    ``backend`` is the search backend that it is for, where the page says so: a block's language, ``sh cloudsearch``, or
+    the head of a table's column.
+    """
 
     text: str
     readme: str
     quoted: bool
+    backend: Backend | None = None
 
     def filled(self, value_of: Callable[[str], str]) -> str:
         """Give the command with a value in place of each ``<placeholder>``, by its name; that of … is ``…``."""
@@ -44,12 +52,13 @@ def shown_commands() -> list[Shown]:
 def commands_of(text: str, readme: str) -> Iterator[Shown]:
     """Give the commands of a page: those in its ``sh`` blocks, and those that its sentences quote."""
     for fence in pages.fences(text):
-        if fence.language == "sh":
+        language, _, backend = fence.language.partition(" ")
+        if language == "sh":
             for command in split(fence.text):
-                yield Shown(command, readme, quoted=False)
-    for span in pages.code_spans(text):
+                yield Shown(command, readme, quoted=False, backend=Backend(backend) if backend else None)
+    for span, head in pages.code_spans_by_column(text):
         if _QUOTED.match(span):
-            yield Shown(span, readme, quoted=True)
+            yield Shown(span, readme, quoted=True, backend=_BACKENDS.get(head))
 
 
 def split(script: str) -> Iterator[str]:

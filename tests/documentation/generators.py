@@ -7,9 +7,11 @@ from click.testing import CliRunner
 from tests.documentation.blocks import Generator
 from tests.documentation.fields_table import fields_table
 from tests.documentation.make_targets import targets_table
+from tests.documentation.opensearch_differences import differences_table
 from tests.documentation.states_table import states_table
 from tests.documentation.terraform_tables import outputs_table, variables_table
 from tests.documentation.workflow_diagram import draw
+from tests.local_cloud.services.opensearch.differences import DIFFERENCES
 from tests.workflow import definition
 from trailsearch.cli.cost.cost import cost
 from trailsearch.events.fields import SCHEMA
@@ -26,7 +28,10 @@ GENERATORS: Mapping[str, Generator] = {
     "cost": _cost,
     "fields": lambda: fields_table(SCHEMA),
     "make-targets": targets_table,
+    "opensearch-differences": lambda: differences_table(DIFFERENCES),
     "outputs": outputs_table,
+    "retention": lambda: draw(definition.load(definition.RETENTION)),
+    "retention-states": lambda: states_table(definition.load(definition.RETENTION)),
     "states": lambda: states_table(definition.load()),
     "variables": variables_table,
     "workflow": lambda: draw(definition.load()),

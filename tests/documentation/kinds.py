@@ -4,7 +4,9 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-from tests.documentation.commands import Shown
+from tests.documentation.commands import Shown, shown_commands
+from trailsearch.search import Backend
+from trailsearch.search.queries import EVERYTHING
 
 
 class Kind(Enum):
@@ -12,6 +14,8 @@ class Kind(Enum):
 
     OPERATOR = auto()
     """It runs, against the deployment of the end-to-end tests, as ENV=local (tests/end_to_end)."""
+    SEARCH = auto()
+    """So does a search, on each backend that it is written for: CloudSearch there, OpenSearch in tests/contract."""
     CLOUD = auto()
     """So does a command of the AWS CLI, with the deployment's names in place of the placeholders (tests/end_to_end)."""
     TERRAFORM = auto()
@@ -63,7 +67,8 @@ NOT_RUN = {
 _OF_TARGETS = {
     "": Kind.HERE,
     **dict.fromkeys(("help", "cost", "clean"), Kind.HERE),
-    **dict.fromkeys(("search", "status", "dlq", "redrive", "output"), Kind.OPERATOR),
+    "search": Kind.SEARCH,
+    **dict.fromkeys(("status", "dlq", "redrive", "output"), Kind.OPERATOR),
     **dict.fromkeys(("init", "plan", "apply", "destroy"), Kind.TERRAFORM),
     **dict.fromkeys(PROGRAMS, Kind.HANDED_OVER),
     **dict.fromkeys(("test", "lint", "check", "fmt", "setup"), Kind.CHECKS),
@@ -72,6 +77,7 @@ _OF_TARGETS = {
 _BEGINNING = r"(?:^|[|;&(\n]|\bdo\b)\s*(?:\w+=)?(?:\$\()?"
 _MAKE = re.compile(_BEGINNING + r"make\b(?: +([a-z-]+))?", re.MULTILINE)
 _AWS = re.compile(_BEGINNING + r"aws +[a-z]", re.MULTILINE)
+_IN_EVERY_LANGUAGE = re.compile(rf"QUERY=({EVERYTHING}|…)(\s|$)|PARSER=simple\b")
 _SELECTION = re.compile(r"\.venv/bin/python -m (pytest|tests\.chaos) ")
 
 
@@ -85,6 +91,29 @@ def is_query(shown: Shown) -> bool:
     return shown.quoted and shown.text.startswith("QUERY=")
 
 
+def as_command(shown: Shown) -> str:
+    """Give what one types, with a query in place of "…"; a query that a sentence quotes is one for `make search`."""
+    command = shown.filled({"…": EVERYTHING}.__getitem__)
+    return f"make search {command}" if is_query(shown) else command
+
+
+def backends_of(shown: Shown) -> set[Backend]:
+    """Tell which backends a search is for, that is, in whose language its query is written.
+
+    All take words, and the query that finds everything, which is asked without any. Else it is what the page says, or the backend that the settings
+    of the environments have.
+    """
+    if "QUERY=" not in shown.text or _IN_EVERY_LANGUAGE.search(shown.text):
+        return set(Backend)
+    return {shown.backend or Backend.OPENSEARCH}
+
+
+def searches(backend: Backend) -> list[Shown]:
+    """Give the searches that are for a backend."""
+    shown = (each for each in shown_commands() if kind_of(each) is Kind.SEARCH)
+    return [each for each in shown if backend in backends_of(each)]
+
+
 def kind_of(shown: Shown) -> Kind:
     """Tell how a command is tested.
 
@@ -95,7 +124,7 @@ def kind_of(shown: Shown) -> Kind:
     if text in NOT_RUN:
         return Kind.NOT_RUN
     if is_query(shown):
-        return Kind.OPERATOR
+        return Kind.SEARCH
     if _SELECTION.match(text):
         return Kind.SELECTION
     kinds = {_OF_TARGETS[target] for target in targets(text)}

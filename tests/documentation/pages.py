@@ -66,7 +66,30 @@ def links(text: str) -> Iterator[str]:
 
 def code_spans(text: str) -> Iterator[str]:
     """Give what stands in backticks within a page's text."""
-    return (token.content for token in _inline(text) if token.type == "code_inline")
+    return (span for span, _ in code_spans_by_column(text))
+
+
+def code_spans_by_column(text: str) -> Iterator[tuple[str, str]]:
+    """Give what stands in backticks within a page's text, each with the head of its column; "" outside of tables."""
+    heads: list[str] = []
+    column, in_head = 0, False
+    for token in _parse(text):
+        match token.type:
+            case "table_open" | "table_close":
+                heads = []
+            case "thead_open" | "thead_close":
+                in_head = token.type == "thead_open"
+            case "tr_open":
+                column = 0
+            case "th_close" | "td_close":
+                column += 1
+            case "inline":
+                head = heads[column] if column < len(heads) else ""
+                yield from (
+                    (child.content, head) for child in token.children or () if child.type == "code_inline"
+                )
+                if in_head:
+                    heads.append(_plain(token))
 
 
 def fences(text: str) -> Iterator[Fence]:

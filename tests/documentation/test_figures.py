@@ -21,10 +21,13 @@ def cells(text: str, table: str, row: str) -> list[str]:
     return [cell.strip(" *") for cell in found[1].split("|")]
 
 
-def test_the_cost_is_that_of_a_busy_account() -> None:
-    busy = cells(FUNCTIONS, "**Settings of prod**", "**Pipeline, for a million events**")[1]
-    assert cells(FUNCTIONS, "**Settings of prod**", "Dollars")[1] == "Busy account"
-    assert told("Cost") == [busy]
+def test_the_cost_is_that_of_a_busy_account_with_each_backend() -> None:
+    busy = []
+    for backend in ("OpenSearch", "CloudSearch"):
+        table = f"**Settings of prod, {backend}"
+        assert cells(FUNCTIONS, table, "Dollars")[1] == "Busy account"
+        busy.append(cells(FUNCTIONS, table, "**Pipeline, for a million events**")[1])
+    assert told("Cost") == busy
 
 
 def test_the_speed_is_that_of_large_logs() -> None:

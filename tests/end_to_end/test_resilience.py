@@ -6,8 +6,10 @@ from pathlib import PurePosixPath
 import pytest
 
 from tests.chaos.pipeline import Pipeline
+from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import run
 from tests.chaos.scenarios import scenarios
+from tests.iam.account import SETTINGS
 from trailsearch.search import Backend
 
 # One of each way to fail, and of each kind of dead letter: messages, a batch, documents, an execution.
@@ -21,12 +23,21 @@ REPRESENTATIVE = (
     "Dead-letter sends: connection reset (documents)",
     "Pipe: duplicate, out-of-order messages",
 )
+RETENTION = ("Delete Expired: deletion: answer lost", "Delete Expired: execution aborted")
 SCENARIOS = {scenario.name: scenario for scenario in scenarios(Backend.CLOUDSEARCH)}
 
 
 @pytest.mark.parametrize("name", REPRESENTATIVE)
 def test_every_event_is_found_or_waits_and_a_redrive_brings_all_in(disturbed: Pipeline, name: str) -> None:
     outcome = run(SCENARIOS[name], disturbed, seed=REPRESENTATIVE.index(name))
+    assert outcome.problems == []
+    assert outcome.lost == set()
+
+
+@pytest.mark.parametrize("name", RETENTION)
+def test_what_has_expired_is_deleted_and_nothing_else(disturbed: Pipeline, name: str) -> None:
+    assert SETTINGS["search_retention_days"] == KEPT_DAYS
+    outcome = run_retention(SCENARIOS[name], disturbed, seed=100 + RETENTION.index(name))
     assert outcome.problems == []
     assert outcome.lost == set()
 

@@ -17,7 +17,8 @@ from tests.local_cloud.faults import Delay, FaultControl, Match, Rule
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
 from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.log_generator import generate_logs
-from trailsearch.cli.cost.model import Counts, Delivery, Model, count, staging_puts
+from trailsearch.cli.cost.inputs import Model
+from trailsearch.cli.cost.model import Counts, Delivery, count, staging_puts
 from trailsearch.cli.cost.settings import (
     read_assumptions,
     read_measured,
@@ -29,7 +30,7 @@ from trailsearch.contracts.messages import QueueMessage
 from trailsearch.events.documents import build_documents
 from trailsearch.logs.notifications import read_notification
 from trailsearch.logs.trail_log import raw_records
-from trailsearch.search import search_backend
+from trailsearch.search import Backend, search_backend
 from trailsearch.search.batching import pack
 from trailsearch.workflow import staging
 
@@ -132,7 +133,8 @@ def test_the_model_counts_exactly_what_was_done(ran: Ran, model: Model) -> None:
     assert max(each.messages for each in deliveries) > 1
     assert max(each.batches for each in deliveries) > 1
     assert sum(each.logs for each in deliveries) == len(LOGS)
-    modelled = sum((count(each, read_settings("prod"), model) for each in deliveries), start=Counts())
+    settings = msgspec.structs.replace(read_settings("prod"), search_backend=Backend.CLOUDSEARCH)
+    modelled = sum((count(each, settings, model) for each in deliveries), start=Counts())
     assert {name: getattr(modelled, name) for name in COUNTED} == ran.counts
 
 
@@ -145,7 +147,7 @@ def test_terraform_made_as_many_alarms_and_keys_as_the_model_has(pipeline: Pipel
         if "-on-" not in address and "-elsewhere" not in address
     }
     assert count_resources(resources) == {
-        "alarm_metrics": there.alarm_metrics,
+        "alarm_metrics": there.alarm_metrics[Backend(pipeline.outputs["search_backend"])],
         "dashboards": there.dashboards,
         "kms_keys": there.kms_keys,
     }

@@ -1,52 +1,31 @@
 """Commands that the READMEs show run against the deployment. They run last, by their name: they leave things behind."""
 
-import gzip
 import json
 import re
 import shutil
-import uuid
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
 from tests.documentation.commands import Shown, shown_commands
-from tests.documentation.kinds import Kind, is_query, kind_of, targets
+from tests.documentation.kinds import Kind, as_command, kind_of, searches, targets
+from tests.documentation.searched import ACCOUNT, searched_logs
 from tests.documentation.shell import Shell
 from tests.end_to_end.conftest import Pipeline
-from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
+from tests.local_cloud.pipeline.cloudtrail_delivery import deliver
 from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.local_cloud.process import ACCOUNT_ID
-from tests.log_generator import generate_logs
 from trailsearch.contracts.errors import LogUnreadable, SearchThrottled, TrailsearchError
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, LogRef
 from trailsearch.contracts.messages import Kind as LetterKind
+from trailsearch.search import Backend
 
-OPERATOR = [shown for shown in shown_commands() if kind_of(shown) is Kind.OPERATOR]
-CLOUD = [shown for shown in shown_commands() if kind_of(shown) is Kind.CLOUD]
-
-ACCOUNT = "111122223333"
-# A log in the folder that the READMEs index again.
-PREFIX = f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/11"
-START = datetime(2026, 11, 2, tzinfo=UTC)
-# Who the READMEs' queries ask for, beside the story of the generated logs.
-ALICE = {
-    "type": "AssumedRole",
-    "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/alice@example.com",
-    "accountId": ACCOUNT,
-}
-# As CloudTrail writes them: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
-RECORDS: list[dict[str, Any]] = [
-    {
-        "eventSource": "signin.amazonaws.com",
-        "eventName": "ConsoleLogin",
-        "errorMessage": "Failed authentication",
-        "responseElements": {"ConsoleLogin": "Failure"},
-    },
-    {"eventSource": "cloudtrail.amazonaws.com", "eventName": "DeleteTrail"},
-    {"eventSource": "sqs.amazonaws.com", "eventName": "CreateQueue"},
+OPERATOR = [
+    *(shown for shown in shown_commands() if kind_of(shown) is Kind.OPERATOR),
+    *searches(Backend.CLOUDSEARCH),
 ]
+CLOUD = [shown for shown in shown_commands() if kind_of(shown) is Kind.CLOUD]
 
 
 class Expected(NamedTuple):
@@ -103,27 +82,13 @@ def shell(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Shell
 def log(pipeline: Pipeline) -> LogRef:
     """The story, and a log with what else the queries ask for, all indexed; gives that log."""
     wait(pipeline)
-    records = [
-        {
-            "eventVersion": "1.11",
-            "eventID": str(uuid.uuid4()),
-            "eventTime": f"2026-11-02T00:00:0{number}Z",
-            "awsRegion": "us-east-1",
-            "sourceIPAddress": "203.0.113.20",
-            "userIdentity": ALICE,
-            **record,
-        }
-        for number, record in enumerate(RECORDS)
-    ]
-    body = gzip.compress(json.dumps({"Records": records}, separators=(",", ":")).encode())
-    key = f"{PREFIX}/02/{ACCOUNT}_CloudTrail_us-east-1_20261102T0005Z_Readme.json.gz"
-    story = [Log(each.key, each.body) for each in generate_logs(seed=11, logs=20, start=START)]
+    logs = searched_logs()
     bucket = pipeline.outputs["log_bucket_names"][0]
     topic = pipeline.outputs["topic_arn"]
-    for _ in deliver([*story, Log(key, body)], pipeline.client("s3"), pipeline.client("sns"), bucket, topic):
+    for _ in deliver(logs, pipeline.client("s3"), pipeline.client("sns"), bucket, topic):
         pass
     wait(pipeline)
-    return LogRef(bucket, key)
+    return LogRef(bucket, logs[-1].key)
 
 
 @pytest.fixture(scope="module")
@@ -194,8 +159,7 @@ def test_an_operator_command_says_what_it_is_for(
 ) -> None:
     if {"dlq", "redrive"} & set(targets(shown.text)):
         request.getfixturevalue("two_letters")
-    command = shown.filled({"…": "matchall"}.__getitem__)
-    check(shell, shown, f"make search {command}" if is_query(shown) else command)
+    check(shell, shown, as_command(shown))
 
 
 @pytest.mark.parametrize("shown", CLOUD, ids=str)

@@ -24,6 +24,8 @@ SETTINGS: dict[str, Any] = {
     "log_topic_arns": [CENTRAL_TOPIC, OPT_IN_TOPIC],
     "log_bucket_notifications": [{"bucket": NOTIFYING_BUCKET, "account_id": OTHER_ACCOUNT}],
     "search_principal_arns": [ANALYST],
+    # Sixteen years: of the events that other tests index, none is as old.
+    "search_retention_days": 6000,
 }
 
 LOGS = f"arn:aws:s3:::{PREFIX}-logs-{ACCOUNT}-{REGION}"
@@ -34,6 +36,8 @@ DEAD_LETTER = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{PREFIX}-dead-letter"
 PIPE = f"arn:aws:pipes:{REGION}:{ACCOUNT}:pipe/{PREFIX}-ingest"
 STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-index-logs"
 EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-index-logs:7c1d"
+RETENTION_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-retention"
+SCHEDULE_GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{PREFIX}"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{PREFIX}-failed-executions"
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{PREFIX}"
 CLOUDSEARCH_DOMAIN = f"arn:aws:cloudsearch:{REGION}:{ACCOUNT}:domain/{PREFIX}"

@@ -27,7 +27,9 @@ from tests.iam.account import (
     PIPELINE_KEY,
     PREFIX,
     REGION,
+    RETENTION_MACHINE,
     RULE,
+    SCHEDULE_GROUP,
     STAGING,
     STATE_MACHINE,
     TOPIC,
@@ -63,9 +65,13 @@ OTHER_PREFIX = "trailsearch-prod"
 FETCH, SPLIT, INDEX = role("fetch-logs"), role("split-records"), role("index-batch")
 STEPS = {"fetch-logs": FETCH, "split-records": SPLIT, "index-batch": INDEX}
 WORKFLOW, PIPE_ROLE = role("workflow"), role("pipe")
-ROLES = (*STEPS.values(), WORKFLOW, PIPE_ROLE)
+# Of the retention: its function, its state machine, and what starts that.
+DELETE, RETENTION, SCHEDULE = role("delete-expired"), role("retention"), role("retention-schedule")
+FUNCTIONS = {**STEPS, "delete-expired": DELETE}
+ROLES = (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE)
 
 CLOUDTRAIL, SNS, S3, EVENTS = (f"{name}.amazonaws.com" for name in ("cloudtrail", "sns", "s3", "events"))
+SCHEDULER = "scheduler.amazonaws.com"
 SNS_OPT_IN, CLOUDWATCH_LOGS = "sns.af-south-1.amazonaws.com", f"logs.{REGION}.amazonaws.com"
 
 LOG, CENTRAL_LOG = (
@@ -73,8 +79,9 @@ LOG, CENTRAL_LOG = (
     f"arn:aws:s3:::{CENTRAL_LOGS}/AWSLogs/l.json.gz",
 )
 LOG_GROUPS = (
-    *(f"/aws/lambda/{PREFIX}-{name}" for name in STEPS),
+    *(f"/aws/lambda/{PREFIX}-{name}" for name in FUNCTIONS),
     f"/aws/vendedlogs/states/{PREFIX}-index-logs",
+    f"/aws/vendedlogs/states/{PREFIX}-retention",
     f"/aws/vendedlogs/pipes/{PREFIX}-ingest",
 )
 USES_OF_A_LOG_GROUP = (
@@ -114,21 +121,24 @@ def needed() -> Iterator[Request]:
     """What has to be allowed."""
     yield from _needed_by_functions()
     yield from _needed_by_workflow_and_pipe()
+    yield from _needed_by_retention()
+    yield from _needed_by_state_machines()
     yield from _needed_by_services()
     for key in (PIPELINE_KEY, LOG_KEY):
         yield Request(ADMINISTRATOR, "kms:ScheduleKeyDeletion", key, "terraform destroy")
 
 
 def _needed_by_functions() -> Iterator[Request]:
-    for name, who in STEPS.items():
+    for name, who in FUNCTIONS.items():
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             stream = f"{log_group(f'/aws/lambda/{PREFIX}-{name}')}:log-stream:2026/01/02/[$LATEST]0"
             yield Request(who, action, stream, "writes its log")
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
             yield Request(who, action, "*", "sends traces")
+        yield Request("lambda.amazonaws.com", "sts:AssumeRole", who, "runs the function")
+    for who in STEPS.values():
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
             yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
-        yield Request("lambda.amazonaws.com", "sts:AssumeRole", who, "runs the function")
     for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
         yield Request(FETCH, "s3:GetObject", log, "fetches a log")
         yield Request(FETCH, "s3:ListBucket", bucket, "tells a deleted log from one that is denied")
@@ -156,27 +166,37 @@ def _needed_by_workflow_and_pipe() -> Iterator[Request]:
         yield Request(WORKFLOW, action, PIPELINE_KEY, "dead-letters", via("sqs"))
     yield Request(WORKFLOW, "s3:DeleteObjectTagging", BATCH, "keeps a batch for its dead letter")
     yield Request(WORKFLOW, "states:StartExecution", STATE_MACHINE, "starts executions for messages")
-    for action in (
-        "logs:CreateLogDelivery",
-        "logs:DeleteLogDelivery",
-        "logs:DescribeLogGroups",
-        "logs:DescribeResourcePolicies",
-        "logs:GetLogDelivery",
-        "logs:ListLogDeliveries",
-        "logs:PutResourcePolicy",
-        "logs:UpdateLogDelivery",
-        "xray:GetSamplingRules",
-        "xray:GetSamplingTargets",
-        "xray:PutTelemetryRecords",
-        "xray:PutTraceSegments",
-    ):
-        yield Request(WORKFLOW, action, "*", "logs and traces executions")
-    yield Request("states.amazonaws.com", "sts:AssumeRole", WORKFLOW, "runs", on_behalf_of(STATE_MACHINE))
     for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
         yield Request(PIPE_ROLE, action, INGEST, "takes messages")
     yield Request(PIPE_ROLE, "kms:Decrypt", PIPELINE_KEY, "takes messages", via("sqs"))
     yield Request(PIPE_ROLE, "states:StartExecution", STATE_MACHINE, "starts executions")
     yield Request("pipes.amazonaws.com", "sts:AssumeRole", PIPE_ROLE, "runs", on_behalf_of(PIPE))
+
+
+def _needed_by_retention() -> Iterator[Request]:
+    yield Request(RETENTION, "lambda:InvokeFunction", function("delete-expired"), "deletes expired events")
+    yield Request(SCHEDULE, "states:StartExecution", RETENTION_MACHINE, "starts it once a day")
+    yield Request(SCHEDULER, "sts:AssumeRole", SCHEDULE, "runs", on_behalf_of(SCHEDULE_GROUP))
+
+
+def _needed_by_state_machines() -> Iterator[Request]:
+    for who, machine in ((WORKFLOW, STATE_MACHINE), (RETENTION, RETENTION_MACHINE)):
+        for action in (
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ):
+            yield Request(who, action, "*", "logs and traces executions")
+        yield Request("states.amazonaws.com", "sts:AssumeRole", who, "runs", on_behalf_of(machine))
 
 
 def _needed_by_services() -> Iterator[Request]:
@@ -229,17 +249,22 @@ def _work_of_others() -> Iterator[Request]:
     yield from _reading_by_others()
     yield from _sending_and_starting_by_others()
     yield from _staging_by_others()
-    for who, name in ((FETCH, "split-records"), (SPLIT, "index-batch"), (INDEX, "fetch-logs")):
+    for who, name in (
+        (FETCH, "split-records"),
+        (SPLIT, "index-batch"),
+        (INDEX, "fetch-logs"),
+        (DELETE, "index-batch"),
+    ):
         stream = f"{log_group(f'/aws/lambda/{PREFIX}-{name}')}:log-stream:0"
         yield Request(who, "logs:PutLogEvents", stream, "writes its own log only")
     for who in ROLES:
-        for service in ("ec2.amazonaws.com", "states.amazonaws.com", "lambda.amazonaws.com"):
-            if not (service == "lambda.amazonaws.com" and who in STEPS.values()):
+        for service in ("ec2.amazonaws.com", "states.amazonaws.com", "lambda.amazonaws.com", SCHEDULER):
+            if not (service == "lambda.amazonaws.com" and who in FUNCTIONS.values()):
                 yield Request(service, "sts:AssumeRole", who, "is no service for this role")
 
 
 def _reading_by_others() -> Iterator[Request]:
-    for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE):
+    for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
         yield Request(who, "s3:GetObject", LOG, "only fetch_logs reads logs")
         yield Request(who, "kms:Decrypt", LOG_KEY, "only fetch_logs decrypts logs", via("s3"))
         yield Request(who, "states:DescribeExecution", EXECUTION, "only fetch_logs reads inputs")
@@ -249,10 +274,19 @@ def _sending_and_starting_by_others() -> Iterator[Request]:
     for who in ROLES:
         yield Request(who, "sns:Publish", TOPIC, "only CloudTrail announces logs")
         yield Request(who, "sqs:SendMessage", INGEST, "only topics and buckets send messages")
-    for who in (FETCH, SPLIT, INDEX, PIPE_ROLE):
+    for who in (FETCH, SPLIT, INDEX, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
         yield Request(who, "sqs:SendMessage", DEAD_LETTER, "only the workflow dead-letters")
         yield Request(who, "lambda:InvokeFunction", function("fetch-logs"), "only the workflow runs steps")
-    for who in (FETCH, SPLIT, INDEX):
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, SCHEDULE):
+        yield Request(
+            who,
+            "lambda:InvokeFunction",
+            function("delete-expired"),
+            "only the state machine retention deletes",
+        )
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION):
+        yield Request(who, "states:StartExecution", RETENTION_MACHINE, "only the schedule starts it")
+    for who in (FETCH, SPLIT, INDEX, DELETE, RETENTION, SCHEDULE):
         yield Request(who, "states:StartExecution", STATE_MACHINE, "only Pipe and workflow start executions")
         yield Request(who, "sqs:ReceiveMessage", INGEST, "only the Pipe takes messages")
     yield Request(WORKFLOW, "sqs:ReceiveMessage", DEAD_LETTER, "only operators read dead letters")
@@ -267,6 +301,9 @@ def _staging_by_others() -> Iterator[Request]:
     for who in (WORKFLOW, PIPE_ROLE):
         yield Request(who, "s3:GetObject", BATCH, "hands on pointers only")
         yield Request(who, "s3:PutObject", BATCH, "hands on pointers only")
+    for who in (DELETE, RETENTION, SCHEDULE):
+        yield Request(who, "s3:GetObject", BATCH, "has nothing to do with what is staged")
+        yield Request(who, "kms:Decrypt", PIPELINE_KEY, "has nothing to do with what is staged", via("s3"))
     for who in (FETCH, INDEX, WORKFLOW, PIPE_ROLE):
         yield Request(who, "s3:PutObjectTagging", BATCH, "only split_records lets batches expire soon")
     for who in (FETCH, SPLIT, INDEX, PIPE_ROLE):
@@ -296,6 +333,8 @@ def _other_environments() -> Iterator[Request]:
         (WORKFLOW, "states:StartExecution", there(STATE_MACHINE)),
         (PIPE_ROLE, "sqs:ReceiveMessage", there(INGEST)),
         (PIPE_ROLE, "states:StartExecution", there(STATE_MACHINE)),
+        (RETENTION, "lambda:InvokeFunction", there(function("delete-expired"))),
+        (SCHEDULE, "states:StartExecution", there(RETENTION_MACHINE)),
     ):
         yield Request(who, action, resource, "belongs to another environment")
     for who, action, resource, source in (
@@ -304,6 +343,8 @@ def _other_environments() -> Iterator[Request]:
         (CLOUDTRAIL, "sns:Publish", TOPIC, TRAIL),
         ("states.amazonaws.com", "sts:AssumeRole", WORKFLOW, STATE_MACHINE),
         ("pipes.amazonaws.com", "sts:AssumeRole", PIPE_ROLE, PIPE),
+        ("states.amazonaws.com", "sts:AssumeRole", RETENTION, RETENTION_MACHINE),
+        (SCHEDULER, "sts:AssumeRole", SCHEDULE, SCHEDULE_GROUP),
     ):
         yield Request(who, action, resource, "acts for another environment", on_behalf_of(there(source)))
     group = encrypting(f"/aws/lambda/{OTHER_PREFIX}-fetch-logs")
@@ -347,6 +388,8 @@ def _confused_deputies() -> Iterator[Request]:
     for service, who, source in (
         ("states.amazonaws.com", WORKFLOW, STATE_MACHINE),
         ("pipes.amazonaws.com", PIPE_ROLE, PIPE),
+        ("states.amazonaws.com", RETENTION, RETENTION_MACHINE),
+        (SCHEDULER, SCHEDULE, SCHEDULE_GROUP),
     ):
         yield Request(service, "sts:AssumeRole", who, why, elsewhere(source))
         yield Request(

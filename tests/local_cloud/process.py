@@ -56,7 +56,7 @@ class LocalCloud:
             region: The region of `environment()`.
             log_file: Where the server's own output is appended (default: a temporary file, removed by `stop`).
             outlive_parent: Keep it running when this process ends; `pid` tells what to stop then.
-            retry_wait_factor: What Step Functions' waits before a retry are multiplied with.
+            retry_wait_factor: What Step Functions' waits, before a retry and in Wait states, are multiplied with.
             opensearch_engine: What serves OpenSearch domains: "embedded", or "node", a real one (default: the node
                 that the variable OPENSEARCH_URL names, else the embedded one).
         """

@@ -84,7 +84,7 @@ class Step:
 
     def put(self, documents: list[EncodedDocument], of_execution: str = "run-0", **changes: Any) -> BatchRef:
         body = FORMAT.join(documents)
-        pointer = self.stage.put_batch(of_execution, "00001", body)
+        pointer = self.stage.put_batch(of_execution, "00001", body, FORMAT.content_type)
         batch = BatchRef(pointer.bucket, pointer.key, documents=len(documents), bytes=len(body))
         return msgspec.structs.replace(batch, **changes)
 
@@ -520,7 +520,9 @@ class OpenSearchClient:
     def send(self, method: str, path: str, *_: Any) -> HttpAnswer:
         self.sent.append((method, path))
         if path.startswith("/_index_template"):
-            return HttpAnswer(200, b'{"index_templates":[{"index_template":{"version":1}}]}')
+            settings = {"index": {"number_of_shards": "1", "number_of_replicas": "0"}}
+            template = {"version": 1, "template": {"settings": settings}}
+            return HttpAnswer(200, json.dumps({"index_templates": [{"index_template": template}]}).encode())
         if path.endswith("_mapping"):
             return HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}')
         refused = b'{"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"odd"}}}'
@@ -538,7 +540,7 @@ def test_the_handler_indexes_by_the_backend_of_its_environment_and_remembers_wha
     body = bytearray()
     documents = [build_document(encode(event(f"e{n}")), "s3://logs/a") for n in range(3)]
     OpenSearchFormat("trailsearch-test", 5_000_000).append(documents, body)
-    pointer = step.stage.put_batch("run-0", "00001", body)
+    pointer = step.stage.put_batch("run-0", "00001", body, FORMAT.content_type)
     batch = BatchRef(pointer.bucket, pointer.key, documents=3, bytes=len(body))
     for _ in range(2):
         with pytest.raises(DocumentsNotIndexed) as raised:
@@ -551,7 +553,7 @@ def test_the_handler_indexes_by_the_backend_of_its_environment_and_remembers_wha
         assert targets_in(parked) == [Target("trailsearch-test-events-2023.07", "e1")]
     assert client.sent == [
         ("GET", "/_index_template/trailsearch-test-events"),
-        ("POST", "/_bulk"),
         ("GET", "/trailsearch-test-events-2023.07/_mapping"),
+        ("POST", "/_bulk"),
         ("POST", "/_bulk"),
     ]

@@ -1,16 +1,21 @@
-"""The state machine's definition, rendered as ``terraform/workflow.tf`` renders it, with sample values.
+"""The state machines' definitions, rendered as Terraform renders them, with sample values.
 
-``python -m tests.workflow.definition`` prints it, for validators.
+``python -m tests.workflow.definition build`` writes them into that folder, for validators, and prints their names.
 """
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.conftest import REPOSITORY
 
-DEFINITION_FILE = REPOSITORY / "statemachine" / "index_logs.asl.json"
+FOLDER = REPOSITORY / "statemachine"
+INDEX_LOGS, RETENTION = "index_logs", "retention"
+# Which file of Terraform's fills in the placeholders of which definition.
+MACHINES: Mapping[str, str] = {INDEX_LOGS: "workflow.tf", RETENTION: "retention.tf"}
 ACCOUNT_ID = "123456789012"  # moto's own account
 REGION = "us-east-1"
 ENVIRONMENT = "test"
@@ -30,6 +35,8 @@ SAMPLE_VALUES: Mapping[str, str | int] = {
     "split_records_timeout_seconds": 615,
     "index_batch_timeout_seconds": 135,
     "index_batch_max_attempts": 16,
+    "delete_expired_function_arn": f"{_FUNCTION_ARN}delete-expired",
+    "delete_expired_timeout_seconds": 255,
 }
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
@@ -65,14 +72,14 @@ def render(template: str, values: Mapping[str, str | int] = SAMPLE_VALUES) -> st
     return re.sub(r'"([0-9]+)"', r"\1", filled)
 
 
-def read_template() -> str:
-    """Read the definition as it is in the repository."""
-    return DEFINITION_FILE.read_text(encoding="utf-8")
+def read_template(machine: str = INDEX_LOGS) -> str:
+    """Read the definition of a state machine as it is in the repository."""
+    return (FOLDER / f"{machine}.asl.json").read_text(encoding="utf-8")
 
 
-def load(values: Mapping[str, str | int] = SAMPLE_VALUES) -> dict[str, Any]:
-    """Give the rendered definition as Python values."""
-    definition: dict[str, Any] = json.loads(render(read_template(), values))
+def load(machine: str = INDEX_LOGS, values: Mapping[str, str | int] = SAMPLE_VALUES) -> dict[str, Any]:
+    """Give the rendered definition of a state machine as Python values."""
+    definition: dict[str, Any] = json.loads(render(read_template(machine), values))
     return definition
 
 
@@ -106,4 +113,8 @@ def variables(choice_rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(render(read_template()))
+    for _machine in MACHINES:
+        Path(sys.argv[1], f"{_machine}.asl.json").write_text(
+            render(read_template(_machine)), encoding="utf-8"
+        )
+        print(_machine)

@@ -10,8 +10,9 @@ from tests.conftest import REPOSITORY
 from tests.workflow import definition
 from trailsearch.contracts import errors
 
-MACHINE = definition.load()
-STATES = {state.name: state for state in definition.states(MACHINE)}
+MACHINES = {machine: definition.load(machine) for machine in definition.MACHINES}
+STATES_OF = {name: list(definition.states(machine)) for name, machine in MACHINES.items()}
+STATES = {state.name: state for states in STATES_OF.values() for state in states}
 TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}
 RETRIERS = [retrier for task in TASKS.values() for retrier in task.fields["Retry"]]
 # It reads messages, as Fetch Logs does, and is no step of its own.
@@ -43,6 +44,17 @@ CAUSED_BY_NO_MESSAGE = set(errors_chosen(STATES["Caused By A Message?"].fields["
 
 def every(named: Iterable[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", sorted(named))
+
+
+def test_every_machine_is_one_of_these() -> None:
+    assert {f"{name}.asl.json" for name in MACHINES} == {
+        path.name for path in definition.FOLDER.glob("*.json")
+    }
+
+
+def test_no_two_states_have_the_same_name() -> None:
+    """Not of two machines either: pages and functions name a state alone."""
+    assert len(STATES) == sum(map(len, STATES_OF.values()))
 
 
 @every(STATES)
@@ -113,15 +125,19 @@ def test_every_function_has_its_state() -> None:
             assert f'"{state}"' in modules[module]
             continue
         assert f'State: "{state}".' in modules[module]
-        assert f'"{state}"' in modules[module].partition("def handler")[2], (
-            "the name that its dead letters carry"
-        )
+        if STATES[state] in STATES_OF[definition.INDEX_LOGS]:
+            assert f'"{state}"' in modules[module].partition("def handler")[2], (
+                "the name that its dead letters carry"
+            )
 
 
 @every(FUNCTIONS)
 def test_every_state_runs_its_function(name: str) -> None:
-    placeholders = definition.load({key: key for key in definition.SAMPLE_VALUES})
-    fields = next(state.fields for state in definition.states(placeholders) if state.name == name)
+    keys = {key: key for key in definition.SAMPLE_VALUES}
+    placeholders = [definition.load(machine, keys) for machine in MACHINES]
+    (fields,) = (
+        state.fields for machine in placeholders for state in definition.states(machine) if state.name == name
+    )
     assert fields["Parameters"]["FunctionName"] == f"{FUNCTIONS[name]}_function_arn"
     assert fields["TimeoutSeconds"] == f"{FUNCTIONS[name]}_timeout_seconds"
 
@@ -155,14 +171,20 @@ def test_dead_letters_of_batches_name_their_state() -> None:
     assert keep.fields["Next"] == send.name
 
 
-def test_terraform_fills_in_every_placeholder() -> None:
-    terraform = (REPOSITORY / "terraform" / "workflow.tf").read_text()
+@every(MACHINES)
+def test_terraform_fills_in_every_placeholder(name: str) -> None:
+    terraform = (REPOSITORY / "terraform" / definition.MACHINES[name]).read_text()
     arguments = re.search(r"templatefile\([^{]*\{[^}]*\}[^{]*\{(.*?)\n    \}\),", terraform, re.DOTALL)
     assert arguments
     filled_in = set(re.findall(r"^ +(\w+) += ", arguments[1], re.MULTILINE))
-    assert filled_in == definition.placeholders(definition.read_template()) == definition.SAMPLE_VALUES.keys()
-    for module in FUNCTIONS.values():
+    assert filled_in == definition.placeholders(definition.read_template(name))
+    for module in {FUNCTIONS[state.name] for state in STATES_OF[name] if state.name in FUNCTIONS}:
         assert re.search(
             rf'{module}_function_arn += aws_lambda_function\.step\["{module}"\]\.arn', arguments[1]
         )
         assert re.search(rf"{module}_timeout_seconds += local\.state_timeout_seconds\.{module}", arguments[1])
+
+
+def test_every_placeholder_has_a_sample_value() -> None:
+    named = set().union(*(definition.placeholders(definition.read_template(name)) for name in MACHINES))
+    assert named == definition.SAMPLE_VALUES.keys()

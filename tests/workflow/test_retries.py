@@ -1,4 +1,4 @@
-"""Every Retry of the state machine: which errors, how often, and how long it waits.
+"""Every Retry of the state machines: which errors, how often, and how long it waits.
 
 The cases are read from the definition, so that a new retrier or error name is tested too.
 """
@@ -19,9 +19,13 @@ from tests.workflow.samples import (
     UNREADABLE_LOG,
 )
 from tests.workflow.workflow import Step, Workflow, always_fails, answers, fails
-from trailsearch.contracts.messages import Indexed, Parts, QueueMessage, Work
+from trailsearch.contracts.messages import Deletion, Indexed, Parts, QueueMessage, Work
 
-STATES = {state.name: state for state in definition.states(definition.load())}
+STATES = {
+    state.name: state
+    for machine in definition.MACHINES
+    for state in definition.states(definition.load(machine))
+}
 TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}
 
 
@@ -35,6 +39,7 @@ class Task(NamedTuple):
     caught_by: str
     others: dict[str, Step]
     messages: int = 1
+    machine: str = definition.INDEX_LOGS
 
 
 PARTS = Parts(messages=(QueueMessage("message-1", "a"), QueueMessage("message-1", "b")))
@@ -77,6 +82,7 @@ CASES = {
     "Send Message To Dead Letter Queue": Task(
         "send_message", "Dead Letter Queue Unreachable", {"fetch_logs": always_fails("StorageAccessDenied")}
     ),
+    "Delete Expired": Task("delete_expired", "Expired Events Left", {}, machine=definition.RETENTION),
 }
 
 
@@ -184,7 +190,10 @@ def run_failing(workflow: Workflow, task: str, errors: list[str]) -> list[str]:
         "fetch_logs": answers(FETCHED),
         "split_records": answers(SPLIT),
         "index_batch": answers(INDEXED),
+        "delete_expired": answers(Deletion(more=False)),
         **case.others,
     }
     workflow.steps[case.step] = fails(workflow.steps[case.step], *errors)
+    if case.machine == definition.RETENTION:
+        return workflow.run_retention().visits
     return workflow.run(*["a message"] * case.messages).visits

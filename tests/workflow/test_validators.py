@@ -1,4 +1,4 @@
-"""Independent validators of the Amazon States Language accept the definition."""
+"""Independent validators of the Amazon States Language accept the definitions."""
 
 import json
 import os
@@ -28,8 +28,9 @@ def command(request: pytest.FixtureRequest) -> list[str]:
     return COMMANDS[request.param]
 
 
-def test_the_definition_is_valid(command: list[str], tmp_path: Path) -> None:
-    result = validate(command, definition.render(definition.read_template()), tmp_path)
+@pytest.mark.parametrize("machine", definition.MACHINES)
+def test_the_definition_is_valid(command: list[str], machine: str, tmp_path: Path) -> None:
+    result = validate(command, definition.render(definition.read_template(machine)), tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -42,7 +43,7 @@ def test_a_mistake_is_found(command: list[str], tmp_path: Path) -> None:
 
 
 def validate(command: list[str], text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    file = folder / "index_logs.asl.json"
+    file = folder / "machine.asl.json"
     file.write_text(text)
     environment = {**os.environ, "PATH": TOOLS}
     return subprocess.run([*command, str(file)], capture_output=True, text=True, env=environment, check=False)

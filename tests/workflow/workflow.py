@@ -1,8 +1,8 @@
-"""Runs the real state machine in moto's Step Functions, with functions that a test scripts.
+"""Runs the real state machines in moto's Step Functions, with functions that a test scripts.
 
 A step stands for what a Task calls: a function, SQS, Step Functions or S3. It takes the event (or the arguments of
-SendMessage, StartExecution or DeleteObjectTagging) and answers, or raises ``StepFailed``. Waits of retries take no
-time and are recorded.
+SendMessage, StartExecution or DeleteObjectTagging) and answers, or raises ``StepFailed``. Waits of retries and of Wait
+states take no time and are recorded.
 """
 
 import functools
@@ -26,18 +26,21 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
     state_task_service_sfn,
     state_task_service_sqs,
 )
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from index_batch import to_answer
 from tests.workflow.definition import (
     ACCOUNT_ID,
     DEAD_LETTER_QUEUE,
+    INDEX_LOGS,
     REGION,
+    RETENTION,
     SAMPLE_VALUES,
     read_template,
     render,
 )
-from trailsearch.contracts.messages import Indexed, Parts, Work, to_payload
+from trailsearch.contracts.messages import Deletion, Indexed, Parts, Work, to_payload
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -106,7 +109,7 @@ class Run(NamedTuple):
 
 
 class Workflow:
-    """The state machine and its dead-letter queue in moto. To be used inside ``mock_aws``.
+    """The state machines and their dead-letter queue in moto. To be used inside ``mock_aws``.
 
     Attributes:
         steps: what each function does, by the name of its module; what Fetch Logs does to take a message apart, by
@@ -114,6 +117,7 @@ class Workflow:
             Functions by ``start_execution``: it starts none, unless a test says so; S3 by ``delete_object_tagging``.
         calls: the events that each step was called with.
         waits: seconds, for every retry.
+        pauses: seconds, for every Wait state.
         jittered: the bounds that moto drew each wait from; the upper one was taken.
     """
 
@@ -121,6 +125,7 @@ class Workflow:
         self.steps: dict[str, Step] = {}
         self.calls: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.waits: list[float] = []
+        self.pauses: list[float] = []
         self.jittered: list[tuple[float, float]] = []
         self._sqs = _client_of_sqs()
         self._queue_url = self._sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
@@ -130,11 +135,7 @@ class Workflow:
         self.steps[_DELETE_OBJECT_TAGGING] = lambda _arguments: {}
         self._step_functions = _client_of_step_functions()
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
-        self._arn = self._step_functions.create_state_machine(
-            name="index-logs",
-            definition=render(read_template()),
-            roleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/workflow",
-        )["stateMachineArn"]
+        self._arns: dict[str, str] = {}
         functions = SimpleNamespace(invoke=self._invoke)
         monkeypatch.setattr(lambda_eval_utils, "boto_client_for", lambda **_: functions)
         sqs = SimpleNamespace(send_message=lambda **arguments: self._call(_SEND_MESSAGE, arguments))
@@ -147,6 +148,9 @@ class Workflow:
         monkeypatch.setattr(state_task_service_aws_sdk, "boto_client_for", lambda **_: s3)
         monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=self.waits.append))
         monkeypatch.setattr(jitter_strategy_decl, "random", SimpleNamespace(uniform=self._draw))
+        monkeypatch.setattr(
+            WaitFunction, "_wait_interval", lambda _wait, env, wait_seconds: self.pauses.append(wait_seconds)
+        )
 
     def run(self, *bodies: str, attributes: Mapping[str, str] | None = None) -> Run:
         """Run one execution, with messages of these bodies (at least one of any body) as the Pipe hands them over.
@@ -157,8 +161,15 @@ class Workflow:
             _delivered(number, body, attributes or {})
             for number, body in enumerate(bodies or ("a message",), start=1)
         ]
+        return self._run(INDEX_LOGS, messages)
+
+    def run_retention(self, execution_input: Any = None) -> Run:
+        """Run one execution of the state machine retention, as somebody may start it: with any input."""
+        return self._run(RETENTION, execution_input)
+
+    def _run(self, machine: str, execution_input: Any) -> Run:
         arn = self._step_functions.start_execution(
-            stateMachineArn=self._arn, name=str(uuid.uuid4()), input=json.dumps(messages)
+            stateMachineArn=self._arn_of(machine), name=str(uuid.uuid4()), input=json.dumps(execution_input)
         )["executionArn"]
         give_up = time.monotonic() + _MAX_RUN_SECONDS
         while (execution := self._step_functions.describe_execution(executionArn=arn))["status"] == "RUNNING":
@@ -185,6 +196,15 @@ class Workflow:
                 values = {name: attribute["StringValue"] for name, attribute in attributes.items()}
                 taken.append(DeadLetterMessage(message["Body"], values))
         return taken
+
+    def _arn_of(self, machine: str) -> str:
+        if machine not in self._arns:
+            self._arns[machine] = self._step_functions.create_state_machine(
+                name=machine.replace("_", "-"),
+                definition=render(read_template(machine)),
+                roleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/workflow",
+            )["stateMachineArn"]
+        return self._arns[machine]
 
     def _call(self, step: str, event: dict[str, Any]) -> Any:
         self.calls[step].append(event)
@@ -221,7 +241,7 @@ class Workflow:
         return high
 
 
-def answers(contract: Work | Indexed | Parts) -> Step:
+def answers(contract: Work | Indexed | Parts | Deletion) -> Step:
     """Make a step that always gives this answer."""
     return lambda _event: to_answer(contract) if isinstance(contract, Indexed) else to_payload(contract)
 

@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailsearch.contracts.errors import TrailsearchError
-from trailsearch.contracts.messages import BatchRef, DeadLetter, Indexed, Parts, Work
+from trailsearch.contracts.messages import BatchRef, DeadLetter, Deletion, Indexed, Parts, Work
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -90,6 +90,13 @@ def report_indexed(batch: BatchRef, indexed: Indexed) -> None:
         if since:
             lag = datetime.now(UTC) - datetime.fromisoformat(since)
             metrics.add_metric(name, MetricUnit.Seconds, max(0.0, lag.total_seconds()))
+
+
+def report_deletion(deletion: Deletion, earlier: Deletion) -> None:
+    """Log one round of deleting expired events, and measure what it has found gone since the ``earlier`` one."""
+    logger.info("deleted", deletion=msgspec.to_builtins(deletion))
+    metrics.add_metric("EventsDeleted", MetricUnit.Count, deletion.documents - earlier.documents)
+    metrics.add_metric("IndicesDeleted", MetricUnit.Count, len(deletion.indices) - len(earlier.indices))
 
 
 def _log_dead_letters(dead_letters: Iterable[DeadLetter]) -> None:

@@ -1,8 +1,7 @@
 """The named errors of Trailsearch.
 
 A Lambda function reports an exception to Step Functions under its class name, so these names are what
-``Retry`` and ``Catch`` in ``statemachine/index_logs.asl.json`` match, and what a dead letter carries as its
-``Error``. A test holds the three together.
+``Retry`` and ``Catch`` in ``statemachine/`` match, and what a dead letter carries as its ``Error``. A test holds the three together.
 """
 
 
@@ -83,7 +82,7 @@ class StorageAccessDenied(TrailsearchError):
 
 
 class SearchThrottled(TrailsearchError):
-    """The search domain asks for fewer uploads. Retried by the workflow."""
+    """The search domain asks for fewer requests. Retried by the workflow."""
 
 
 class SearchUnavailable(TrailsearchError):
@@ -91,4 +90,8 @@ class SearchUnavailable(TrailsearchError):
 
 
 class SearchAccessDenied(TrailsearchError):
-    """The search domain's access policy, or IAM, does not let this role upload."""
+    """The search domain's access policy, or IAM, does not let this role do what it has to."""
+
+
+class DeletionWithoutEffect(TrailsearchError):
+    """The search domain accepts that expired events are deleted, but has as many of them as before, for an hour."""

@@ -298,7 +298,29 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     announced: tuple[str, ...] = ()
 
 
-def to_payload(contract: Work | Indexed | Parts) -> dict[str, Any]:
+class Deletion(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one execution has come with deleting expired events, as Delete Expired leaves it to its next round.
+
+    Events ``before`` this time (ISO 8601, UTC) are expired. ``expired`` is how many of them there were at first, None
+    before the first round, and ``left`` how few have been found since: the difference, ``documents``, is how many are
+    gone, each counted once, however long the domain takes. So it is with whole ``indices`` and ``indices_left``. The last
+    ``without_effect`` of the ``rounds`` found no fewer than those before them. Unless there is nothing ``more`` to do, the
+    next one is to begin after ``wait_seconds``.
+    """
+
+    before: str | None = None
+    expired: int | None = None
+    left: int = 0
+    documents: int = 0
+    indices: tuple[str, ...] = ()
+    indices_left: tuple[str, ...] = ()
+    rounds: int = 0
+    without_effect: int = 0
+    more: bool = True
+    wait_seconds: int = 0
+
+
+def to_payload(contract: Work | Indexed | Parts | Deletion) -> dict[str, Any]:
     """Give a contract as plain values, for a function to return.
 
     Raises:

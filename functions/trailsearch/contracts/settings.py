@@ -14,8 +14,9 @@ _Default = TypeVar("_Default", int, None)
 class Settings(msgspec.Struct, frozen=True):
     """One function's settings.
 
-    ``search_backend`` is set for split_records and index_batch, ``search_max_batch_bytes`` for split_records, the
-    other settings of the search domain for index_batch alone.
+    ``search_backend`` is set for split_records, index_batch and delete_expired, ``search_max_batch_bytes`` for
+    split_records, ``search_endpoint``, where batches go, for index_batch and delete_expired, ``search_query_endpoint``,
+    where searches go, and ``search_retention_days`` for delete_expired, the others for index_batch alone.
     """
 
     environment: str
@@ -25,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True):
     search_max_batch_bytes: int | None = None
     search_shards: int = 1
     search_replicas: int = 0
+    search_query_endpoint: str | None = None
+    search_retention_days: int | None = None
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
@@ -42,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
             search_max_batch_bytes=_number("SEARCH_MAX_BATCH_BYTES", variables, None),
             search_shards=_number("SEARCH_SHARDS", variables, 1),
             search_replicas=_number("SEARCH_REPLICAS", variables, 0),
+            search_query_endpoint=variables.get("SEARCH_QUERY_ENDPOINT") or None,
+            search_retention_days=_number("SEARCH_RETENTION_DAYS", variables, None),
         )
 
 

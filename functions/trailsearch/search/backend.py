@@ -4,13 +4,19 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
     from trailsearch.events.documents import Document
     from trailsearch.search.queries import DomainStatus, SearchDomain
+
+FIRST_YEAR: Final = 2006
+LAST_YEAR: Final = 2099
+"""AWS's first year, and one that is late enough. An event of any other is undated, as one without a time is: the clock of
+whoever wrote it was wrong. It is kept for ever, and has no month."""
 
 
 class EncodedDocument(NamedTuple):
@@ -88,6 +94,38 @@ class SearchIndex(Protocol):
         ...
 
 
+class Expired(NamedTuple):
+    """Expired events that a search domain has: how many, and the ``indices`` of which nothing else is, if it has several."""
+
+    documents: int
+    indices: tuple[str, ...] = ()
+
+
+class Retention(Protocol):
+    """A search domain that forgets old events: those that happened before a time. Undated ones (``FIRST_YEAR``) it keeps.
+
+    Both methods raise:
+        SearchThrottled: the domain asks for fewer requests.
+        SearchUnavailable: the domain is failing, overloaded or out of reach.
+        SearchAccessDenied: this role may not look for expired events, or not delete them.
+        BatchRefused: the domain will not take what was to be deleted, however often it is sent.
+    """
+
+    def find(self, before: datetime) -> Expired:
+        """Look what has expired, and delete nothing."""
+        ...
+
+    def delete_some(self, before: datetime) -> Expired:
+        """Delete some of what has expired: as much as the domain takes at once.
+
+        To call it again does no harm, whatever became of the last time.
+
+        Returns:
+            What it found, before it has deleted any of that. The domain may find it again for a while.
+        """
+        ...
+
+
 class SearchBackend(Protocol):
     """A search service that can hold the events."""
 
@@ -98,6 +136,10 @@ class SearchBackend(Protocol):
 
     def index(self, endpoint: str) -> SearchIndex:
         """Give the domain with this endpoint, a host name or URL, to upload to."""
+        ...
+
+    def retention(self, endpoint: str, search_endpoint: str) -> Retention:
+        """Give the domain that is uploaded to at one endpoint and asked at another, to delete expired events from."""
         ...
 
     def domain(self, endpoint: str, config: "Config | None" = None) -> "SearchDomain":

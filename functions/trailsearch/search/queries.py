@@ -80,7 +80,8 @@ class DomainStatus(NamedTuple):
 
     ``endpoint`` is a host name or URL; None while the domain is being created. ``partition_count`` and
     ``requires_index_documents`` are CloudSearch's: over how many instances it spreads one copy of the index, None of
-    a backend that does not say, and whether it waits to be told to index its documents again.
+    a backend that does not say, and whether it waits to be told to index its documents again. ``volume_gib`` is
+    OpenSearch's: the size of the volume that each instance has.
     """
 
     endpoint: str | None
@@ -89,6 +90,7 @@ class DomainStatus(NamedTuple):
     processing: bool
     partition_count: int | None = None
     requires_index_documents: bool = False
+    volume_gib: int | None = None
 
 
 class SearchDomain(Protocol):

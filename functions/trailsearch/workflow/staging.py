@@ -185,26 +185,35 @@ class Staging:
         yield from read_records(_chunks(body, ref))
 
     def put_batch(
-        self, execution: str, name: str, batch: bytes | bytearray, *, expires_soon: bool = False
+        self,
+        execution: str,
+        name: str,
+        batch: bytes | bytearray,
+        content_type: str,
+        *,
+        expires_soon: bool = False,
     ) -> Pointer:
         """Stage one batch under a name that is its own within the execution.
 
-        It is there for as long as a dead letter may point to it, or, if it ``expires_soon``, for a day.
+        ``content_type`` is that of its format. It is there for as long as a dead letter may point to it, or, if it
+        ``expires_soon``, for a day.
         """
         pointer = Pointer(self._bucket, f"batches/{execution}/{name}.json")
-        self._put_batch(pointer, batch, expires_soon=expires_soon)
+        self._put_batch(pointer, batch, content_type, expires_soon=expires_soon)
         return pointer
 
-    def renew_batch(self, ref: BatchRef, batch: bytes) -> None:
+    def renew_batch(self, ref: BatchRef, batch: bytes, content_type: str) -> None:
         """Stage a batch once more where it is, so that it does not expire before a new dead letter does."""
-        self._put_batch(ref, batch, expires_soon=False)
+        self._put_batch(ref, batch, content_type, expires_soon=False)
 
-    def _put_batch(self, pointer: Pointer, batch: bytes | bytearray, *, expires_soon: bool) -> None:
+    def _put_batch(
+        self, pointer: Pointer, batch: bytes | bytearray, content_type: str, *, expires_soon: bool
+    ) -> None:
         request: PutObjectRequestTypeDef = {
             "Bucket": pointer.bucket,
             "Key": pointer.key,
             "Body": cast("bytes", batch),  # boto3 takes a bytearray too; its type stubs do not say so.
-            "ContentType": "application/json",
+            "ContentType": content_type,
         }
         if expires_soon:
             request["Tagging"] = EXPIRES_SOON

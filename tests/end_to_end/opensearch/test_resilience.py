@@ -3,6 +3,7 @@
 import pytest
 
 from tests.chaos.pipeline import Pipeline
+from tests.chaos.retention import run_retention
 from tests.chaos.run import run
 from tests.chaos.scenarios import scenarios
 from trailsearch.search import Backend
@@ -24,11 +25,19 @@ REPRESENTATIVE = (
     "Index Batch: month's end, duplicate, out-of-order messages, redelivery",
     "Index Batch: domain replaced",
 )
+RETENTION = ("Delete Expired: deletion: answer lost", "Delete Expired: search: HTTP 503, lasting")
 SCENARIOS = {scenario.name: scenario for scenario in scenarios(Backend.OPENSEARCH)}
 
 
 @pytest.mark.parametrize("name", REPRESENTATIVE)
 def test_every_event_is_found_or_waits_and_a_redrive_brings_all_in(disturbed: Pipeline, name: str) -> None:
     outcome = run(SCENARIOS[name], disturbed, seed=REPRESENTATIVE.index(name))
+    assert outcome.problems == []
+    assert outcome.lost == set()
+
+
+@pytest.mark.parametrize("name", RETENTION)
+def test_expired_months_are_dropped_and_nothing_else(disturbed: Pipeline, name: str) -> None:
+    outcome = run_retention(SCENARIOS[name], disturbed, seed=100 + RETENTION.index(name))
     assert outcome.problems == []
     assert outcome.lost == set()

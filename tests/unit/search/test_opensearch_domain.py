@@ -320,9 +320,17 @@ CLUSTER = {"InstanceType": "or2.medium.search", "InstanceCount": 3}
 
 def test_a_domain_is_found_with_what_it_runs_on() -> None:
     found = describe(
-        "d", Configuration(Endpoint="search-d.example.com", ClusterConfig=CLUSTER, Processing=False)
+        "d",
+        Configuration(
+            Endpoint="search-d.example.com",
+            ClusterConfig=CLUSTER,
+            EBSOptions={"EBSEnabled": True, "VolumeSize": 100},
+            Processing=False,
+        ),
     )
-    assert found == DomainStatus("search-d.example.com", "or2.medium.search", 3, processing=False)
+    assert found == DomainStatus(
+        "search-d.example.com", "or2.medium.search", 3, processing=False, volume_gib=100
+    )
     assert (found.partition_count, found.requires_index_documents) == (None, False)
 
 

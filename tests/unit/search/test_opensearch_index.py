@@ -58,7 +58,9 @@ def failed(status: int, kind: str, reason: str) -> HttpAnswer:
     return answer(status, {"error": {"root_cause": [said], **said}, "status": status})
 
 
-TEMPLATE_IS_THERE = answer(200, {"index_templates": [{"index_template": {"version": VERSION}}]})
+NUMBERS = {"index": {"number_of_shards": "2", "number_of_replicas": "1"}}
+WRITTEN = {"version": VERSION, "template": {"settings": NUMBERS}}
+TEMPLATE_IS_THERE = answer(200, {"index_templates": [{"index_template": WRITTEN}]})
 NO_TEMPLATE = failed(
     404, "resource_not_found_exception", f"index template matching [{PREFIX}-events] not found"
 )

@@ -99,9 +99,13 @@ class Client:
         return self.answers.pop(0)
 
 
-def there(version: Any) -> HttpAnswer:
-    said = {"index_templates": [{"index_template": {} if version is None else {"version": version}}]}
-    return HttpAnswer(200, json.dumps(said).encode())
+def there(version: Any, shards: int = 3, replicas: int = 1) -> HttpAnswer:
+    """The template in a domain, which gives numbers in settings as texts."""
+    settings = {"number_of_shards": str(shards), "number_of_replicas": str(replicas)}
+    template = {"template": {"settings": {"index": settings}}}
+    if version is not None:
+        template["version"] = version
+    return HttpAnswer(200, json.dumps({"index_templates": [{"index_template": template}]}).encode())
 
 
 ACKNOWLEDGED = HttpAnswer(200, b'{"acknowledged":true}')
@@ -157,6 +161,22 @@ def test_while_the_indices_cannot_be_changed_the_template_stays_so_that_it_is_tr
 @pytest.mark.parametrize("version", [VERSION, VERSION + 1, VERSION + 10])
 def test_a_template_that_is_the_same_or_newer_stays(version: int) -> None:
     client = Client(there(version))
+    ensure_template(cast("Any", client), "trailsearch-test", 3, 1)
+    assert client.sent == [("GET", PATH)]
+
+
+@pytest.mark.parametrize(("shards", "replicas"), [(1, 1), (3, 0), (1, 0)])
+def test_other_numbers_of_shards_and_replicas_are_written_and_no_index_is_changed(
+    shards: int, replicas: int
+) -> None:
+    client = Client(there(VERSION, shards, replicas), ACKNOWLEDGED)
+    assert ensure_template(cast("Any", client), "trailsearch-test", 3, 1) is None
+    assert client.sent == [("GET", PATH), ("PUT", PATH)]
+    assert client.put == TEMPLATE
+
+
+def test_a_newer_template_keeps_its_numbers() -> None:
+    client = Client(there(VERSION + 1, 1, 0))
     ensure_template(cast("Any", client), "trailsearch-test", 3, 1)
     assert client.sent == [("GET", PATH)]
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +18,7 @@ def test_every_backend_can_be_had(backend: Backend) -> None:
     assert made.batch_format.content_type
     assert made.domain("search.example.com").native_syntax
     assert made.index("doc.example.com")
+    assert made.retention("doc.example.com", "search.example.com")
 
 
 def test_the_same_settings_give_the_same_backend() -> None:
@@ -44,15 +44,22 @@ def test_without_a_limit_a_batch_is_as_small_as_the_smallest_instances_need_it()
     assert made.batch_format.max_batch_bytes == 3_000_000
 
 
-@pytest.mark.parametrize("handler", ["split_records", "index_batch"])
+@pytest.mark.parametrize(
+    ("handler", "made", "module"),
+    [
+        ("split_records", "index('search.example.com')", "index"),
+        ("index_batch", "index('search.example.com')", "index"),
+        ("delete_expired", "retention('doc.example.com', 'search.example.com')", "retention"),
+    ],
+)
 @pytest.mark.parametrize(("backend", "other"), [("cloudsearch", "opensearch"), ("opensearch", "cloudsearch")])
 def test_a_function_imports_no_backend_but_its_own(
-    handler: str, backend: str, other: str, tmp_path: Path
+    handler: str, made: str, module: str, backend: str, other: str
 ) -> None:
     code = (
         f"import {handler}, sys\n"
         "from trailsearch.search import Backend, SearchSettings, search_backend\n"
-        f"search_backend(SearchSettings(Backend('{backend}'), 'trailsearch-test')).index('search.example.com')\n"
+        f"search_backend(SearchSettings(Backend('{backend}'), 'trailsearch-test')).{made}\n"
         "print(*sys.modules)"
     )
     run = subprocess.run(
@@ -63,6 +70,6 @@ def test_a_function_imports_no_backend_but_its_own(
         cwd=REPOSITORY / "functions",
     )
     modules = run.stdout.split()
-    assert f"trailsearch.search.{backend}.index" in modules
+    assert f"trailsearch.search.{backend}.{module}" in modules
     assert f"trailsearch.search.{other}" not in modules
     assert not {module for module in modules if module.endswith((".domain", ".queries"))}

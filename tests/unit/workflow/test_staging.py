@@ -89,19 +89,22 @@ def test_a_large_object_goes_up_in_parts_and_comes_back_whole(
     assert (ref.records, ref.bytes, ref.oldest_delivery_time) == (200, head["ContentLength"], DELIVERED)
 
 
-def test_a_batch_is_json_that_anybody_can_look_at(stage: Staging, s3: "S3Client") -> None:
-    assert stage.put_batch("run-1", "00001", b"[]") == Pointer(BATCH.bucket, BATCH.key)
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-ndjson"])
+def test_a_batch_is_text_that_anybody_can_look_at(stage: Staging, s3: "S3Client", content_type: str) -> None:
+    assert stage.put_batch("run-1", "00001", b"[]", content_type) == Pointer(BATCH.bucket, BATCH.key)
     assert stage.get_batch(BATCH) == b"[]"
-    assert s3.head_object(Bucket=STAGING, Key=BATCH.key)["ContentType"] == "application/json"
+    assert s3.head_object(Bucket=STAGING, Key=BATCH.key)["ContentType"] == content_type
+    stage.renew_batch(BATCH, b"[]", content_type)
+    assert s3.head_object(Bucket=STAGING, Key=BATCH.key)["ContentType"] == content_type
 
 
 @pytest.mark.parametrize(("expires_soon", "tags"), [(True, ["expires=soon"]), (False, [])])
 def test_a_batch_expires_soon_by_its_tag_and_is_kept_without(
     stage: Staging, s3: "S3Client", expires_soon: bool, tags: list[str]
 ) -> None:
-    stage.put_batch("run-1", "00001", b"[]", expires_soon=expires_soon)
+    stage.put_batch("run-1", "00001", b"[]", "application/json", expires_soon=expires_soon)
     assert tags_of(s3, BATCH.key) == tags
-    stage.renew_batch(BATCH, b"[]")
+    stage.renew_batch(BATCH, b"[]", "application/json")
     assert tags_of(s3, BATCH.key) == []
 
 
@@ -119,7 +122,7 @@ def put_records(stage: Staging) -> None:
 
 ACTIONS: dict[str, Any] = {
     "PutObject records": put_records,
-    "PutObject batch": lambda stage: stage.put_batch("run-1", "00001", b"[]"),
+    "PutObject batch": lambda stage: stage.put_batch("run-1", "00001", b"[]", "application/json"),
     "GetObject records": lambda stage: list(stage.get_records(RECORDS)),
     "GetObject batch": lambda stage: stage.get_batch(BATCH),
 }

@@ -1,12 +1,12 @@
-"""Show what a deployment costs: dollars for a million events by component, and by the month.
+"""Show what a deployment costs, with either backend: the whole bill, and dollars for a million events by component.
 
 Without options: three usual accounts with the settings of prod. With EVENTS or EVENTS_PER_LOG: that traffic, in every
-environment. In both cases: which variable moves the bill.
+environment. In both cases: for events that are kept for a month, a quarter and a year, and which variable moves the bill.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import click
 import msgspec
@@ -15,10 +15,22 @@ from rich.console import Console
 from rich.table import Table
 
 from trailsearch.cli.console import make_console
-from trailsearch.cli.cost.model import Model, Month, Settings, Traffic, month
-from trailsearch.cli.cost.report import PROFILES, Change, Grid, changes, compare, sensitivity
+from trailsearch.cli.cost.inputs import CostUnknown, Model, Settings, Traffic
+from trailsearch.cli.cost.model import Month, month
+from trailsearch.cli.cost.report import (
+    LABELS,
+    PROFILES,
+    RETENTION_DAYS,
+    Bill,
+    Change,
+    Grid,
+    changes,
+    compare,
+    sensitivity,
+    whole_bills,
+)
+from trailsearch.cli.cost.search_domain import size
 from trailsearch.cli.cost.settings import (
-    CostUnknown,
     environments,
     read_assumptions,
     read_measured,
@@ -26,9 +38,43 @@ from trailsearch.cli.cost.settings import (
     read_settings,
     read_states,
 )
+from trailsearch.search import Backend
 
 PRODUCTION, USUAL_PROFILE = "prod", "Busy account"
+BOTH: Final = "both"
+# So many columns have room for both backends side by side with what they run on.
+_WIDE = 118
 POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The command's options; None where one is not given."""
+
+    events: float | None
+    events_per_log: float | None
+    event_bytes: float | None
+    batch_size: int | None
+    window: int | None
+    retention: int | None
+    backend: str
+    as_json: bool
+    markdown: bool
+
+    def traffics(self) -> dict[str, Traffic]:
+        """Give the traffic that the options describe, or else that of usual accounts."""
+        if self.events is None and self.events_per_log is None:
+            return {
+                name: msgspec.structs.replace(traffic, event_bytes=self.event_bytes)
+                for name, traffic in PROFILES.items()
+            }
+        usual = PROFILES[USUAL_PROFILE]
+        return {
+            "Your account": Traffic(
+                usual.events_per_day if self.events is None else self.events,
+                usual.events_per_log if self.events_per_log is None else self.events_per_log,
+                self.event_bytes,
+            )
+        }
 
 
 @click.command()
@@ -41,20 +87,26 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--window", envvar="WINDOW", type=click.IntRange(0), help="In place of pipe_batching_window_seconds."
 )
+@click.option(
+    "--retention",
+    envvar="RETENTION",
+    type=click.IntRange(1),
+    help="Days for which events are kept; none: 30, 90 and 365.",
+)
+@click.option(
+    "--backend",
+    envvar="BACKEND",
+    type=click.Choice([BOTH, *(each.value for each in Backend)]),
+    default=BOTH,
+    help="One search backend alone.",
+)
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print everything as JSON.")
 @click.option("--markdown", envvar="MARKDOWN", is_flag=True, help="Print the tables as Markdown.")
-def cost(
-    events: float | None,
-    events_per_log: float | None,
-    event_bytes: float | None,
-    batch_size: int | None,
-    window: int | None,
-    as_json: bool,
-    markdown: bool,
-) -> None:
+def cost(**options: object) -> None:
     """Show what a deployment costs, by the prices of us-east-1 in prices.toml."""
+    asked = msgspec.convert(options, Asked)
     model = Model(read_states(), read_measured(), read_assumptions(), read_prices())
-    changed = {"pipe_batch_size": batch_size, "pipe_batching_window_seconds": window}
+    changed = {"pipe_batch_size": asked.batch_size, "pipe_batching_window_seconds": asked.window}
     what_if = {name: value for name, value in changed.items() if value is not None}
     settings = {
         environment: msgspec.structs.replace(read_settings(environment), **what_if)
@@ -62,45 +114,88 @@ def cost(
     }
     if PRODUCTION not in settings:
         raise CostUnknown(f"There is no environment {PRODUCTION}")
-    traffics = asked_for(events, events_per_log, event_bytes)
+    traffics = asked.traffics()
     name = USUAL_PROFILE if USUAL_PROFILE in traffics else next(iter(traffics))
-    traffic = traffics[name]
-    months = {each: month(traffics[each], settings[PRODUCTION], model) for each in traffics}
-    by_environment = {each: month(traffic, settings[each], model) for each in settings}
-    found = changes(traffic, settings[PRODUCTION], model)
-    if as_json:
-        click.echo(json.dumps(as_builtins(traffics, settings, months, by_environment, found), indent=2))
+    retentions = RETENTION_DAYS if asked.retention is None else (asked.retention,)
+    backends = list(LABELS) if asked.backend == BOTH else [Backend(asked.backend)]
+    reckoned = {each: reckon(each, traffics, name, settings, retentions, model) for each in backends}
+    if asked.as_json:
+        click.echo(json.dumps(as_builtins(traffics, settings, reckoned), indent=2))
         return
-    first = (
-        compare(f"Settings of {PRODUCTION}", months)
-        if len(months) > 1
-        else compare(f"{name}, {described(traffic)}", by_environment)
-    )
-    title = f"{name}, {PRODUCTION}: dollars for a million events more or less, if one variable changes"
-    grids = [first, sensitivity(title, found)]
-    if markdown:
+    console = make_console()
+    wide = asked.markdown or console.width >= _WIDE
+    grids = tables(reckoned, traffics, name, model, wide=wide)
+    if asked.markdown:
         click.echo("\n\n".join(grid.to_markdown() for grid in grids))
     else:
-        print_grids(grids, make_console())
+        print_grids(grids, console)
 
 
-def asked_for(
-    events: float | None, events_per_log: float | None, event_bytes: float | None
-) -> dict[str, Traffic]:
-    """Give the traffic that the options describe, or else that of usual accounts."""
-    if events is None and events_per_log is None:
-        return {
-            name: msgspec.structs.replace(traffic, event_bytes=event_bytes)
-            for name, traffic in PROFILES.items()
-        }
-    usual = PROFILES[USUAL_PROFILE]
-    return {
-        "Your account": Traffic(
-            usual.events_per_day if events is None else events,
-            usual.events_per_log if events_per_log is None else events_per_log,
-            event_bytes,
+class Reckoned(NamedTuple):
+    """What is reckoned of one backend.
+
+    ``profiles`` and ``environments`` are bills, of each traffic in prod and of the usual traffic in each environment,
+    for every retention. ``changes`` are those of the usual traffic in prod.
+    """
+
+    profiles: Sequence[Bill]
+    environments: Sequence[Bill]
+    changes: Sequence[Change]
+
+
+def reckon(
+    backend: Backend,
+    traffics: Mapping[str, Traffic],
+    usual: str,
+    settings: Mapping[str, Settings],
+    retentions: Sequence[int],
+    model: Model,
+) -> Reckoned:
+    """Reckon everything with one backend; ``usual`` is the traffic that all environments are reckoned with."""
+    chosen = {name: msgspec.structs.replace(each, search_backend=backend) for name, each in settings.items()}
+
+    def bill(name: str, traffic: Traffic, environment: str, days: int) -> Bill:
+        kept = msgspec.structs.replace(chosen[environment], search_retention_days=days)
+        return Bill(name, backend, days, month(traffic, kept, model))
+
+    return Reckoned(
+        [bill(name, each, PRODUCTION, days) for name, each in traffics.items() for days in retentions],
+        [bill(name, traffics[usual], name, days) for name in settings for days in retentions],
+        changes(traffics[usual], chosen[PRODUCTION], model),
+    )
+
+
+def tables(
+    reckoned: Mapping[Backend, Reckoned],
+    traffics: Mapping[str, Traffic],
+    usual: str,
+    model: Model,
+    *,
+    wide: bool = True,
+) -> list[Grid]:
+    """Give the whole bills, the shortest retention's by component, and what moves them.
+
+    The whole bills of the backends are side by side if there is a ``wide`` place for them, else below each other.
+    """
+    profiles = len(traffics) > 1
+    bills = {each: found.profiles if profiles else found.environments for each, found in reckoned.items()}
+    what = f"Settings of {PRODUCTION}" if profiles else f"{usual}, {described(traffics[usual])}"
+    whole = f"{what}: dollars a month, all in all"
+    beside = [[bill for each in bills.values() for bill in each]] if wide else bills.values()
+    grids = [whole_bills(whole, each, model) for each in beside]
+    for backend, each in bills.items():
+        days = each[0].retention_days
+        months = {bill.name: bill.month for bill in each if bill.retention_days == days}
+        of = {name: traffics[name if profiles else usual] for name in months}
+        grids.append(compare(f"{what}, {LABELS[backend]}, events kept for {days} days", months, of, model))
+    grids += [
+        sensitivity(
+            f"{usual}, {PRODUCTION}, {LABELS[backend]}: dollars for a million events more or less, if one variable changes",
+            found.changes,
         )
-    }
+        for backend, found in reckoned.items()
+    ]
+    return grids
 
 
 def described(traffic: Traffic) -> str:
@@ -109,27 +204,35 @@ def described(traffic: Traffic) -> str:
 
 
 def as_builtins(
-    traffics: Mapping[str, Traffic],
-    settings: Mapping[str, Settings],
-    months: Mapping[str, Month],
-    by_environment: Mapping[str, Month],
-    found: list[Change],
+    traffics: Mapping[str, Traffic], settings: Mapping[str, Settings], reckoned: Mapping[Backend, Reckoned]
 ) -> dict[str, Any]:
-    """Give everything as plain values."""
+    """Give everything as plain values: ``traffic`` and ``settings`` as they were given, and what is reckoned by backend."""
 
     def plain(each: Month) -> dict[str, Any]:
         return {
             "dollars_per_million_events": each.dollars_per_million,
             "dollars_per_month": each.dollars,
+            "search_domain": size(each.settings),
             **msgspec.to_builtins(each._asdict()),
         }
+
+    def by_name(bills: Sequence[Bill]) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for bill in bills:
+            found.setdefault(bill.name, {})[str(bill.retention_days)] = plain(bill.month)
+        return found
 
     return {
         "traffic": msgspec.to_builtins(traffics),
         "settings": msgspec.to_builtins(settings),
-        "profiles": {name: plain(each) for name, each in months.items()},
-        "environments": {name: plain(each) for name, each in by_environment.items()},
-        "changes": [each._asdict() for each in found],
+        "backends": {
+            backend: {
+                "profiles": by_name(each.profiles),
+                "environments": by_name(each.environments),
+                "changes": [change._asdict() for change in each.changes],
+            }
+            for backend, each in reckoned.items()
+        },
     }
 
 
@@ -138,10 +241,17 @@ def print_grids(grids: list[Grid], console: Console) -> None:
     for grid in grids:
         table = Table(title=grid.title, title_justify="left", box=box.SIMPLE_HEAD)
         for at, head in enumerate(grid.heads):
-            table.add_column(head, justify="right" if at else "left", no_wrap=not at)
+            table.add_column(
+                head,
+                justify="left" if at in grid.texts else "right",
+                no_wrap=not at,
+                min_width=max(map(len, head.split())),
+            )
         for number, row in enumerate(grid.rows):
             table.add_row(*row, style="bold" if number in grid.bold else None)
         console.print(table)
+        if grid.note:
+            console.print(f"  {grid.note}\n", highlight=False)
 
 
 if __name__ == "__main__":

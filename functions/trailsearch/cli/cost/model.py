@@ -1,4 +1,4 @@
-"""What a deployment costs: Traffic → Delivery → Counts → Dollars. Pure; see ``cost_settings`` for what it is given.
+"""What a deployment costs: Traffic → Delivery → Counts → Dollars. Pure; ``inputs`` is what it is given.
 
 A *delivery* is what the Pipe hands to one execution. ``count`` says what an execution in which nothing fails does with
 it: an end-to-end test holds it against executions that ran. A month is that many times what the average delivery
@@ -13,136 +13,28 @@ letters, no cold starts, no free tiers.
 
 import math
 from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import msgspec
 
 from fetch_logs import FETCHED_AT_ONCE
 from split_records import STAGED_AT_ONCE
-from trailsearch.search import search_backend
+from trailsearch.cli.cost.inputs import Assumptions, Model, Price, Settings, Traffic
+from trailsearch.cli.cost.search_domain import fit, max_batch_bytes, monthly_dollars
+from trailsearch.search import Backend
 from trailsearch.workflow.staging import PART_BYTES, PUT_AT_ONCE_BYTES
 
 FUNCTIONS = ("fetch_logs", "split_records", "index_batch")
 LOG_EVENT_OVERHEAD_BYTES = 26  # https://aws.amazon.com/cloudwatch/pricing/
 DAYS_PER_MONTH = 30
-HOURS_PER_MONTH = 730  # as AWS reckons
 _SECONDS_PER_DAY = 86_400
 _DELETED_AT_ONCE = 10  # messages, by one request to SQS
 _FREE_STORAGE_MB = 512
 _NEGLIGIBLE = 1e-12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
-_MAX_BATCH_BYTES = search_backend().batch_format.max_batch_bytes
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """The settings of an environment that its bill depends on; the names are those of Terraform's variables.
-
-    ``staged_days`` is when what is indexed expires in the staging bucket.
-    """
-
-    pipe_batch_size: int
-    pipe_batching_window_seconds: int
-    staged_days: int
-    log_group_retention_days: int
-    create_trail: bool
-    search_instance_type: str
-    search_replication_count: int
-    search_multi_az: bool
-    alarm_no_logs_hours: int | None
-    search_partition_count: int | None
-    memory_mb: dict[str, int]
-    storage_mb: dict[str, int]
-    workflow_logged: bool
-    traced: bool
-
-
-class Price(msgspec.Struct, frozen=True):
-    """``dollars`` for ``per`` of a unit, and where that is from; see ``prices.toml``."""
-
-    dollars: float
-    per: int
-    unit: str
-    source: str
-    checked: date
-    evidence: Literal["source", "secondary", "known"]
-    seen: str | None = None
-
-
-class Duration(msgspec.Struct, frozen=True):
-    """What a function takes on one vCPU, in milliseconds; MB are those of the staged records, or of the batch."""
-
-    ms_per_invocation: float
-    ms_per_log: float
-    ms_per_mb: float
-
-
-class EventSizes(msgspec.Struct, frozen=True):
-    """Bytes of an average event: staged as JSON, and as a document of a batch."""
-
-    staged_bytes: float
-    document_bytes: float
-
-
-class WorkflowLog(msgspec.Struct, frozen=True):
-    """Bytes that Step Functions logs, with level ALL and execution data."""
-
-    per_execution: float
-    per_message: float
-    per_batch: float
-
-
-class Resources(msgspec.Struct, frozen=True):
-    """How many there are of what costs by the month, as Terraform made them with a trail and all alarms."""
-
-    alarm_metrics: int
-    dashboards: int
-    kms_keys: int
-    custom_metrics: int
-
-
-class Measured(msgspec.Struct, frozen=True):
-    """What ``make cost-measure`` found; see ``measured.toml``."""
-
-    events: EventSizes
-    functions: dict[str, Duration]
-    log_bytes: dict[str, float]
-    workflow_log_bytes: WorkflowLog
-    resources: Resources
-
-
-class Assumptions(msgspec.Struct, frozen=True):
-    """What is neither configured nor measured; see ``assumptions.toml`` for units and reasons."""
-
-    s3_request_ms: float
-    upload_ms_per_batch: float
-    upload_ms_per_mb: float
-    memory_mb_per_vcpu: float
-    pipe_pollers: int
-    long_poll_seconds: float
-    data_key_seconds: float
-    kms_requests_per_data_key: int
-    encrypted_channels: int
-    bucket_key_share: float
-    traces_per_second: float
-    trace_share: float
-    log_compression: float
-
-
-class States(NamedTuple):
-    """States that an execution enters while nothing fails: once, and for each batch."""
-
-    per_execution: int
-    per_batch: int
-
-
-class Traffic(msgspec.Struct, frozen=True):
-    """What CloudTrail delivers. ``event_bytes`` of JSON is None for events as large as the measured ones."""
-
-    events_per_day: float
-    events_per_log: float
-    event_bytes: float | None = None
+# What a batch costs by itself. OpenSearch is paid by its instances alone.
+_BATCH_PRICES: Mapping[Backend, str] = {Backend.CLOUDSEARCH: "search_batch"}
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -187,19 +79,14 @@ class Counts(msgspec.Struct, frozen=True):
         return type(self)(*(factor * value for value in msgspec.structs.astuple(self)))
 
 
-class Model(msgspec.Struct, frozen=True):
-    """Everything that does not differ between environments."""
-
-    states: States
-    measured: Measured
-    assumptions: Assumptions
-    prices: dict[str, Price]
-
-
 class Month(NamedTuple):
-    """A month: how many events and what is counted; dollars by component, those of events and fixed ones."""
+    """A month: how many events and what is counted; dollars by component, those of events and fixed ones.
+
+    ``settings`` are those of the search domain that holds the events, as it has grown for them.
+    """
 
     events: float
+    settings: Settings
     delivery: Delivery
     counts: Counts
     variable: dict[str, float]
@@ -234,19 +121,21 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     messages, logs, batches = delivery.messages, delivery.logs, delivery.batches
     s3_gets, s3_puts = logs + 1 + batches, delivery.staging_puts + batches
     staged_mb, batch_mb = delivery.staged_bytes / 1e6, delivery.batch_bytes / 1e6
+    upload = assumed.uploads[settings.search_backend]
     invoked = {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": batches}
     megabytes = {"fetch_logs": staged_mb, "split_records": staged_mb, "index_batch": batch_mb}
     waited_ms = {
         "fetch_logs": assumed.s3_request_ms * (logs / FETCHED_AT_ONCE + delivery.staging_puts),
         "split_records": assumed.s3_request_ms * (1 + batches / STAGED_AT_ONCE),
-        "index_batch": batches * (assumed.s3_request_ms + assumed.upload_ms_per_batch)
-        + batch_mb * assumed.upload_ms_per_mb,
+        "index_batch": batches * (assumed.s3_request_ms + upload.answer_ms_per_batch)
+        + batch_mb * upload.answer_ms_per_mb,
     }
+    beside_ms = {"index_batch": batch_mb * upload.compute_ms_per_mb}
     gb_seconds = storage_gb_seconds = log_bytes = 0.0
     for name in FUNCTIONS:
         takes = measured.functions[name]
         computed_ms = takes.ms_per_invocation * invoked[name] + takes.ms_per_mb * megabytes[name]
-        computed_ms += takes.ms_per_log * logs
+        computed_ms += takes.ms_per_log * logs + beside_ms.get(name, 0.0)
         slower = max(1.0, assumed.memory_mb_per_vcpu / settings.memory_mb[name])
         seconds = (computed_ms * slower + waited_ms[name]) / 1000
         gb_seconds += seconds * settings.memory_mb[name] / 1024
@@ -284,7 +173,10 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
 def average_delivery(traffic: Traffic, settings: Settings, model: Model) -> Delivery:
     """Give the averages of what executions get; see the module's docstring for what is approximated."""
     staged_bytes = traffic.event_bytes or model.measured.events.staged_bytes
-    growth = model.measured.events.document_bytes / model.measured.events.staged_bytes
+    growth = (
+        model.measured.events.document_bytes[settings.search_backend] / model.measured.events.staged_bytes
+    )
+    batch_bytes = max_batch_bytes(settings)
     log_bytes = traffic.events_per_log * staged_bytes
     per_second = traffic.events_per_day / traffic.events_per_log / _SECONDS_PER_DAY
     in_window = per_second * settings.pipe_batching_window_seconds
@@ -293,7 +185,7 @@ def average_delivery(traffic: Traffic, settings: Settings, model: Model) -> Deli
         multipart = _exceeds(number, log_bytes, PUT_AT_ONCE_BYTES)
         parts = _parts(number, log_bytes, PART_BYTES, PUT_AT_ONCE_BYTES)
         messages += probability * number
-        batches += probability * _parts(number, log_bytes * growth, _MAX_BATCH_BYTES)
+        batches += probability * _parts(number, log_bytes * growth, batch_bytes)
         puts += probability * (1 - multipart + parts + 2 * multipart)
     staged = messages * log_bytes
     return Delivery(messages, messages, batches, puts, staged, staged * growth)
@@ -330,14 +222,24 @@ def _parts(logs: int, log_bytes: float, part_bytes: float, more_than: float = 0)
 
 
 def month(traffic: Traffic, settings: Settings, model: Model) -> Month:
-    """Reckon a month of 30 days of this traffic."""
+    """Reckon a month of 30 days of this traffic, once the search domain holds all events that it keeps.
+
+    Raises:
+        CostUnknown: nothing is known of an instance type.
+    """
+    settings = fit(settings, traffic, model)
     events = traffic.events_per_day * DAYS_PER_MONTH
     delivery = average_delivery(traffic, settings, model)
     executions = events / traffic.events_per_log / delivery.logs
     counts = count(delivery, settings, model).times(executions)
     counts = msgspec.structs.replace(counts, traces=_sampled(counts.traces, model.assumptions))
     return Month(
-        events, delivery, counts, variable_dollars(counts, model.prices), fixed_dollars(settings, model)
+        events,
+        settings,
+        delivery,
+        counts,
+        variable_dollars(counts, model.prices, settings.search_backend),
+        monthly_dollars(settings, traffic, model) | fixed_dollars(settings, model),
     )
 
 
@@ -346,15 +248,16 @@ def _sampled(requests: float, assumed: Assumptions) -> float:
     return first + assumed.trace_share * (requests - first)
 
 
-def variable_dollars(counts: Counts, prices: Mapping[str, Price]) -> dict[str, float]:
+def variable_dollars(counts: Counts, prices: Mapping[str, Price], backend: Backend) -> dict[str, float]:
     """Price what is counted, by component of the pipeline."""
+    batches = {name: counts.search_batches for each, name in _BATCH_PRICES.items() if each is backend}
 
     def dollars(**priced: float) -> float:
         return sum(prices[name].dollars / prices[name].per * number for name, number in priced.items())
 
     return {
         "Step Functions transitions": dollars(step_functions_transition=counts.state_transitions),
-        "CloudSearch batches": dollars(search_batch=counts.search_batches),
+        "Batches to the search domain": dollars(**batches),
         "Lambda": dollars(
             lambda_request=counts.invocations,
             lambda_gb_second=counts.gb_seconds,
@@ -374,18 +277,16 @@ def variable_dollars(counts: Counts, prices: Mapping[str, Price]) -> dict[str, f
 
 
 def fixed_dollars(settings: Settings, model: Model) -> dict[str, float]:
-    """Price what an environment costs in a month without a single event."""
+    """Price what an environment costs in a month without a single event, beside its search domain."""
     there, assumed = model.measured.resources, model.assumptions
     seconds = DAYS_PER_MONTH * _SECONDS_PER_DAY
-    instances = settings.search_replication_count * (settings.search_partition_count or 1)
-    instances *= 2 if settings.search_multi_az else 1
+    alarm_metrics = there.alarm_metrics[settings.search_backend] - (settings.alarm_no_logs_hours is None)
 
     def dollars(name: str, number: float) -> float:
         return model.prices[name].dollars / model.prices[name].per * number
 
     return {
-        "Search domain (instances)": dollars(settings.search_instance_type, instances * HOURS_PER_MONTH),
-        "Alarms": dollars("alarm_metric_month", there.alarm_metrics - (settings.alarm_no_logs_hours is None)),
+        "Alarms": dollars("alarm_metric_month", alarm_metrics),
         "Dashboard": dollars("dashboard_month", there.dashboards),
         "Custom metrics": dollars("custom_metric_month", there.custom_metrics),
         "KMS keys": dollars("kms_key_month", there.kms_keys - (not settings.create_trail)),

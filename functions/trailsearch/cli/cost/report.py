@@ -5,7 +5,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from trailsearch.cli.cost.model import FUNCTIONS, Model, Month, Settings, Traffic, month
+from trailsearch.cli.cost.inputs import Model, Settings, Traffic
+from trailsearch.cli.cost.model import FUNCTIONS, Month, month
+from trailsearch.cli.cost.search_domain import is_granted, shards, size
+from trailsearch.search import Backend
+
+LABELS: Mapping[Backend, str] = {Backend.OPENSEARCH: "OpenSearch", Backend.CLOUDSEARCH: "CloudSearch"}
+RETENTION_DAYS = (30, 90, 365)
+_NOT_GRANTED = "*"
 
 PROFILES: Mapping[str, Traffic] = {
     # CloudTrail writes a log for each account and Region about every 5 minutes, and a small one has about 12 events.
@@ -18,12 +25,17 @@ PROFILES: Mapping[str, Traffic] = {
 
 
 class Grid(NamedTuple):
-    """A table: its title, the heads of its columns, and its rows; ``bold`` are the numbers of rows that sum up."""
+    """A table: its title, the heads of its columns, and its rows.
+
+    ``bold`` are the numbers of rows that sum up, ``texts`` those of columns that are no numbers, ``note`` stands below.
+    """
 
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     bold: frozenset[int] = frozenset()
+    texts: frozenset[int] = frozenset({0})
+    note: str = ""
 
     def to_markdown(self) -> str:
         """Give it as a table of Markdown, numbers to the right."""
@@ -35,8 +47,9 @@ class Grid(NamedTuple):
             [f"**{cell}**" if number in self.bold and cell else cell for cell in row]
             for number, row in enumerate(self.rows)
         ]
-        rule = line(["---", *("--:" for _ in self.heads[1:])])
-        return "\n".join([f"**{self.title}**", "", line(self.heads), rule, *map(line, rows)])
+        rule = line(["---" if at in self.texts else "--:" for at, _ in enumerate(self.heads)])
+        note = ["", self.note.replace("*", r"\*")] if self.note else []
+        return "\n".join([f"**{self.title}**", "", line(self.heads), rule, *map(line, rows), *note])
 
 
 class Change(NamedTuple):
@@ -48,8 +61,47 @@ class Change(NamedTuple):
     doubled: float | None
 
 
-def compare(title: str, months: Mapping[str, Month]) -> Grid:
-    """Set months beside each other: dollars for a million events by component, and by the month."""
+class Bill(NamedTuple):
+    """A month of one traffic in one environment with one backend, whose events are kept for so many days."""
+
+    name: str
+    backend: Backend
+    retention_days: int
+    month: Month
+
+
+def whole_bills(title: str, bills: Sequence[Bill], model: Model) -> Grid:
+    """Set the backends side by side: what a month costs in all, and on what the search domain runs by then."""
+    backends = list(dict.fromkeys(bill.backend for bill in bills))
+    found = {(bill.name, bill.retention_days, bill.backend): bill.month for bill in bills}
+    granted = {key: is_granted(each.settings, model.assumptions) for key, each in found.items()}
+
+    def cells(key: tuple[str, int, Backend]) -> tuple[str, str]:
+        star = "" if granted[key] else _NOT_GRANTED
+        return f"{found[key].dollars:,.0f}", size(found[key].settings) + star
+
+    rows = [
+        [f"{name}, {days:,}", *(cell for backend in backends for cell in cells((name, days, backend)))]
+        for name, days in dict.fromkeys((bill.name, bill.retention_days) for bill in bills)
+    ]
+    heads = [
+        "Account, days of events kept",
+        *(head for each in backends for head in (LABELS[each], "runs on")),
+    ]
+    most = model.assumptions.cloudsearch.max_partitions
+    return Grid(
+        title,
+        heads,
+        rows,
+        texts=frozenset({0, *range(2, len(heads), 2)}),
+        note=""
+        if all(granted.values())
+        else f"* More than the {most} partitions that CloudSearch has unless AWS grants more.",
+    )
+
+
+def compare(title: str, months: Mapping[str, Month], traffics: Mapping[str, Traffic], model: Model) -> Grid:
+    """Set months of one backend beside each other: dollars for a million events by component, and by the month."""
     some = next(iter(months.values()))
     rows = [
         [name, *(f"{each.variable[name] * 1e6 / each.events:.4f}" for each in months.values())]
@@ -65,11 +117,13 @@ def compare(title: str, months: Mapping[str, Month]) -> Grid:
     ]
     bold.add(len(rows))
     rows.append(["Total, a month", *_by_month(each.dollars for each in months.values())])
-    # A domain takes about one batch every 10 seconds: traffic that needs more is throttled, whatever it costs.
-    # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html
     rows.append(
         ["Seconds from batch to batch", *(f"{each.seconds_per_batch:.1f}" for each in months.values())]
     )
+    if some.settings.search_backend is Backend.OPENSEARCH:
+        rows.append(
+            ["opensearch_shards for them", *(f"{shards(traffics[name], model):,}" for name in months)]
+        )
     return Grid(title, ["Dollars", *months], rows, frozenset(bold))
 
 

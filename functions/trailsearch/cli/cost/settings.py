@@ -1,4 +1,4 @@
-"""What the cost model is given: settings from Terraform's own files, prices, assumptions, and what was measured."""
+"""Read what the cost model is given: settings from Terraform's own files, prices, assumptions, and what was measured."""
 
 import json
 import tomllib
@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
 import hcl2
 import msgspec
 from hcl2 import SerializationOptions
 
-from trailsearch.cli.cost.model import FUNCTIONS, Assumptions, Measured, Price, Settings, States
+from trailsearch.cli.cost.inputs import Assumptions, CostUnknown, Measured, Price, Settings, States
+from trailsearch.cli.cost.model import FUNCTIONS
 
 REPOSITORY = Path(__file__).parents[4]
 TERRAFORM = REPOSITORY / "terraform"
@@ -24,10 +24,6 @@ PRICES_FILE, ASSUMPTIONS_FILE, MEASURED_FILE = (
 # Where an execution goes at a Choice state while nothing fails and no dead letter is redriven; else by its default.
 _CHOICES = {"Records To Split?": "Split Records"}
 _HCL = SerializationOptions(strip_string_quotes=True, with_comments=False, explicit_blocks=False)
-
-
-class CostUnknown(click.ClickException):
-    """There is no such environment, or its files do not say what the model needs."""
 
 
 def environments() -> list[str]:

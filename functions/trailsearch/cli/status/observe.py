@@ -25,7 +25,9 @@ from trailsearch.cli.status.pipeline_status import (
     SearchDomain,
     Unreadable,
 )
+from trailsearch.cli.status.search_metrics import HOUR, MINUTE, NAMESPACES, SEARCH_METRICS
 from trailsearch.contracts.messages import ErrorOutput
+from trailsearch.search import Backend
 from trailsearch.search.queries import SearchDomain as AskedDomain
 from trailsearch.search.queries import SearchError, SearchNotAllowed
 from trailsearch.workflow.dead_letters import reason_of
@@ -43,8 +45,7 @@ _FAILED: tuple["ExecutionStatusType", ...] = ("FAILED", "TIMED_OUT", "ABORTED")
 _STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED)
 _LAST = 10
 _LAST_FAILED = 3
-_HOUR = timedelta(hours=1)
-_STEPS = ("fetch-logs", "split-records", "index-batch")
+_STEPS = ("fetch-logs", "split-records", "index-batch", "delete-expired")
 # What terraform/alarms.tf puts after the prefix. Any alarm with the prefix may be that of another environment:
 # dev-eu beside dev.
 ALARM_NAMES = frozenset(
@@ -65,6 +66,7 @@ ALARM_NAMES = frozenset(
         "oldest-message",
         "pipe-failing",
         "pipe-stopped",
+        "retention-failed",
         "undelivered-failed-executions",
         *(f"{step}-{what}" for step in _STEPS for what in ("errors", "throttles")),
     }
@@ -174,7 +176,7 @@ def read_executions(stepfunctions: "SFNClient", state_machine_arn: str, now: dat
     with ThreadPoolExecutor() as pool:
         found = [each for executions in pool.map(listed, _STATUSES) for each in executions]
         found.sort(key=lambda each: each["startDate"], reverse=True)
-        counted = [each for each in found if each.get("stopDate", now) >= now - _HOUR]
+        counted = [each for each in found if each.get("stopDate", now) >= now - HOUR]
         failed = [each for each in counted if each["status"] in _FAILED][:_LAST_FAILED]
         shown = [each["executionArn"] for at, each in enumerate(found) if at < _LAST or each in failed]
         described = pool.map(lambda arn: stepfunctions.describe_execution(executionArn=arn), shown)
@@ -226,6 +228,7 @@ def read_search_domain(environment: Environment) -> SearchDomain:
         partition_count=status.partition_count,
         processing=status.processing,
         requires_index_documents=status.requires_index_documents,
+        volume_gib=status.volume_gib,
     )
 
 
@@ -265,11 +268,11 @@ def read_metrics(
 ) -> Metrics:
     """Ask CloudWatch for the last hour."""
     # CloudWatch's periods begin at the start time, in whole minutes: this is one period of an hour.
-    start = now.replace(second=0, microsecond=0) - _HOUR + timedelta(minutes=1)
+    start = now.replace(second=0, microsecond=0) - HOUR + timedelta(minutes=1)
     answer = cloudwatch.get_metric_data(
         MetricDataQueries=metric_queries(environment, account),
         StartTime=start,
-        EndTime=start + _HOUR,
+        EndTime=start + HOUR,
         ScanBy="TimestampDescending",
     )
     return metrics_of(answer["MetricDataResults"], now)
@@ -282,7 +285,12 @@ def metric_queries(environment: Environment, account: str) -> list["MetricDataQu
     age = "ApproximateAgeOfOldestMessage"
 
     def query(
-        name: str, namespace: str, metric: str, dimensions: Mapping[str, str], stat: str, period: int
+        name: str,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        stat: str,
+        period: timedelta = MINUTE,
     ) -> "MetricDataQueryTypeDef":
         return {
             "Id": name,
@@ -293,25 +301,23 @@ def metric_queries(environment: Environment, account: str) -> list["MetricDataQu
                     "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
                 },
                 "Stat": stat,
-                "Period": period,
+                "Period": int(period.total_seconds()),
             },
         }
 
     return [
-        query("ingest_age", "AWS/SQS", age, {"QueueName": environment.ingest_queue_name}, "Maximum", 60),
+        query("ingest_age", "AWS/SQS", age, {"QueueName": environment.ingest_queue_name}, "Maximum"),
         query(
-            "dead_letter_age",
-            "AWS/SQS",
-            age,
-            {"QueueName": environment.dead_letter_queue_name},
-            "Maximum",
-            60,
+            "dead_letter_age", "AWS/SQS", age, {"QueueName": environment.dead_letter_queue_name}, "Maximum"
         ),
-        query("documents", "AWS/CloudSearch", "SearchableDocuments", domain, "Maximum", 60),
-        query("utilization", "AWS/CloudSearch", "IndexUtilization", domain, "Maximum", 60),
-        query("events", "Trailsearch", "EventsIndexed", indexing, "Sum", 3600),
         *(
-            query(f"{name}_{stat}", "Trailsearch", metric, indexing, stat, 3600)
+            query(f"{backend}_{name}", NAMESPACES[backend], each.metric, domain, each.stat, each.period)
+            for backend, metrics in SEARCH_METRICS.items()
+            for name, each in metrics.items()
+        ),
+        query("events", "Trailsearch", "EventsIndexed", indexing, "Sum", HOUR),
+        *(
+            query(f"{name}_{stat}", "Trailsearch", metric, indexing, stat, HOUR)
             for name, metric in (("delivery", "IndexingLagFromDelivery"), ("event", "IndexingLagFromEvent"))
             for stat in ("p50", "p99")
         ),
@@ -324,8 +330,24 @@ def metrics_of(results: Iterable["MetricDataResultTypeDef"], now: datetime) -> M
         result["Id"]: list(zip(result["Timestamps"], result["Values"], strict=True)) for result in results
     }
 
-    def newest(name: str, max_age: timedelta = _HOUR) -> float | None:
+    def newest(name: str, max_age: timedelta = HOUR) -> float | None:
         return next((value for time, value in values.get(name, []) if now - time <= max_age), None)
+
+    def documents() -> float | None:
+        found = (newest(f"{backend}_searchable_documents") for backend in Backend)
+        return next((number for number in found if number is not None), None)
+
+    def of_cloudsearch(name: str) -> float | None:
+        return newest(f"{Backend.CLOUDSEARCH}_{name}")
+
+    # How it is now: what was wrong an hour ago may be well again.
+    def of_opensearch(name: str) -> float | None:
+        return newest(f"{Backend.OPENSEARCH}_{name}", _STALE)
+
+    # A counter since the nodes were started, and from 0 again when one is replaced.
+    def grown(name: str) -> float | None:
+        recent = [value for time, value in values.get(name, []) if now - time <= _STALE]
+        return max(0.0, recent[0] - recent[-1]) if recent else None
 
     def lag(name: str) -> Percentiles | None:
         p50, p99 = newest(f"{name}_p50"), newest(f"{name}_p99")
@@ -337,6 +359,17 @@ def metrics_of(results: Iterable["MetricDataResultTypeDef"], now: datetime) -> M
         events_indexed=newest("events"),
         lag_from_delivery=lag("delivery"),
         lag_from_event=lag("event"),
-        searchable_documents=newest("documents"),
-        index_utilization=newest("utilization"),
+        searchable_documents=documents(),
+        index_utilization=of_cloudsearch("index_utilization"),
+        cluster_red=of_opensearch("cluster_red"),
+        cluster_yellow=of_opensearch("cluster_yellow"),
+        writes_blocked=of_opensearch("writes_blocked"),
+        free_storage_mib=of_opensearch("free_storage_mib"),
+        memory_pressure=of_opensearch("memory_pressure"),
+        active_shards=of_opensearch("active_shards"),
+        writes_rejected=grown(f"{Backend.OPENSEARCH}_writes_rejected"),
+        domain_requests=newest(f"{Backend.OPENSEARCH}_domain_requests"),
+        domain_errors=newest(f"{Backend.OPENSEARCH}_domain_errors"),
+        key_errors=of_opensearch("key_errors"),
+        key_inaccessible=of_opensearch("key_inaccessible"),
     )

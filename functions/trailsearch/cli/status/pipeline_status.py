@@ -8,6 +8,12 @@ import msgspec
 # Where the alarms cannot be read, what alarm_oldest_message_seconds and alarm_lag_seconds are unless they are set.
 OLD_MESSAGE_SECONDS = 15 * 60
 HIGH_LAG_SECONDS = 30 * 60
+# Those of the alarms of an OpenSearch domain (terraform/alarms.tf), in percent: what is still free of a volume, how much
+# memory is taken, and how many requests fail.
+LEAST_FREE_STORAGE, HIGH_MEMORY, MANY_ERRORS = 25, 92, 10
+# A node of OpenSearch has so many shards at most; from nine tenths on it is time to do something.
+# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-sharding.html
+SHARDS_OF_A_NODE, MANY_SHARDS = 1_000, 90
 MAX_LISTED = 1_000
 """How many executions of one status Step Functions lists at once."""
 
@@ -86,6 +92,11 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     ``events_indexed`` and the lags are those of the last hour, the others the newest values. The lag of a batch
     is that of its oldest event: from when CloudTrail delivered its log, or from when it happened, to when it
     was indexed.
+
+    Those from ``cluster_red`` on are OpenSearch's. ``cluster_red``, ``cluster_yellow``, ``writes_blocked`` and
+    ``key_inaccessible`` are 1 or 0. ``free_storage_mib`` is that of the data node that has the least, without what
+    OpenSearch keeps for itself; ``memory_pressure`` is a percentage of the heap. ``writes_rejected`` were in the last
+    quarter of an hour, ``domain_requests`` and ``domain_errors`` in the last hour.
     """
 
     oldest_in_ingest_queue: float | None = None
@@ -95,6 +106,17 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     lag_from_event: Percentiles | None = None
     searchable_documents: float | None = None
     index_utilization: float | None = None
+    cluster_red: float | None = None
+    cluster_yellow: float | None = None
+    writes_blocked: float | None = None
+    free_storage_mib: float | None = None
+    memory_pressure: float | None = None
+    active_shards: float | None = None
+    writes_rejected: float | None = None
+    domain_requests: float | None = None
+    domain_errors: float | None = None
+    key_errors: float | None = None
+    key_inaccessible: float | None = None
 
 
 class SearchDomain(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +131,13 @@ class SearchDomain(msgspec.Struct, frozen=True, kw_only=True):
     partition_count: int | None
     processing: bool
     requires_index_documents: bool
+    volume_gib: int | None = None
+
+    def free_share(self, metrics: Metrics) -> float | None:
+        """Give how much of the fullest volume is free, in percent; None where that is not known."""
+        if self.volume_gib is None or metrics.free_storage_mib is None:
+            return None
+        return 100 * metrics.free_storage_mib / (1024 * self.volume_gib)
 
 
 class Alarms(msgspec.Struct, frozen=True):
@@ -151,11 +180,13 @@ def known(part: _T | Unreadable) -> _T | None:
 def problems(status: PipelineStatus) -> list[str]:
     """Say what is not well, in sentences, the worst first. Nothing at all means that all is well."""
     return [
+        *_of_writes(status),
         *_of_dead_letters(status),
         *_of_pipe(status),
         *_of_ingest_queue(status),
         *_of_executions(status),
         *_of_search_domain(status),
+        *_of_data_nodes(status),
         *_of_lag(status),
         *_of_alarms(status),
         *_of_unreadable(status),
@@ -172,6 +203,40 @@ def duration(seconds: float) -> str:
     if hours >= 24:
         return f"{hours // 24} d {hours % 24} h"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _of_writes(status: PipelineStatus) -> Iterator[str]:
+    """What loses events that were searchable, or keeps all others from becoming so."""
+    metrics = known(status.metrics) or Metrics()
+    prefix = f"trailsearch-{status.environment}"
+    if metrics.key_errors or metrics.key_inaccessible:
+        yield (
+            f"The search domain cannot use its key, and is lost without it. Enable the key alias/{prefix}, or cancel "
+            "its deletion, at once"
+        )
+    if metrics.cluster_red:
+        yield (
+            "The search domain is red: a part of an index is on no data node, so searches are incomplete. Wait for a "
+            f"node that is replaced; if it stays so, follow the alarm {prefix}-domain-red"
+        )
+    if metrics.writes_blocked:
+        if _is_nearly_full(status):
+            do = "its disk is full. Raise opensearch_volume_gib, or delete the indices of old months"
+        elif _is_short_of_memory(metrics):
+            do = "its memory is short. Raise opensearch_instance_type"
+        else:
+            do = f"follow the alarm {prefix}-domain-writes-blocked"
+        yield f"The search domain takes no writes, and nothing more becomes searchable: {do}"
+
+
+def _is_nearly_full(status: PipelineStatus) -> bool:
+    domain, metrics = known(status.search_domain), known(status.metrics)
+    free = domain.free_share(metrics) if domain and metrics else None
+    return free is not None and free < LEAST_FREE_STORAGE
+
+
+def _is_short_of_memory(metrics: Metrics) -> bool:
+    return (metrics.memory_pressure or 0) > HIGH_MEMORY
 
 
 def _of_dead_letters(status: PipelineStatus) -> Iterator[str]:
@@ -217,6 +282,43 @@ def _of_search_domain(status: PipelineStatus) -> Iterator[str]:
         yield "The search domain's index fields have changed, and it has not been told to index its documents again"
     if domain.processing:
         yield "The search domain is processing changes of its configuration"
+
+
+def _of_data_nodes(status: PipelineStatus) -> Iterator[str]:
+    """What will stop a domain of OpenSearch unless something is done."""
+    domain, metrics = known(status.search_domain), known(status.metrics) or Metrics()
+    if not metrics.writes_blocked and _is_nearly_full(status) and domain:
+        yield (
+            f"A disk of the search domain is nearly full, {(metrics.free_storage_mib or 0) / 1024:.1f} of "
+            f"{domain.volume_gib} GiB are free. Raise opensearch_volume_gib, or delete the indices of old months"
+        )
+    if not metrics.writes_blocked and _is_short_of_memory(metrics):
+        yield (
+            f"The memory of a data node is {metrics.memory_pressure:.0f} % full, and after half an hour the search "
+            "domain takes no more writes. Raise opensearch_instance_type"
+        )
+    most = SHARDS_OF_A_NODE * domain.instance_count if domain else None
+    if most and metrics.active_shards and 100 * metrics.active_shards >= MANY_SHARDS * most:
+        yield (
+            f"The search domain has {metrics.active_shards:,.0f} shards, and takes no new index beyond {most:,}. Delete "
+            "the indices of old months, lower opensearch_shards, or raise opensearch_instance_count"
+        )
+    if metrics.cluster_yellow:
+        yield (
+            "The search domain is yellow: a copy of a part of an index is on no data node, and one more failure may lose "
+            "it. A node that is down is replaced; if it stays so, raise opensearch_instance_count"
+        )
+    if metrics.writes_rejected:
+        yield (
+            f"Data nodes have rejected {metrics.writes_rejected:,.0f} writes in the last 15 min, which are retried. If "
+            "it goes on, lower map_concurrency, or raise opensearch_instance_type"
+        )
+    requests, errors = metrics.domain_requests, metrics.domain_errors
+    if requests and errors and 100 * errors > MANY_ERRORS * requests:
+        yield (
+            f"The search domain failed to answer {errors:,.0f} of {requests:,.0f} requests of the last hour. Its own log "
+            "says why"
+        )
 
 
 def _of_lag(status: PipelineStatus) -> Iterator[str]:

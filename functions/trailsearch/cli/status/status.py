@@ -150,11 +150,24 @@ def _search_domain(domain: SearchDomain, metrics: Metrics) -> str:
         )
     if metrics.index_utilization is not None:
         said.append(f"index {metrics.index_utilization:.0f} % full")
+    said += _data_nodes(domain, metrics)
     if domain.processing:
         said.append("processing")
     if domain.requires_index_documents:
         said.append("requires IndexDocuments")
     return ", ".join(said)
+
+
+def _data_nodes(domain: SearchDomain, metrics: Metrics) -> Iterator[str]:
+    """Say how the cluster of OpenSearch is; nothing of a backend that has none."""
+    if metrics.cluster_red is not None or metrics.cluster_yellow is not None:
+        yield "red" if metrics.cluster_red else "yellow" if metrics.cluster_yellow else "green"
+    if metrics.writes_blocked:
+        yield "takes no writes"
+    if domain.volume_gib is not None and metrics.free_storage_mib is not None:
+        yield f"{metrics.free_storage_mib / 1024:,.1f} of {domain.volume_gib:,} GiB free"
+    if metrics.memory_pressure is not None:
+        yield f"memory {metrics.memory_pressure:.0f} % full"
 
 
 def _documents(domain: SearchDomain, metrics: Metrics) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from trailsearch.search.cloudsearch.domain import CloudSearchDomain
     from trailsearch.search.cloudsearch.index import CloudSearchIndex
+    from trailsearch.search.cloudsearch.retention import CloudSearchRetention
     from trailsearch.search.queries import DomainStatus
 
 
@@ -26,6 +27,12 @@ class CloudSearch:
         from trailsearch.search.cloudsearch.index import CloudSearchIndex  # noqa: PLC0415
 
         return CloudSearchIndex(clients.cloudsearch_domain(endpoint))
+
+    def retention(self, endpoint: str, search_endpoint: str) -> "CloudSearchRetention":
+        """Give the search service and the document service of a domain, to delete expired events."""
+        from trailsearch.search.cloudsearch.retention import CloudSearchRetention  # noqa: PLC0415
+
+        return CloudSearchRetention(clients.cloudsearch_domain(search_endpoint), self.index(endpoint))
 
     def domain(self, endpoint: str, config: "Config | None" = None) -> "CloudSearchDomain":
         """Give the search service of a domain."""

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from trailsearch.aws.clients import NO_ANSWER
-from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
+from trailsearch.contracts.errors import (
+    BatchRefused,
+    SearchAccessDenied,
+    SearchThrottled,
+    SearchUnavailable,
+    TrailsearchError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +38,7 @@ class CloudSearchIndex:
         try:
             answer: Any = self._client.upload_documents(documents=batch, contentType="application/json")
         except ClientError as error:
-            raise _classify(error) from error
+            raise _refused(error) or failure(error, "Uploading a batch") from error
         except NO_ANSWER as error:
             raise SearchUnavailable(f"No answer from the search domain: {error}") from error
         if "status" not in answer:  # botocore passes over JSON that is cut short.
@@ -42,16 +48,29 @@ class CloudSearchIndex:
         return ()
 
 
-def _classify(error: ClientError) -> Exception:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+def _refused(error: ClientError) -> BatchRefused | None:
     code = error.response["Error"].get("Code", "")
-    what = f"HTTP {status}: {error}"
-    match status:
-        case 400 | 413 if code in {"DocumentServiceException", "400", "413"}:
-            return BatchRefused(f"The search domain refuses the batch. {what}")
+    if _status(error) in {400, 413} and code in {"DocumentServiceException", "400", "413"}:
+        return BatchRefused(f"The search domain refuses the batch. HTTP {_status(error)}: {error}")
+    return None
+
+
+def failure(error: ClientError, doing: str) -> TrailsearchError:
+    """Say what it means that a request failed; ``doing`` says what it was about.
+
+    Returns:
+        SearchThrottled, SearchAccessDenied or, whatever it is else, SearchUnavailable.
+    """
+    what = f"{doing}: HTTP {_status(error)}: {error}"
+    match _status(error):
         case 401 | 403:
-            return SearchAccessDenied(f"The search domain does not let this role upload. {what}")
+            return SearchAccessDenied(f"The search domain does not let this role do this. {what}")
         case 429 | 503 | 507 | 509:
-            return SearchThrottled(f"The search domain asks for fewer uploads. {what}")
+            return SearchThrottled(f"The search domain asks for fewer requests. {what}")
         case _:
             return SearchUnavailable(f"The search domain is failing. {what}")
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status

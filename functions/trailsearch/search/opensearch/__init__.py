@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from trailsearch.search.opensearch.domain import OpenSearchDomain
     from trailsearch.search.opensearch.index import OpenSearchIndex
+    from trailsearch.search.opensearch.retention import OpenSearchRetention
     from trailsearch.search.queries import DomainStatus
 
 SMALL_BATCH_BYTES: Final = 3_000_000
@@ -40,6 +41,12 @@ class OpenSearch:
                 clients.opensearch_domain(endpoint), self._prefix, self._shards, self._replicas
             )
         return self._indices[endpoint]
+
+    def retention(self, endpoint: str, search_endpoint: str) -> "OpenSearchRetention":  # noqa: ARG002
+        """Give the domain to delete expired events from; it is asked and written to at the same endpoint."""
+        from trailsearch.search.opensearch.retention import OpenSearchRetention  # noqa: PLC0415
+
+        return OpenSearchRetention(clients.opensearch_domain(endpoint), self._prefix)
 
     def domain(self, endpoint: str, config: "Config | None" = None) -> "OpenSearchDomain":
         """Give the domain to ask it."""

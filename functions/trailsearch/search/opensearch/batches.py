@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from trailsearch.events.fields import Fields
-from trailsearch.search.backend import EncodedDocument
+from trailsearch.search.backend import FIRST_YEAR, LAST_YEAR, EncodedDocument
 
 if TYPE_CHECKING:
     from trailsearch.events.documents import Document
 
 UNDATED: Final = "undated"
-"""In place of the month: of events without a time, or with one when there was no CloudTrail yet or that is a mistake."""
-FIRST_YEAR, LAST_YEAR = 2006, 2099
-"""AWS's first year, and one that is late enough. An index for every other year that somebody writes would fill the
-cluster with shards."""
+"""In place of the month: of events without a time, or with one that is a mistake (``FIRST_YEAR``). An index for every year
+that somebody writes would fill the cluster with shards."""
 
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -54,6 +54,7 @@ def describe(name: str, client: Any) -> DomainStatus:
         instance_type=cluster.get("InstanceType", ""),
         instance_count=cluster.get("InstanceCount", 0),
         processing=bool(domain.get("Processing") or domain.get("UpgradeProcessing")),
+        volume_gib=domain.get("EBSOptions", {}).get("VolumeSize"),
     )
 
 

@@ -7,7 +7,7 @@ with the first event of its month.
 import json
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from trailsearch.contracts.errors import SearchUnavailable
 from trailsearch.events.fields import SCHEMA, Field, FieldKind
@@ -33,6 +33,27 @@ _RECORD: Final = "record"
 _EXACT: Final = "exact"
 # What JSON writes with a backslash stands between words: "\ncurl" is no word "ncurl", "a\u003db" are two.
 _JSON_ESCAPE = r"\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})"
+
+
+_SETTINGS = "index_templates.index_template.template.settings.index"
+_READ: Final = ",".join(
+    [
+        "index_templates.index_template.version",
+        f"{_SETTINGS}.number_of_shards",
+        f"{_SETTINGS}.number_of_replicas",
+    ]
+)
+
+
+class _Written(NamedTuple):
+    """What of a template can differ from one deployment to the next."""
+
+    version: int
+    shards: int | None
+    replicas: int | None
+
+
+_NOT_WRITTEN: Final = _Written(0, None, None)
 
 
 def template_name(prefix: str) -> str:
@@ -72,9 +93,10 @@ def index_template(prefix: str, shards: int, replicas: int) -> dict[str, Any]:
 
 
 def ensure_template(client: "SignedHttp", prefix: str, shards: int, replicas: int) -> str | None:
-    """Write the template, unless the domain has it in this version or, from a later release, in a later one.
+    """Write the template, unless the domain has it as it is to be or, from a later release, in a later version.
 
-    Where it has an earlier one, the indices that are there get the fields that are new, for the events to come.
+    Where it has an earlier one, the indices that are there get the fields that are new, for the events to come. Other
+    numbers of shards and replicas are those of the next month's index.
 
     Returns:
         Why those indices cannot have the mapping of this version, in the domain's words: they keep theirs, and who wants
@@ -84,15 +106,16 @@ def ensure_template(client: "SignedHttp", prefix: str, shards: int, replicas: in
         SearchThrottled, SearchUnavailable, SearchAccessDenied: it cannot be read or written.
     """
     path = f"/_index_template/{template_name(prefix)}"
-    found = client.send("GET", path, {"filter_path": "index_templates.index_template.version"})
+    found = client.send("GET", path, {"filter_path": _READ})
     if found.status not in {200, 404}:
         raise failure(found, f"Reading the index template {template_name(prefix)}")
-    version = _version(found.body) if found.status == 200 else 0
-    if version >= VERSION:
+    written = _written(found.body) if found.status == 200 else _NOT_WRITTEN
+    if written.version > VERSION or written == _Written(VERSION, shards, replicas):
         return None
     template = index_template(prefix, shards, replicas)
+    is_older = 0 < written.version < VERSION
     # Before the template, which says that this is done.
-    kept = _change_indices(client, prefix, template["template"]["mappings"]) if version else None
+    kept = _change_indices(client, prefix, template["template"]["mappings"]) if is_older else None
     put = client.send("PUT", path, headers=JSON, body=json.dumps(template).encode())
     if put.status != 200:
         raise failure(put, f"Writing the index template {template_name(prefix)}")
@@ -135,13 +158,28 @@ def how_made(client: "SignedHttp", index: str) -> Made:
     return Made.BY_TEMPLATE if marked else Made.OTHERWISE
 
 
-def _version(body: bytes) -> int:
-    """Read the version of a template, which is 0 where somebody else has written it, without one."""
+def _written(body: bytes) -> "_Written":
+    """Read what a template says; its version is 0 where somebody else has written it, without one."""
     match _object(body):
-        case {"index_templates": [{"index_template": {"version": int(version)}}]}:
-            return version
+        case {"index_templates": [{"index_template": {"version": int(version), **template}}]}:
+            settings = _at(template, "template", "settings", "index")
+            return _Written(
+                version, _number(settings, "number_of_shards"), _number(settings, "number_of_replicas")
+            )
         case _:
-            return 0
+            return _NOT_WRITTEN
+
+
+def _at(value: Any, *names: str) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _number(settings: Any, name: str) -> int | None:
+    """Read a setting, which OpenSearch gives as a text whatever it was given."""
+    text = str(_at(settings, name))
+    return int(text) if text.isdecimal() else None
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 import urllib3
 
 CONTROL_PATH = "/_opensearch"
-TIMEOUT_SECONDS = 10
+# An engine starts when it is first asked for, and a node takes its time on a busy machine.
+TIMEOUT_SECONDS = 120
 # A force merge of a whole index takes its time.
 ENGINE_TIMEOUT_SECONDS = 600
 

@@ -1,14 +1,17 @@
 """`make cost`: tables for people, Markdown for functions/README.md, JSON for machines."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import REPOSITORY
+from trailsearch.cli import console
 from trailsearch.cli.cost.cost import cost
-from trailsearch.cli.cost.report import PROFILES
+from trailsearch.cli.cost.report import PROFILES, RETENTION_DAYS
+from trailsearch.search import Backend
 
 
 def run(**variables: str) -> Result:
@@ -25,7 +28,8 @@ def test_without_options_it_shows_the_usual_accounts_and_what_moves_the_bill() -
     result = run()
     assert result.exit_code == 0, result.output
     for profile in PROFILES:
-        assert profile in result.stdout
+        for days in RETENTION_DAYS:
+            assert f"{profile}, {days}" in result.stdout
     assert "Pipeline, for a million events" in result.stdout
     assert "pipe_batching_window_seconds" in result.stdout
 
@@ -34,13 +38,56 @@ def test_with_a_traffic_it_shows_every_environment() -> None:
     result = run(EVENTS="1000000", EVENTS_PER_LOG="100")
     assert result.exit_code == 0, result.output
     assert "1,000,000 events a day, 100 in a log" in result.stdout
-    (heads,) = (line for line in result.stdout.splitlines() if line.split()[:1] == ["Dollars"])
-    assert heads.split() == ["Dollars", "dev", "staging", "prod"]
+    heads = [line.split() for line in result.stdout.splitlines() if line.split()[:1] == ["Dollars"]]
+    assert heads == [["Dollars", "dev", "staging", "prod"]] * len(Backend)
+
+
+def test_the_backends_stand_side_by_side_and_one_can_be_asked_for() -> None:
+    def heads(**variables: str) -> list[str]:
+        lines = run(MARKDOWN="1", EVENTS="1000", **variables).stdout.splitlines()
+        return [cell.strip() for cell in lines[2].strip("|").split("|")]
+
+    assert heads() == ["Account, days of events kept", "OpenSearch", "runs on", "CloudSearch", "runs on"]
+    assert heads(BACKEND="cloudsearch") == ["Account, days of events kept", "CloudSearch", "runs on"]
+    assert list(asked(BACKEND="opensearch")["backends"]) == ["opensearch"]
+
+
+def test_in_a_narrow_terminal_the_backends_are_below_each_other_and_nothing_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console, "_WIDTH_OF_A_FILE", 80)
+    shown = run().stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    heads = [line.split()[-3:] for line in shown.splitlines() if "runs on" in line]
+    assert heads == [["OpenSearch", "runs", "on"], ["CloudSearch", "runs", "on"]]
+
+
+def test_a_retention_can_be_asked_for() -> None:
+    months = asked(RETENTION="180", BACKEND="opensearch")["backends"]["opensearch"]["environments"]
+    assert [list(of_environment) for of_environment in months.values()] == [["180"]] * 3
+
+
+def test_the_whole_bill_is_the_total_of_its_components() -> None:
+    lines = run(MARKDOWN="1").stdout.splitlines()
+    cells = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines]
+    totals = [
+        [float(cell.replace(",", "")) for cell in row[1:]] for row in cells if row[0] == "Total, a month"
+    ]
+    bills = [row for row in cells if row[0] in {f"{profile}, {RETENTION_DAYS[0]}" for profile in PROFILES}]
+    shown = [[float(row[at].replace(",", "")) for row in bills] for at in (1, 3)]
+    assert shown == [[round(total) for total in of_backend] for of_backend in totals]
+
+
+def months(answer: Any) -> Iterator[Any]:
+    for backend in answer["backends"].values():
+        for by_name in (backend["profiles"], backend["environments"]):
+            for by_days in by_name.values():
+                yield from by_days.values()
 
 
 def test_what_is_summed_up_is_the_sum() -> None:
-    answer = asked()
-    for month in (*answer["profiles"].values(), *answer["environments"].values()):
+    for month in months(asked()):
         variable, fixed = sum(month["variable"].values()), sum(month["fixed"].values())
         assert month["dollars_per_month"] == pytest.approx(variable + fixed)
         assert month["dollars_per_million_events"] == pytest.approx(variable * 1e6 / month["events"])
@@ -49,29 +96,42 @@ def test_what_is_summed_up_is_the_sum() -> None:
 def test_a_variable_can_be_tried_out() -> None:
     before, after = asked(BATCH_SIZE="10"), asked(BATCH_SIZE="40")
     assert after["settings"]["prod"]["pipe_batch_size"] == 40
-    name = "Organization of 100 accounts"
-    assert (
-        after["profiles"][name]["dollars_per_million_events"]
-        < before["profiles"][name]["dollars_per_million_events"]
-    )
+    for backend in Backend:
+        of_before, of_after = (
+            each["backends"][backend]["profiles"]["Organization of 100 accounts"]["30"]
+            for each in (before, after)
+        )
+        assert of_after["dollars_per_million_events"] < of_before["dollars_per_million_events"]
 
 
 def test_doubling_the_events_halves_the_batches_that_are_not_full() -> None:
     """So small a traffic that each execution has one log: batches grow with logs, not with events in them."""
     few, many = (
-        asked(EVENTS=str(events), EVENTS_PER_LOG=str(each))["environments"]["dev"]["counts"]["search_batches"]
+        asked(EVENTS=str(events), EVENTS_PER_LOG=str(each), BACKEND="opensearch", RETENTION="30")["backends"][
+            "opensearch"
+        ]["environments"]["dev"]["30"]["counts"]["search_batches"]
         for events, each in ((1000, 10), (2000, 20))
     )
     assert few == pytest.approx(many)
 
 
 def test_the_variable_that_moves_the_bill_most_comes_first() -> None:
-    moved = [max(abs(each["halved"] or 0), abs(each["doubled"] or 0)) for each in asked()["changes"]]
-    assert moved == sorted(moved, reverse=True)
-    assert moved[0] > 0
+    for backend in asked()["backends"].values():
+        moved = [max(abs(each["halved"] or 0), abs(each["doubled"] or 0)) for each in backend["changes"]]
+        assert moved == sorted(moved, reverse=True)
+        assert moved[0] > 0
 
 
-@pytest.mark.parametrize("variables", [{"EVENTS": "0"}, {"EVENTS_PER_LOG": "-1"}, {"EVENTS": "many"}])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"EVENTS": "0"},
+        {"EVENTS_PER_LOG": "-1"},
+        {"EVENTS": "many"},
+        {"RETENTION": "0"},
+        {"BACKEND": "solr"},
+    ],
+)
 def test_a_traffic_that_cannot_be_is_refused(variables: dict[str, str]) -> None:
     result = run(**variables)
     assert result.exit_code == 2
@@ -79,8 +139,20 @@ def test_a_traffic_that_cannot_be_is_refused(variables: dict[str, str]) -> None:
 
 
 def test_markdown_tables_are_rectangular() -> None:
-    lines = [line for line in run(MARKDOWN="1").stdout.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in lines} == {5}
+    tables = [
+        [line.count("|") for line in paragraph.splitlines()]
+        for paragraph in run(MARKDOWN="1").stdout.split("\n\n")
+        if paragraph.startswith("|")
+    ]
+    assert len(tables) == 5
+    assert [len(set(table)) for table in tables] == [1] * 5
+
+
+def test_a_domain_that_aws_has_to_grant_is_marked() -> None:
+    marked = run(MARKDOWN="1", EVENTS="5000000", RETENTION="90", BACKEND="cloudsearch").stdout
+    assert "search.2xlarge* |" in marked
+    assert "\\* More than the 10 partitions" in marked
+    assert "*" not in run(EVENTS="50000", RETENTION="90", BACKEND="cloudsearch").stdout
 
 
 def test_the_readme_shows_what_the_command_prints() -> None:

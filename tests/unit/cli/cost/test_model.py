@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trailsearch.cli.cost.inputs import Model, Settings, Traffic, Upload
 from trailsearch.cli.cost.model import (
     Counts,
     Delivery,
-    Model,
-    Settings,
-    Traffic,
     average_delivery,
     count,
     month,
@@ -26,10 +24,14 @@ from trailsearch.cli.cost.settings import (
     read_settings,
     read_states,
 )
+from trailsearch.search import Backend
 from trailsearch.workflow.staging import PART_BYTES, PUT_AT_ONCE_BYTES
 
 MODEL = Model(read_states(), read_measured(), read_assumptions(), read_prices())
-PROD = read_settings("prod")
+PROD, DEV = (
+    msgspec.structs.replace(read_settings(name), search_backend=Backend.CLOUDSEARCH)
+    for name in ("prod", "dev")
+)
 
 positive = st.floats(min_value=0.5, max_value=1e5)
 deliveries = st.builds(
@@ -55,7 +57,8 @@ def test_nothing_is_counted_negative(delivery: Delivery) -> None:
 def test_more_of_anything_never_costs_less(delivery: Delivery, field: str, factor: float) -> None:
     more = msgspec.structs.replace(delivery, **{field: getattr(delivery, field) * factor})
     before, after = (
-        sum(variable_dollars(count(each, PROD, MODEL), MODEL.prices).values()) for each in (delivery, more)
+        sum(variable_dollars(count(each, PROD, MODEL), MODEL.prices, Backend.CLOUDSEARCH).values())
+        for each in (delivery, more)
     )
     assert after >= before * (1 - 1e-12)
 
@@ -63,8 +66,8 @@ def test_more_of_anything_never_costs_less(delivery: Delivery, field: str, facto
 @given(deliveries, deliveries)
 def test_dollars_are_additive(one: Delivery, other: Delivery) -> None:
     counts = [count(each, PROD, MODEL) for each in (one, other)]
-    together = variable_dollars(sum(counts, start=Counts()), MODEL.prices)
-    apart = [variable_dollars(each, MODEL.prices) for each in counts]
+    together = variable_dollars(sum(counts, start=Counts()), MODEL.prices, Backend.CLOUDSEARCH)
+    apart = [variable_dollars(each, MODEL.prices, Backend.CLOUDSEARCH) for each in counts]
     assert together == pytest.approx({name: sum(each[name] for each in apart) for name in together})
 
 
@@ -109,8 +112,7 @@ def test_a_month_with_more_events_costs_more_in_all_but_less_for_each(
 
 
 def test_a_pipe_that_does_not_wait_starts_an_execution_for_each_log() -> None:
-    dev = read_settings("dev")
-    reckoned = month(Traffic(100_000, 12), dev, MODEL)
+    reckoned = month(Traffic(100_000, 12), DEV, MODEL)
     assert reckoned.counts.executions == pytest.approx(100_000 * 30 / 12)
     assert reckoned.delivery.messages == 1
 
@@ -138,7 +140,7 @@ def test_a_multipart_upload_is_a_request_for_each_part_and_two_more(size: int, r
 def test_less_memory_takes_longer_so_that_computing_costs_the_same() -> None:
     delivery = Delivery(1, 1, 1, 1, staged_bytes=1e6, batch_bytes=2e6)
     no_waiting = msgspec.structs.replace(
-        MODEL.assumptions, s3_request_ms=0, upload_ms_per_batch=0, upload_ms_per_mb=0
+        MODEL.assumptions, s3_request_ms=0, uploads={Backend.CLOUDSEARCH: Upload(0, 0, 0)}
     )
     model = msgspec.structs.replace(MODEL, assumptions=no_waiting)
     less = msgspec.structs.replace(PROD, memory_mb={name: size // 2 for name, size in PROD.memory_mb.items()})
@@ -148,17 +150,34 @@ def test_less_memory_takes_longer_so_that_computing_costs_the_same() -> None:
 
 def test_what_is_traced_is_all_at_one_a_second_and_a_share_beyond() -> None:
     slow, fast = Traffic(8_640, 1), Traffic(864_000, 1)
-    dev = read_settings("dev")
-    assert month(slow, dev, MODEL).counts.traces == pytest.approx(8_640 * 30)
-    assert month(fast, dev, MODEL).counts.traces == pytest.approx((86_400 + 0.05 * 777_600) * 30)
+    assert month(slow, DEV, MODEL).counts.traces == pytest.approx(8_640 * 30)
+    assert month(fast, DEV, MODEL).counts.traces == pytest.approx((86_400 + 0.05 * 777_600) * 30)
 
 
 def test_two_availability_zones_cost_twice_the_instances() -> None:
     one = msgspec.structs.replace(PROD, search_multi_az=False)
-    name = "Search domain (instances)"
+    name = "Search domain: instances"
     both = (month(Traffic(1000, 10), each, MODEL).fixed[name] for each in (one, PROD))
     assert math.isclose(2 * next(both), next(both))
 
 
 def test_batches_follow_each_other_as_logs_do_where_each_has_one() -> None:
-    assert month(Traffic(8640, 1), read_settings("dev"), MODEL).seconds_per_batch == pytest.approx(10)
+    assert month(Traffic(8640, 1), DEV, MODEL).seconds_per_batch == pytest.approx(10)
+
+
+def test_batches_to_opensearch_cost_nothing_by_themselves() -> None:
+    opensearch = msgspec.structs.replace(PROD, search_backend=Backend.OPENSEARCH)
+    on_either = [month(Traffic(1e6, 100), each, MODEL) for each in (PROD, opensearch)]
+    assert [each.variable["Batches to the search domain"] > 0 for each in on_either] == [True, False]
+    assert on_either[1].counts.search_batches > 0
+
+
+def test_instances_with_credits_get_smaller_batches() -> None:
+    large = msgspec.structs.replace(
+        PROD, search_backend=Backend.OPENSEARCH, opensearch_instance_type="or2.medium.search"
+    )
+    small = msgspec.structs.replace(large, opensearch_instance_type="t3.medium.search")
+    of_large, of_small = (
+        average_delivery(Traffic(1e8, 10_000), each, MODEL).batches for each in (large, small)
+    )
+    assert of_small / of_large == pytest.approx(5 / 3, rel=0.05)

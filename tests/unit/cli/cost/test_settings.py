@@ -1,6 +1,7 @@
 """What the cost model is given is what Terraform's own files, the state machine and the price table say."""
 
 import json
+import re
 import shutil
 import tomllib
 from datetime import date
@@ -8,22 +9,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import hcl2
 import msgspec
 import pytest
+from hcl2 import SerializationOptions
 
 from tests.workflow.definition import load
+from trailsearch.cli.cost.inputs import CostUnknown
+from trailsearch.cli.cost.search_domain import max_batch_bytes
 from trailsearch.cli.cost.settings import (
     DEFINITION_FILE,
     PRICES_FILE,
     TERRAFORM,
-    CostUnknown,
     environments,
     follow,
+    read_assumptions,
     read_measured,
     read_prices,
     read_settings,
     read_states,
 )
+from trailsearch.search import Backend
 
 PRICES = read_prices()
 
@@ -49,6 +55,9 @@ def edited(folder: Path, file: str, before: str, after: str) -> Path:
         ("environments/prod.tfvars", "pipe_batch_size              = 50", "pipe_batch_size              = 44", "pipe_batch_size", 44),
         ("environments/prod.tfvars", '"search.large"', '"search.xlarge"', "search_instance_type", "search.xlarge"),
         ("environments/prod.tfvars", "alarm_no_logs_hours = 2", "alarm_no_logs_hours = null", "alarm_no_logs_hours", None),
+        ("environments/prod.tfvars", 'search_backend = "opensearch"', 'search_backend = "cloudsearch"', "search_backend", "cloudsearch"),
+        ("environments/prod.tfvars", '"or2.medium.search"', '"or2.large.search"', "opensearch_instance_type", "or2.large.search"),
+        ("environments/prod.tfvars", "opensearch_volume_gib     = 100", "opensearch_volume_gib     = 700", "opensearch_volume_gib", 700),
         ("functions.tf", "soon_days = 1", "soon_days = 3", "staged_days", 3),
         ("workflow.tf", '"ALL"', '"ERROR"', "workflow_logged", False),
         ("workflow.tf", "tracing_configuration {\n    enabled = true", "tracing_configuration {\n    enabled = false", "traced", False),
@@ -111,7 +120,7 @@ def test_the_price_table_has_nothing_that_is_not_read() -> None:
     assert {name for price in table["prices"].values() for name in price} <= known
 
 
-def test_there_is_a_price_for_every_instance_type_that_can_be_set() -> None:
+def test_there_is_a_price_for_every_instance_type_of_cloudsearch_that_can_be_set() -> None:
     variables = (TERRAFORM / "variables.tf").read_text()
     offered = {
         f"search.{size}"
@@ -119,6 +128,58 @@ def test_there_is_a_price_for_every_instance_type_that_can_be_set() -> None:
         if f'"search.{size}"' in variables
     }
     assert offered == {name for name in PRICES if name.startswith("search.")}
+    assert offered == read_assumptions().cloudsearch.capacity_gb.keys()
+
+
+def test_there_is_a_price_for_every_instance_type_of_opensearch_that_a_domain_can_grow_to() -> None:
+    """Any type can be set: of others the command says that it has no price."""
+    node_types = read_assumptions().opensearch.node_types
+    assert node_types.keys() <= PRICES.keys()
+    assert {read_settings(name).opensearch_instance_type for name in environments()} <= node_types.keys()
+
+
+def test_volumes_are_no_larger_than_terraform_takes_them() -> None:
+    variables = (TERRAFORM / "variables.tf").read_text()
+    for name in ("t3.small.search", "t3.medium.search"):
+        limit = read_assumptions().opensearch.node_types[name].max_volume_gib
+        assert f'"{name}" = {limit}' in variables
+
+
+def test_what_stays_free_is_what_the_alarm_asks_for() -> None:
+    (below,) = re.findall(
+        r'100 \* free_storage_mib / .+", above = (\d+)', (TERRAFORM / "alarms.tf").read_text()
+    )
+    assert 1 - int(below) / 100 == read_assumptions().opensearch.free_share
+
+
+def test_batches_are_as_large_as_terraform_lets_them_be() -> None:
+    limits = re.search(
+        r"opensearch_max_batch_bytes = local.opensearch_burstable \? (\d+) : (\d+)",
+        (TERRAFORM / "opensearch.tf").read_text(),
+    )
+    assert limits
+    opensearch = msgspec.structs.replace(read_settings("prod"), search_backend=Backend.OPENSEARCH)
+    found = [
+        max_batch_bytes(msgspec.structs.replace(opensearch, opensearch_instance_type=kind))
+        for kind in ("t3.small.search", "or2.medium.search")
+    ]
+    assert found == [int(limit) for limit in limits.groups()]
+
+
+def test_alarms_of_opensearch_are_as_many_more_as_terraform_has() -> None:
+    """Those of CloudSearch are counted in a deployment: tests/end_to_end/test_what_it_costs.py."""
+    with (TERRAFORM / "alarms.tf").open() as file:
+        loaded = hcl2.load(file, serialization_options=SerializationOptions(strip_string_quotes=True))
+    (alarms,) = (block["domain_alarms"] for block in loaded["locals"] if "domain_alarms" in block)
+    read = {
+        backend: sum(len(alarm["metrics"]) for alarm in alarms[backend].values() if isinstance(alarm, dict))
+        for backend in Backend
+    }
+    counted = read_measured().resources.alarm_metrics
+    assert (
+        counted[Backend.OPENSEARCH] - counted[Backend.CLOUDSEARCH]
+        == read[Backend.OPENSEARCH] - read[Backend.CLOUDSEARCH]
+    )
 
 
 def test_what_was_measured_says_how() -> None:

@@ -15,10 +15,12 @@ from rich.console import Console
 from tests.conftest import REPOSITORY
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.process import LocalCloud
+from trailsearch.cli.environment import Environment
 from trailsearch.cli.status.observe import (
     ALARM_NAMES,
     ALARM_NAMES_OF_SOURCES,
     execution,
+    metric_queries,
     metrics_of,
     read_alarms,
     read_executions,
@@ -39,7 +41,9 @@ from trailsearch.cli.status.pipeline_status import (
     duration,
     problems,
 )
+from trailsearch.cli.status.search_metrics import NAMESPACES, SEARCH_METRICS
 from trailsearch.cli.status.status import print_status, status
+from trailsearch.search import Backend
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EMPTY, BUSY = Queue(0, 0, 0), Queue(1_200, 30, 0)
@@ -50,6 +54,15 @@ DOMAIN = SearchDomain(
     partition_count=1,
     processing=False,
     requires_index_documents=False,
+)
+CLUSTER = SearchDomain(
+    documents=2_502,
+    instance_type="or2.medium.search",
+    instance_count=3,
+    partition_count=None,
+    processing=False,
+    requires_index_documents=False,
+    volume_gib=100,
 )
 SUCCEEDED = Execution(name="name-1", status="SUCCEEDED", started_at="2026-01-02T03:04:05.678Z", seconds=3.4)
 LAG = Percentiles(3.0, 62.0)
@@ -91,7 +104,82 @@ def aged(**metrics: Any) -> Metrics:
     return msgspec.structs.replace(WELL.metrics, **metrics)
 
 
+FULL = {"free_storage_mib": 19.5 * 1024}
 PROBLEMS = [
+    (
+        {"metrics": aged(key_inaccessible=1.0)},
+        (
+            "The search domain cannot use its key, and is lost without it. Enable the key alias/trailsearch-test, or cancel "
+            "its deletion, at once"
+        ),
+    ),
+    (
+        {"metrics": aged(cluster_red=1.0)},
+        (
+            "The search domain is red: a part of an index is on no data node, so searches are incomplete. Wait for a node "
+            "that is replaced; if it stays so, follow the alarm trailsearch-test-domain-red"
+        ),
+    ),
+    (
+        {"metrics": aged(writes_blocked=1.0, **FULL), "search_domain": CLUSTER},
+        (
+            "The search domain takes no writes, and nothing more becomes searchable: its disk is full. Raise "
+            "opensearch_volume_gib, or delete the indices of old months"
+        ),
+    ),
+    (
+        {"metrics": aged(writes_blocked=1.0, memory_pressure=95.0), "search_domain": CLUSTER},
+        (
+            "The search domain takes no writes, and nothing more becomes searchable: its memory is short. Raise "
+            "opensearch_instance_type"
+        ),
+    ),
+    (
+        {"metrics": aged(writes_blocked=1.0)},
+        (
+            "The search domain takes no writes, and nothing more becomes searchable: follow the alarm "
+            "trailsearch-test-domain-writes-blocked"
+        ),
+    ),
+    (
+        {"metrics": aged(**FULL), "search_domain": CLUSTER},
+        (
+            "A disk of the search domain is nearly full, 19.5 of 100 GiB are free. Raise opensearch_volume_gib, or delete "
+            "the indices of old months"
+        ),
+    ),
+    (
+        {"metrics": aged(memory_pressure=92.6)},
+        (
+            "The memory of a data node is 93 % full, and after half an hour the search domain takes no more writes. Raise "
+            "opensearch_instance_type"
+        ),
+    ),
+    (
+        {"metrics": aged(active_shards=2_700.0), "search_domain": CLUSTER},
+        (
+            "The search domain has 2,700 shards, and takes no new index beyond 3,000. Delete the indices of old months, "
+            "lower opensearch_shards, or raise opensearch_instance_count"
+        ),
+    ),
+    (
+        {"metrics": aged(cluster_yellow=1.0)},
+        (
+            "The search domain is yellow: a copy of a part of an index is on no data node, and one more failure may lose it. "
+            "A node that is down is replaced; if it stays so, raise opensearch_instance_count"
+        ),
+    ),
+    (
+        {"metrics": aged(writes_rejected=12.0)},
+        (
+            "Data nodes have rejected 12 writes in the last 15 min, which are retried. If it goes on, lower map_concurrency, "
+            "or raise opensearch_instance_type"
+        ),
+    ),
+    (
+        {"metrics": aged(domain_requests=100.0, domain_errors=11.0)},
+        "The search domain failed to answer 11 of 100 requests of the last hour. Its own log says why",
+    ),
     (
         {"dead_letter_queue": Queue(2, 1, 0), "metrics": aged(oldest_in_dead_letter_queue=7_500.0)},
         "3 dead letters wait, the oldest for 2 h 5 min. See why: make dlq ENV=test",
@@ -146,13 +234,28 @@ def test_the_worst_comes_first() -> None:
         "ingest_queue": BUSY,
         "executions": Executions({"ABORTED": 1}, ()),
         "search_domain": msgspec.structs.replace(DOMAIN, processing=True),
-        "metrics": Metrics(oldest_in_ingest_queue=9e9, lag_from_delivery=Percentiles(9e9, 9e9)),
+        "metrics": Metrics(
+            oldest_in_ingest_queue=9e9,
+            lag_from_delivery=Percentiles(9e9, 9e9),
+            cluster_red=1.0,
+            writes_blocked=1.0,
+            writes_rejected=1.0,
+        ),
         "alarms": Alarms(1, ("a",)),
     }
-    beginnings = [problem[:9] for problem in problems(changed(**changes))]
+    beginnings = [" ".join(problem.split()[:5]) for problem in problems(changed(**changes))]
     assert beginnings == [
-        "3 dead le", "The Pipe ", "The oldes", "1 of 1 ex", "The searc", "Half of t", "In state "
-    ]  # fmt: skip
+        "The search domain is red:",
+        "The search domain takes no",
+        "3 dead letters wait. See",
+        "The Pipe is STOPPED, so",
+        "The oldest message has been",
+        "1 of 1 executions of",
+        "The search domain is processing",
+        "Data nodes have rejected 1",
+        "Half of the batches are",
+        "In state ALARM: a",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +281,25 @@ def test_what_rings_an_alarm_is_what_is_not_well(alarms: Alarms | Unreadable, fo
         pytest.param({"metrics": aged(lag_from_event=Percentiles(9e9, 9e9))}, id="old events delivered now"),
         pytest.param({"metrics": aged(lag_from_delivery=Percentiles(1.0, 9e9))}, id="something was redriven"),
         pytest.param({"metrics": Metrics()}, id="no data"),
+        pytest.param(
+            {
+                "metrics": aged(
+                    cluster_red=0.0,
+                    cluster_yellow=0.0,
+                    writes_blocked=0.0,
+                    free_storage_mib=25.0 * 1024,
+                    memory_pressure=92.0,
+                    active_shards=2_699.0,
+                    writes_rejected=0.0,
+                    domain_requests=100.0,
+                    domain_errors=10.0,
+                    key_errors=0.0,
+                ),
+                "search_domain": CLUSTER,
+            },
+            id="a cluster that is well",
+        ),
+        pytest.param({"metrics": aged(free_storage_mib=1.0)}, id="of how much is not known"),
         pytest.param({"search_domain": msgspec.structs.replace(DOMAIN, documents=None)}, id="may not search"),
     ],
 )
@@ -200,6 +322,18 @@ def test_cloudwatch_counts_documents_for_who_may_not_search() -> None:
     output = " ".join(printed(changed(search_domain=domain, metrics=metrics)).split())
     assert "12,345 documents (by CloudWatch: you may not search)" in output
     assert "index 40 % full" in output
+
+
+def test_a_cluster_says_how_it_is() -> None:
+    metrics = aged(cluster_red=0.0, cluster_yellow=0.0, free_storage_mib=51_200.0, memory_pressure=61.2)
+    lines = [line.rstrip() for line in printed(changed(search_domain=CLUSTER, metrics=metrics)).splitlines()]
+    said = "2,502 documents, 3 or2.medium.search instances, green, 50.0 of 100 GiB free, memory 61 % full"
+    assert f"Search domain       {said}" in lines
+    for name, colour in (("cluster_yellow", "yellow"), ("cluster_red", "red")):
+        worse = changed(search_domain=CLUSTER, metrics=msgspec.structs.replace(metrics, **{name: 1.0}))
+        assert f"3 or2.medium.search instances, {colour}, 50.0 of 100" in printed(worse)
+    blocked = changed(search_domain=CLUSTER, metrics=msgspec.structs.replace(metrics, writes_blocked=1.0))
+    assert "green, takes no writes, 50.0 of 100" in printed(blocked)
 
 
 def test_a_domain_of_a_backend_without_partitions_has_none() -> None:
@@ -341,7 +475,7 @@ def test_of_a_metric_the_newest_value_counts_unless_it_is_stale() -> None:
         series("delivery_p99", (59, 2.0)),
         series("event_p50", (59, 1.0)),
         series("event_p99"),
-        series("documents", (30, 5.0)),
+        series("cloudsearch_searchable_documents", (30, 5.0)),
     ]
     assert metrics_of(answer, NOW) == Metrics(
         oldest_in_ingest_queue=40.0,
@@ -349,6 +483,73 @@ def test_of_a_metric_the_newest_value_counts_unless_it_is_stale() -> None:
         lag_from_delivery=Percentiles(1.0, 2.0),
         searchable_documents=5.0,
     )
+
+
+def test_a_cluster_is_as_it_is_now() -> None:
+    answer = [
+        series("opensearch_searchable_documents", (30, 7.0)),
+        series("opensearch_cluster_red", (16, 1.0)),
+        series("opensearch_cluster_yellow", (1, 0.0), (2, 1.0)),
+        series("opensearch_free_storage_mib", (1, 2_048.0)),
+        series("opensearch_writes_rejected", (1, 40.0), (14, 31.0), (16, 0.0)),
+        series("opensearch_domain_requests", (59, 600.0)),
+    ]
+    assert metrics_of(answer, NOW) == Metrics(
+        searchable_documents=7.0,
+        cluster_yellow=0.0,
+        free_storage_mib=2_048.0,
+        writes_rejected=9.0,
+        domain_requests=600.0,
+    )
+
+
+def test_a_counter_that_began_anew_has_rejected_nothing() -> None:
+    answer = [series("opensearch_writes_rejected", (1, 0.0), (2, 31.0))]
+    assert metrics_of(answer, NOW).writes_rejected == 0
+
+
+def test_every_metric_of_a_domain_is_asked_for_and_told() -> None:
+    queries = metric_queries(Environment("seen"), "123456789012")
+    told = [series(query["Id"], (1, 1.0)) for query in queries if query["Id"].startswith("opensearch_")]
+    found = msgspec.structs.asdict(metrics_of(told, NOW))
+    assert {name for name, value in found.items() if value is not None} == set(
+        SEARCH_METRICS[Backend.OPENSEARCH]
+    )
+    asked = {query["Id"]: query["MetricStat"] for query in queries}
+    assert asked["opensearch_cluster_red"] == {
+        "Metric": {
+            "Namespace": "AWS/ES",
+            "MetricName": "ClusterStatus.red",
+            "Dimensions": [
+                {"Name": "ClientId", "Value": "123456789012"},
+                {"Name": "DomainName", "Value": "trailsearch-seen"},
+            ],
+        },
+        "Stat": "Maximum",
+        "Period": 60,
+    }
+    assert asked["opensearch_domain_errors"]["Period"] == 3600
+
+
+@pytest.mark.parametrize("backend", Backend)
+def test_metrics_of_a_domain_are_named_as_in_terraform(backend: Backend) -> None:
+    """Shards are the one thing that a status looks at and no alarm."""
+    text = (REPOSITORY / "terraform" / "metrics.tf").read_text()
+    block = re.search(
+        rf'"{backend}_domain" => \{{.*?namespace += "([^"]+)"(.*?)\n        \}}', text, re.DOTALL
+    )
+    assert block
+    assert block[1] == NAMESPACES[backend]
+    in_terraform = {
+        name: (metric, stat)
+        for name, metric, stat in re.findall(r'^ +(\w+) += \["([^"]+)", "(\w+)"\]', block[2], re.MULTILINE)
+    }
+    here = {
+        name: (each.metric, each.stat)
+        for name, each in SEARCH_METRICS[backend].items()
+        if name != "active_shards"
+    }
+    assert here.items() <= in_terraform.items()
 
 
 PREFIX = "trailsearch-seen"
@@ -478,6 +679,43 @@ def test_an_environment_that_is_well(seen: Seen) -> None:
     }
 
 
+@pytest.fixture
+def clustered(seen: Seen) -> Iterator[str]:
+    """An environment of which there is a domain of OpenSearch, which has little room left and a red index."""
+    name = "trailsearch-clustered"
+    opensearch, account = boto3.client("opensearch"), boto3.client("sts").get_caller_identity()["Account"]
+    opensearch.create_domain(
+        DomainName=name,
+        ClusterConfig={"InstanceType": "or2.medium.search", "InstanceCount": 3},
+        EBSOptions={"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": 100},
+    )
+    dimensions: Any = [{"Name": "ClientId", "Value": account}, {"Name": "DomainName", "Value": name}]
+    measured = {"ClusterStatus.red": 1.0, "FreeStorageSpace": 2_048.0, "SearchableDocuments": 77.0}
+    seen.cloudwatch.put_metric_data(
+        Namespace="AWS/ES",
+        MetricData=[
+            {"MetricName": metric, "Dimensions": dimensions, "Value": value}
+            for metric, value in measured.items()
+        ],
+    )
+    yield "clustered"
+    opensearch.delete_domain(DomainName=name)
+
+
+def test_a_cluster_that_is_not_well(clustered: str) -> None:
+    observed = json.loads(CliRunner().invoke(status, ["--env", clustered, "--json"]).output)
+    assert observed["search_domain"]["instance_type"] == "or2.medium.search"
+    assert observed["search_domain"]["volume_gib"] == 100
+    metrics = observed["metrics"]
+    assert (metrics["cluster_red"], metrics["free_storage_mib"]) == (1.0, 2_048.0)
+    assert metrics["searchable_documents"] == 77.0
+    beginnings = [" ".join(problem.split()[:6]) for problem in observed["problems"]]
+    assert beginnings[0] == "The search domain is red: a"
+    assert "A disk of the search domain" in beginnings
+    shown = CliRunner().invoke(status, ["--env", clustered]).output
+    assert "red, 2.0 of 100 GiB free" in " ".join(shown.split())
+
+
 def test_alarms_of_an_environment_with_a_longer_name_are_not_this_ones(seen: Seen) -> None:
     seen.put_alarm("oldest-message", threshold=600)
     seen.put_alarm("lag", threshold=1_200)
@@ -523,6 +761,7 @@ def test_the_alarms_are_those_that_terraform_makes() -> None:
     of_steps = re.findall(r'"\$\{replace\(key, "_", "-"\)\}-([a-z-]+)" =>', alarms)
     made = {
         *re.findall(r"^      ([a-z-]+) = \{$", alarms, re.MULTILINE),
+        *re.findall(r'\? \["([a-z-]+)"\] : \[\] : key =>', alarms),
         *(f"{step}-{what}" for step in steps for what in of_steps),
     }
     assert made == ALARM_NAMES

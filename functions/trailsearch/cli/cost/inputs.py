@@ -1,0 +1,182 @@
+"""What the cost model is given: settings, prices, measurements, assumptions, and the traffic; all of it values."""
+
+from datetime import date
+from typing import Literal, NamedTuple
+
+import click
+import msgspec
+
+from trailsearch.search import Backend
+
+
+class CostUnknown(click.ClickException):
+    """There is no such environment, or the files do not say what the model needs."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The settings of an environment that its bill depends on; the names are those of Terraform's variables.
+
+    ``search_retention_days`` is None where events are kept for ever, and the search domain is reckoned as it is
+    deployed. ``staged_days`` is when what is indexed expires in the staging bucket.
+    """
+
+    pipe_batch_size: int
+    pipe_batching_window_seconds: int
+    staged_days: int
+    log_group_retention_days: int
+    create_trail: bool
+    search_backend: Backend
+    search_instance_type: str
+    search_replication_count: int
+    search_multi_az: bool
+    search_partition_count: int | None
+    opensearch_instance_type: str
+    opensearch_instance_count: int
+    opensearch_zone_count: int
+    opensearch_master_instance_type: str | None
+    opensearch_volume_gib: int
+    opensearch_replicas: int
+    alarm_no_logs_hours: int | None
+    memory_mb: dict[str, int]
+    storage_mb: dict[str, int]
+    workflow_logged: bool
+    traced: bool
+    search_retention_days: int | None = None
+
+
+class Price(msgspec.Struct, frozen=True):
+    """``dollars`` for ``per`` of a unit, and where that is from; see ``prices.toml``."""
+
+    dollars: float
+    per: int
+    unit: str
+    source: str
+    checked: date
+    evidence: Literal["source", "secondary", "list", "known"]
+    seen: str | None = None
+
+
+class Duration(msgspec.Struct, frozen=True):
+    """What a function takes on one vCPU, in milliseconds; MB are those of the staged records, or of the batch."""
+
+    ms_per_invocation: float
+    ms_per_log: float
+    ms_per_mb: float
+
+
+class EventSizes(msgspec.Struct, frozen=True):
+    """Bytes of an average event: staged as JSON, and as a document of each backend's batches."""
+
+    staged_bytes: float
+    document_bytes: dict[Backend, float]
+
+
+class WorkflowLog(msgspec.Struct, frozen=True):
+    """Bytes that Step Functions logs, with level ALL and execution data."""
+
+    per_execution: float
+    per_message: float
+    per_batch: float
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """How many there are of what costs by the month, as Terraform made them with a trail and all alarms."""
+
+    alarm_metrics: dict[Backend, int]
+    dashboards: int
+    kms_keys: int
+    custom_metrics: int
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What ``make cost-measure`` found; see ``measured.toml``."""
+
+    events: EventSizes
+    functions: dict[str, Duration]
+    log_bytes: dict[str, float]
+    workflow_log_bytes: WorkflowLog
+    resources: Resources
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """What an upload takes: the search domain to answer, and the function beside what was measured."""
+
+    answer_ms_per_batch: float
+    answer_ms_per_mb: float
+    compute_ms_per_mb: float
+
+
+class CloudSearchSizes(msgspec.Struct, frozen=True):
+    """GB of documents that an instance of each type holds, the smallest first.
+
+    ``max_partitions`` is how many of the largest type hold one copy of the index, unless AWS grants more.
+    """
+
+    capacity_gb: dict[str, float]
+    max_partitions: int
+
+
+class NodeType(msgspec.Struct, frozen=True):
+    """An instance type of OpenSearch: its memory, and the largest volume that it may have."""
+
+    memory_gib: float
+    max_volume_gib: int
+
+
+class OpenSearchSizes(msgspec.Struct, frozen=True):
+    """What a data node takes; ``node_types`` has the smallest first. See ``assumptions.toml``."""
+
+    index_bytes: float
+    shard_gb: float
+    linux_reserved_share: float
+    service_reserved_share: float
+    service_reserved_gib: float
+    free_share: float
+    index_gib_per_memory_gib: float
+    more_nodes: int
+    volume_step_gib: int
+    longest_month_days: int
+    node_types: dict[str, NodeType]
+
+
+class Assumptions(msgspec.Struct, frozen=True):
+    """What is neither configured nor measured; see ``assumptions.toml`` for units and reasons."""
+
+    s3_request_ms: float
+    uploads: dict[Backend, Upload]
+    memory_mb_per_vcpu: float
+    pipe_pollers: int
+    long_poll_seconds: float
+    data_key_seconds: float
+    kms_requests_per_data_key: int
+    encrypted_channels: int
+    bucket_key_share: float
+    traces_per_second: float
+    trace_share: float
+    log_compression: float
+    cloudsearch: CloudSearchSizes
+    opensearch: OpenSearchSizes
+
+
+class States(NamedTuple):
+    """States that an execution enters while nothing fails: once, and for each batch."""
+
+    per_execution: int
+    per_batch: int
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """What CloudTrail delivers. ``event_bytes`` of JSON is None for events as large as the measured ones."""
+
+    events_per_day: float
+    events_per_log: float
+    event_bytes: float | None = None
+
+
+class Model(msgspec.Struct, frozen=True):
+    """Everything that does not differ between environments."""
+
+    states: States
+    measured: Measured
+    assumptions: Assumptions
+    prices: dict[str, Price]

@@ -1,0 +1,117 @@
+"""OpenSearch: the searches that the READMEs show for it, as one types them, find something."""
+
+import gzip
+import re
+import shutil
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from tests.contract.conftest import MakeDomain
+from tests.contract.domain import Domain
+from tests.documentation.commands import Shown
+from tests.documentation.kinds import as_command, searches
+from tests.documentation.searched import searched_logs
+from tests.documentation.shell import Shell
+from tests.local_cloud.process import LocalCloud
+from trailsearch.events.documents import Document, build_document
+from trailsearch.search import Backend
+from trailsearch.search.batching import pack
+from trailsearch.search.opensearch import OpenSearch
+from trailsearch.search.queries import Query, QueryRefused, Syntax
+
+SHOWN = searches(Backend.OPENSEARCH)
+FOUND = re.compile(r"^[1-9][\d,]* events found, [1-9][\d,]* shown\.$", re.MULTILINE)
+
+
+class _Log(msgspec.Struct):
+    records: list[msgspec.Raw] = msgspec.field(name="Records")
+
+
+def documents() -> Iterator[list[Document]]:
+    """The documents of the logs that the searches are about, log by log."""
+    for log in searched_logs():
+        records = msgspec.json.decode(gzip.decompress(log.body), type=_Log).records
+        yield [
+            build_document(msgspec.json.format(record, indent=-1), f"s3://bucket/{log.key}")
+            for record in records
+        ]
+
+
+@pytest.fixture(scope="module")
+def local(make_domain: MakeDomain) -> Domain:
+    """The domain of an environment ``local``, with those documents."""
+    domain = make_domain("trailsearch-local")
+    backend = OpenSearch(domain.name)
+    index = backend.index(domain.endpoint)
+    for batch in pack(documents(), backend.batch_format, lambda document: pytest.fail(document.id)):
+        assert list(index.upload(bytes(batch.body))) == []
+    domain.refresh()
+    return domain
+
+
+@pytest.fixture(scope="module")
+def shell(cloud: LocalCloud, local: Domain, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    folder = tmp_path_factory.mktemp("shell")
+    shell = Shell(folder, cloud.environment() | {"COLUMNS": "200"})
+    shell.use_local_cloud(folder / "no-terraform")
+    return shell
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=str)
+def test_a_search_finds_something(shell: Shell, shown: Shown) -> None:
+    command = as_command(shown)
+    if "jq" in command and not shutil.which("jq"):
+        pytest.skip("needs jq")
+    done = shell.run(command)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r'"eventID": ', done.stdout) if "jq" in command else FOUND.search(done.stdout)
+
+
+def found(domain: Domain, text: str, syntax: Syntax = Syntax.NATIVE) -> set[str]:
+    """The ids of the events that a query finds."""
+    searched = OpenSearch(domain.name).domain(domain.endpoint)
+    return {event["id"] for event in searched.scan(Query(text, syntax, size=1000), fields=())}
+
+
+def test_names_are_found_by_their_words_and_as_a_phrase_of_them(local: Domain) -> None:
+    name = found(local, "sqs.amazonaws.com")
+    assert name
+    assert name < found(local, "amazonaws")
+    assert name == found(local, '"sqs.amazonaws.com"')
+    assert found(local, "com.amazonaws.sqs") == set()
+
+
+def test_the_simple_parser_takes_the_words_of_a_name_in_any_order_unless_it_is_quoted(local: Domain) -> None:
+    quoted = found(local, '"sqs.amazonaws.com"', Syntax.SIMPLE)
+    assert quoted
+    assert quoted <= found(local, "com.amazonaws.sqs", Syntax.SIMPLE)
+    assert found(local, '"com.amazonaws.sqs"', Syntax.SIMPLE) == set()
+
+
+def test_all_words_are_to_be_there_in_any_order_unless_or_stands_between_them(local: Domain) -> None:
+    both = found(local, "alice") & found(local, "deletetrail")
+    assert both
+    assert both == found(local, "alice deletetrail") == found(local, "deletetrail alice")
+    assert found(local, "deletetrail OR consolelogin") == found(local, "deletetrail") | found(
+        local, "consolelogin"
+    )
+
+
+def test_colons_and_slashes_within_a_word_need_a_backslash_or_quotes(local: Domain) -> None:
+    quoted = found(local, '"arn:aws:iam::aws:policy/AdministratorAccess"')
+    assert quoted
+    assert quoted == found(local, r"arn\:aws\:iam\:\:aws\:policy\/AdministratorAccess")
+    with pytest.raises(QueryRefused, match="need a backslash"):
+        found(local, "arn:aws:iam::aws:policy/AdministratorAccess")
+    assert found(local, "arn:aws") == set()
+
+
+def test_events_are_sorted_by_what_can_be_counted(local: Domain) -> None:
+    searched = OpenSearch(local.name).domain(local.endpoint)
+    events = searched.search(
+        Query("actor:*", size=1000, sort="actor asc, event_time desc", facets=["actor"])
+    ).events
+    assert len({event["actor"] for event in events}) > 1
+    assert [event["actor"] for event in events] == sorted(event["actor"] for event in events)
