@@ -121,7 +121,7 @@ docs: .venv/ready ## Write the generated parts of the READMEs anew
 	@$(PYTHON) -m tests.documentation
 
 .PHONY: chaos
-chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [RUNS=1] [SEED=1] [SCENARIOS=text]
+chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [BACKEND=cloudsearch|opensearch] [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos
 
 .PHONY: cost-measure
@@ -133,7 +133,7 @@ bench: .venv/ready ## Measure speed, memory and cold starts, beside the same job
 	@$(PYTHON) -m tests.benchmarks
 
 .PHONY: load
-load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [LOGS=2000] [EVENTS=500000] [SEED=1]
+load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [BACKEND=cloudsearch|opensearch] [LOGS=2000] [EVENTS=500000] [SEED=1]
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo

@@ -23,8 +23,8 @@ os.environ.pop("AWS_PROFILE", None)
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
-# All tests of such a folder share what takes long to start: a deployment, a node.
-SHARING = ("tests/end_to_end/", "tests/contract/")
+# All tests of such a folder share what takes long to start: a deployment, a node. The first that fits counts.
+SHARING = ("tests/end_to_end/opensearch/", "tests/end_to_end/", "tests/contract/")
 
 
 class _Scheduling(LoadFileScheduling):

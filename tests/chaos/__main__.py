@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import boto3
 import click
@@ -18,47 +19,92 @@ from rich.text import Text
 from tests.chaos.pipeline import RETRY_WAIT_FACTOR, Pipeline
 from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import Outcome, run
-from tests.chaos.scenarios import DELETE, Scenario, scenarios
+from tests.chaos.scenario import DELETE, Scenario
+from tests.chaos.scenarios import scenarios
 from tests.local_cloud.pipeline.idle import NotIdle
 from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.services.opensearch import EngineChoice
+from tests.local_cloud.services.opensearch.engines import URL_VARIABLE
 from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.console import make_console
 from trailsearch.cli.package import build_package
+from trailsearch.search import Backend
+from trailsearch.search.queries import SearchError
 
 
 @click.command()
+@click.option(
+    "--backend",
+    "backends",
+    envvar="BACKEND",
+    type=click.Choice([backend.value for backend in Backend]),
+    multiple=True,
+    help="The search backend: both, one after the other, unless one is chosen.",
+)
 @click.option("--runs", envvar="RUNS", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--seed", envvar="SEED", type=int, default=1, show_default=True)
 @click.option(
     "--scenarios", "chosen", envvar="SCENARIOS", default="", help="Only those with this in their name."
 )
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(EngineChoice)),
+    default="node" if os.environ.get(URL_VARIABLE) else "embedded",
+    help=f"What serves an OpenSearch domain: a real node where {URL_VARIABLE} names one.",
+)
 @click.option("--list", "only_list", is_flag=True, help="Only list the scenarios.")
-def chaos(runs: int, seed: int, chosen: str, *, only_list: bool) -> None:
+def chaos(
+    backends: Sequence[str], runs: int, seed: int, chosen: str, *, engine: EngineChoice, only_list: bool
+) -> None:
     """Deliver logs, and delete old events, under every fault, RUNS times each; exit with 1 unless every event is accounted for."""
-    selected = [scenario for scenario in scenarios() if chosen.lower() in scenario.name.lower()]
+    selected = {
+        backend: found
+        for backend in map(Backend, backends or Backend)
+        if (found := [each for each in scenarios(backend, engine) if chosen.lower() in each.name.lower()])
+    }
     if not selected:
         raise click.UsageError(f"No scenario has {chosen!r} in its name; --list shows them")
     if only_list:
-        click.echo("\n".join(scenario.name for scenario in selected))
+        for backend, rows in selected.items():
+            click.echo("\n".join(f"{backend}: {scenario.name}" for scenario in rows))
         return
     console = make_console()
+    proven = [
+        prove(backend, rows, engine, runs=runs, seed=seed, console=console)
+        for backend, rows in selected.items()
+    ]
+    sys.exit(0 if all(proven) else 1)
+
+
+def prove(
+    backend: Backend,
+    rows: Sequence[Scenario],
+    engine: EngineChoice,
+    *,
+    runs: int,
+    seed: int,
+    console: Console,
+) -> bool:
+    """Run scenarios against a deployment of its own, print their table, and tell whether every event is accounted for."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
-        with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=RETRY_WAIT_FACTOR) as cloud:
-            pipeline = deploy(cloud, folder, console)
-            outcomes = run_all(selected, pipeline, runs, seed, console)
-    console.print(table(selected, outcomes))
-    print_problems(selected, outcomes, console)
-    sys.exit(0 if all(outcome.proven for row in outcomes for outcome in row) else 1)
+        with LocalCloud(
+            log_file=folder / "cloud.log", retry_wait_factor=RETRY_WAIT_FACTOR, opensearch_engine=engine
+        ) as cloud:
+            pipeline = deploy(cloud, backend, folder, console)
+            outcomes = run_all(rows, pipeline, runs, seed, console)
+    console.print(table(backend, rows, outcomes))
+    print_problems(rows, outcomes, console)
+    return all(outcome.proven for row in outcomes for outcome in row)
 
 
-def deploy(cloud: LocalCloud, folder: Path, console: Console) -> Pipeline:
+def deploy(cloud: LocalCloud, backend: Backend, folder: Path, console: Console) -> Pipeline:
     """Deploy Trailsearch into a local cloud by its own Terraform."""
     cloud.enter()
     package = folder / "lambda.zip"
-    with console.status("Deploying …"):
+    with console.status(f"Deploying on {backend} …"):
         build_package(package, local=True)
-        settings = {"search_retention_days": KEPT_DAYS}
+        settings = {"search_backend": backend, "search_retention_days": KEPT_DAYS}
         deployment = Deployment(folder, cloud.environment(), package, settings)
         deployment.initialize()
         deployment.apply(lambda *_: None)
@@ -92,16 +138,16 @@ def run_one(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     """Run a scenario; what a failed run leaves in the queue is not to disturb the next."""
     try:
         outcome = (run_retention if scenario.state == DELETE else run)(scenario, pipeline, seed)
-    except (NotIdle, TimeoutError, RuntimeError, ValueError) as error:
+    except (NotIdle, TimeoutError, RuntimeError, ValueError, SearchError) as error:
         outcome = Outcome(0, problems=[f"{type(error).__name__}: {error}"])
     if not outcome.proven:
         pipeline.throw_away_dead_letters()
     return outcome
 
 
-def table(selected: Sequence[Scenario], outcomes: Sequence[Sequence[Outcome]]) -> Table:
+def table(backend: Backend, selected: Sequence[Scenario], outcomes: Sequence[Sequence[Outcome]]) -> Table:
     """A row for each fault and state: runs, and what became of the events."""
-    rows = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
+    rows = Table(box=box.SIMPLE_HEAD, collapse_padding=True, title=backend.value, title_justify="left")
     rows.add_column("State", no_wrap=True)
     rows.add_column("Fault", no_wrap=True)
     for heading in (

@@ -6,7 +6,7 @@ It reads the forms in which work waits in the dead-letter queue apart from Trail
 import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.log_generator import generate_logs
 AS_IT_CAME = "message as it came"
 LOGS = 4
 RECORDS_PER_LOG = 5
-_START = datetime(2023, 7, 10, 12, tzinfo=UTC)
+START = datetime(2023, 7, 10, 12, tzinfo=UTC)
 
 StagedDocuments = Callable[[str, str], Iterable[str]]
 """Gives the ids in a staged batch, by bucket and key."""
@@ -27,10 +27,12 @@ InputOf = Callable[[str], str]
 class Delivery:
     """A few generated logs under a prefix of their own, so that one deployment serves many runs."""
 
-    def __init__(self, seed: int, start: datetime = _START) -> None:
-        """Generate the logs, of events since ``start``; equal seeds give equal logs."""
+    def __init__(self, seed: int, start: datetime = START, duration: timedelta = timedelta(days=1)) -> None:
+        """Generate the logs of a time; equal seeds give equal logs."""
         self.prefix = f"chaos-{seed}/"
-        logs = generate_logs(seed=seed, logs=LOGS, start=start, records_per_log=RECORDS_PER_LOG, story=False)
+        logs = generate_logs(
+            seed, LOGS, start, duration=duration, records_per_log=RECORDS_PER_LOG, story=False
+        )
         self.bodies = {self.prefix + log.key: log.body for log in logs}
         self.events_of_log = {key: frozenset(_event_ids(body)) for key, body in self.bodies.items()}
         self.events = frozenset().union(*self.events_of_log.values())

@@ -10,10 +10,12 @@ from typing import Any
 
 import boto3
 
+from tests.chaos.backends import BACKENDS
 from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.pipeline.idle import messages_in, wait_until_idle
+from tests.local_cloud.services.opensearch import OpenSearchControl
 from trailsearch.cli.package import FUNCTIONS
-from trailsearch.search import search_backend
+from trailsearch.search import Backend, SearchSettings, search_backend
 from trailsearch.search.queries import MAX_PAGE, Query
 
 # Step Functions would wait up to two minutes before a retry.
@@ -23,6 +25,18 @@ IDLE_SECONDS = 600
 # Two looks half a second apart: what is between the queue and an execution is in flight in the queue meanwhile.
 QUIET_POLLS = 2
 _POLL_SECONDS = 0.1
+_OF_THE_DOMAIN = frozenset({"SearchThrottled", "SearchUnavailable"})
+# What a domain is made with again, of what it is described by.
+_OF_A_DOMAIN = (
+    "DomainName",
+    "EngineVersion",
+    "ClusterConfig",
+    "EBSOptions",
+    "AccessPolicies",
+    "EncryptionAtRestOptions",
+    "NodeToNodeEncryptionOptions",
+    "DomainEndpointOptions",
+)
 
 
 class Pipeline:
@@ -40,7 +54,15 @@ class Pipeline:
         self.sqs = session.client("sqs", endpoint_url=endpoint_url)
         self.stepfunctions = session.client("stepfunctions", endpoint_url=endpoint_url)
         self.cloudwatch = session.client("cloudwatch", endpoint_url=endpoint_url)
-        self.domain = search_backend().domain(outputs["search_endpoint"])
+        self._functions = session.client("lambda", endpoint_url=endpoint_url)
+        self._opensearch = session.client("opensearch", endpoint_url=endpoint_url)
+        self._deleted_domain: dict[str, Any] = {}
+        self.backend = Backend(outputs["search_backend"])
+        self.prefix: str = outputs["search_domain_name"]
+        self.domain = search_backend(SearchSettings(self.backend, self.prefix)).domain(
+            outputs["search_endpoint"]
+        )
+        self.engine = OpenSearchControl(endpoint_url)
         self.faults = FaultControl(endpoint_url)
         self.log_bucket: str = outputs["log_bucket_names"][0]
         self.dead_letter_queue: str = outputs["dead_letter_queue_url"]
@@ -83,13 +105,59 @@ class Pipeline:
                 if entered := event.get("stateEnteredEventDetails"):
                     yield entered["name"], entered["input"]
 
+    def show_all(self) -> None:
+        """Make all that the domain has taken found; a CloudSearch domain shows it at once."""
+        if self.backend is Backend.OPENSEARCH:
+            self.engine.ask_engine("POST", f"/{self.prefix}-events-*/_refresh")
+
+    def failed_uploads(self) -> int:
+        """How often Index Batch has failed in the executions that are running, for what the search domain did."""
+        return sum(
+            details.get("error") in _OF_THE_DOMAIN
+            for arn in self.running_executions()
+            for page in self.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
+            for event in page["events"]
+            for details in event.values()
+            if isinstance(details, dict)
+        )
+
+    def delete_domain(self) -> None:
+        """Delete the OpenSearch domain with all that it holds."""
+        found = self._opensearch.describe_domain(DomainName=self.prefix)["DomainStatus"]
+        self._deleted_domain = {name: found[name] for name in _OF_A_DOMAIN if name in found}
+        self._opensearch.delete_domain(DomainName=self.prefix)
+
+    def make_domain_again(self) -> None:
+        """Make the domain that was deleted, as it was, and empty."""
+        self._opensearch.create_domain(**self._deleted_domain)
+
+    def start_function_anew(self, name: str) -> None:
+        """Let a function's processes end, as an update of it does: it has a MB more from then on, or one less again."""
+        function = f"{self.prefix}-{name}"
+        memory = self._functions.get_function_configuration(FunctionName=function)["MemorySize"]
+        self._functions.update_function_configuration(FunctionName=function, MemorySize=memory ^ 1)
+
+    def merged_index_bytes(self) -> int | None:
+        """Merge the OpenSearch indices, and give what they take on disk; None where there is no disk."""
+        if self.backend is not Backend.OPENSEARCH or self.engine.engine == "embedded":
+            return None
+        indices = f"/{self.prefix}-events-*"
+        self.engine.ask_engine("POST", f"{indices}/_forcemerge?max_num_segments=1&flush=true")
+        # What was merged is on disk as long as a search may read it.
+        self.show_all()
+        _, answer = self.engine.ask_engine("GET", f"{indices}/_stats/store")
+        size: int = answer["_all"]["primaries"]["store"]["size_in_bytes"]
+        return size
+
     def document_ids(self) -> set[str]:
         """The ids of all documents in the domain."""
+        self.show_all()
         return {event["id"] for event in self.domain.scan(Query(size=MAX_PAGE), fields=())}
 
     def documents(self, log_prefix: str) -> Iterator[tuple[str, str]]:
         """Give id and record of every document in the domain whose log's key begins so."""
-        query = f"(prefix field=log_file 's3://{self.log_bucket}/{log_prefix}')"
+        self.show_all()
+        query = BACKENDS[self.backend].of_logs(f"s3://{self.log_bucket}/{log_prefix}")
         for event in self.domain.scan(Query(query, size=1_000), fields=["raw"]):
             yield event["id"], event["raw"]
 
@@ -116,7 +184,7 @@ class Pipeline:
     def staged_documents(self, bucket: str, key: str) -> Iterator[str]:
         """Give the ids of the documents in a staged batch."""
         body = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        yield from (operation["id"] for operation in json.loads(body))
+        yield from (document_id for document_id, _ in BACKENDS[self.backend].documents_in(body))
 
     def input_of(self, execution_arn: str) -> str:
         """Give the input of an execution."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from tests.chaos.delivery import Delivery, event_id
 from tests.chaos.pipeline import Pipeline
 from tests.chaos.run import ABORT_SECONDS, Outcome, note_unmet
-from tests.chaos.scenarios import Scenario, rules_of
+from tests.chaos.scenario import Scenario, rules_of
 from tests.local_cloud.faults import RuleCount
 
 # Sixteen years: what all other runs deliver is younger.

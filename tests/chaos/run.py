@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.delivery import Delivery, event_id, label
+from tests.chaos.engine_states import EngineState
 from tests.chaos.pipeline import Pipeline
-from tests.chaos.scenarios import Scenario, rules_of
+from tests.chaos.scenario import PASSING, Scenario, rules_of
 from tests.local_cloud.faults import RuleCount
 
 # EventBridge hands an execution's end on after the execution has ended.
 GRACE_SECONDS = 10
 ABORT_SECONDS = 60
+# So long may it take until the uploads fail that a state of the engine fails.
+STATE_SECONDS = 60
 # A message that the Pipe could not pass on comes back after the queue's visibility timeout.
 SHORT_VISIBILITY_SECONDS = 1
 _POLL_SECONDS = 0.1
@@ -57,7 +60,7 @@ def run(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
         NotIdle: the pipeline did not come to rest.
     """
     began = time.monotonic()
-    delivery = Delivery(seed)
+    delivery = Delivery(seed, scenario.start, scenario.duration)
     outcome = Outcome(len(delivery.events))
     _inject(scenario, pipeline, delivery, outcome, seed)
     before = _settled_account(pipeline, delivery)
@@ -78,6 +81,10 @@ def run(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
             outcome.problems.append(f"{len(missing)} events are not in the domain after the redrive")
         if after.letters:
             outcome.problems.append(f"{after.letters} dead letters came back after the redrive")
+    if scenario.redelivered:
+        _deliver_again(pipeline, delivery, outcome)
+    if scenario.engine_state:
+        outcome.problems += scenario.engine_state.problems(pipeline, _index(scenario, pipeline))
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -86,14 +93,17 @@ def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome:
     """Deliver while the fault is switched on, and wait until the pipeline has come to rest."""
     pipeline.faults.set(rules_of(scenario.rules, pipeline.outputs, seed))
     counts: list[RuleCount] = []
-    aborted = allowed_seconds = 0
+    aborted = allowed_seconds = met = 0
     ingest_queue = pipeline.outputs["ingest_queue_url"]
     try:
         if scenario.messages_stay_received:
             visibility = _set_visibility(pipeline, ingest_queue, str(SHORT_VISIBILITY_SECONDS))
         if scenario.execution_seconds:
             allowed_seconds = pipeline.set_execution_timeout(scenario.execution_seconds)
-        delivery.deliver(pipeline, times=scenario.announced, shuffled=scenario.shuffled)
+        if scenario.engine_state:
+            met = _deliver_into(scenario.engine_state, scenario, pipeline, delivery)
+        else:
+            delivery.deliver(pipeline, times=scenario.announced, shuffled=scenario.shuffled)
         if scenario.aborted_in:
             aborted = _abort(pipeline, scenario.aborted_in)
             counts = pipeline.faults.clear()
@@ -104,10 +114,45 @@ def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome:
         counts += pipeline.faults.clear()
         if allowed_seconds:
             pipeline.set_execution_timeout(allowed_seconds)
-    outcome.injected = aborted + sum(count.injected for count in counts) + (scenario.announced - 1)
+    outcome.injected = aborted + met + sum(count.injected for count in counts) + (scenario.announced - 1)
+    if scenario.engine_state and not met:
+        outcome.problems.append("no upload has failed in the state of the engine")
     if scenario.aborted_in and not aborted:
         outcome.problems.append("no execution was aborted")
     note_unmet(counts, outcome, drawn=scenario.is_drawn)
+
+
+def _index(scenario: Scenario, pipeline: Pipeline) -> str:
+    return f"{pipeline.prefix}-events-{scenario.start:%Y.%m}"
+
+
+def _deliver_into(state: EngineState, scenario: Scenario, pipeline: Pipeline, delivery: Delivery) -> int:
+    """Deliver while the engine is in a state, and count the uploads that have failed by it; 1 if it lets them pass."""
+    index = _index(scenario, pipeline)
+    state.enter(pipeline, index)
+    met = 0 if state.stops_uploads else 1
+    try:
+        delivery.deliver(pipeline, times=scenario.announced, shuffled=scenario.shuffled)
+        deadline = time.monotonic() + STATE_SECONDS
+        while met < PASSING and state.stops_uploads and time.monotonic() < deadline:
+            met = pipeline.failed_uploads()
+            time.sleep(_POLL_SECONDS)
+        if scenario.outlasts_retries:
+            pipeline.wait_until_idle()
+    finally:
+        state.leave(pipeline, index)
+    return met
+
+
+def _deliver_again(pipeline: Pipeline, delivery: Delivery, outcome: Outcome) -> None:
+    """Deliver once more what is indexed: all is to be there still, and nothing twice."""
+    delivery.deliver(pipeline)
+    pipeline.wait_until_idle()
+    again = _settled_account(pipeline, delivery)
+    outcome.problems += again.problems
+    outcome.lost |= delivery.events - again.found
+    if again.letters:
+        outcome.problems.append(f"{again.letters} dead letters after the redelivery")
 
 
 def _redrive(scenario: Scenario, pipeline: Pipeline, outcome: Outcome, seed: int) -> int:

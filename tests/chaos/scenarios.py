@@ -1,12 +1,24 @@
-"""The faults, and the states that meet them."""
+"""The faults, and the states that meet them, on each search backend."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
-import msgspec
-
+from tests.chaos import opensearch_scenarios
 from tests.chaos.delivery import AS_IT_CAME
+from tests.chaos.scenario import (
+    DEAD_LETTER_SENDS,
+    DELETE,
+    EVERYWHERE,
+    FETCH,
+    FUNCTIONS,
+    INDEX,
+    KEEP,
+    PASSING,
+    PIPE,
+    SPLIT,
+    Scenario,
+)
 from tests.local_cloud.faults import (
     AnswerLost,
     Crash,
@@ -15,78 +27,82 @@ from tests.local_cloud.faults import (
     Fault,
     Match,
     NoAnswer,
+    RefusedItems,
     Reset,
     Rule,
     TimeOut,
     Truncation,
 )
+from tests.local_cloud.services.opensearch import EngineChoice
+from trailsearch.search import Backend
 
-FETCH, SPLIT, INDEX, KEEP = "Fetch Logs", "Split Records", "Index Batch", "Keep Batch"
-DELETE = "Delete Expired"
-DEAD_LETTER_SENDS, PIPE, EVERYWHERE = "Dead-letter sends", "Pipe", "Everywhere"
-FUNCTIONS = {FETCH: "fetch-logs", SPLIT: "split-records", INDEX: "index-batch"}
-
-# How often a fault that passes is met.
-PASSING = 2
 # How often an outage may be met at most without outlasting the retries of a state: 6 retries with 4 requests each
 # (``clients``), and as many as Terraform says (index_batch_max_attempts).
 _OUTAGE = {FETCH: 27, SPLIT: 27, INDEX: 16}
 _LONGER_THAN_A_CLIENT_WAITS = {FETCH: 32, SPLIT: 32, INDEX: 62}
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """One row of the table: a fault, the state that meets it, and how logs are delivered meanwhile.
+class _Uploads(NamedTuple):
+    """The requests in which batches are uploaded, and how a search domain asks for fewer, and refuses documents."""
 
-    In the patterns of `rules`, `{log_bucket}`, `{staging_bucket}` and `{dead_letter_queue}` stand for their names.
-    `outlasts_retries`: something must be dead-lettered, or, of Delete Expired, the execution must fail; otherwise retries must cure it, unless it is drawn by lot how
-    often the fault is met. `aborted_in`: executions are stopped in this state.
-    `messages_stay_received`: the Pipe cannot pass messages on, and gets them again after the visibility timeout.
-    `execution_seconds`: how long an execution may take meanwhile, if not as long as Terraform says.
-    `letters`: how each dead letter begins, as `delivery.label` gives it: what it is about, and the error.
-    `redrive_kind`: dead letters of that kind are sent back by `make redrive`, instead of all by a message move task.
-    `redrive_rules`: the faults while they are redriven.
-    """
-
-    fault: str
-    state: str
-    rules: tuple[Rule, ...] = ()
-    outlasts_retries: bool = False
-    announced: int = 1
-    shuffled: bool = False
-    aborted_in: str = ""
-    messages_stay_received: bool = False
-    execution_seconds: int | None = None
-    letters: str = ""
-    redrive_kind: str = ""
-    redrive_rules: tuple[Rule, ...] = ()
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether it is drawn by lot which requests fail."""
-        return any(rule.share < 1 for rule in self.rules)
-
-    @property
-    def name(self) -> str:
-        """What selects the scenario on the command line."""
-        return f"{self.state}: {self.fault}"
+    match: Match
+    throttles: tuple[tuple[int, str], ...]
+    unavailable: str
+    """The error of an upload that is answered with HTTP 503."""
+    refuses_documents: Fault
 
 
-def _read(state: str) -> Match:
+_UPLOADS = {
+    Backend.CLOUDSEARCH: _Uploads(
+        Match(method="POST", path="/documents/batch$"),
+        ((503, "503"), (507, "507"), (509, "509")),
+        "SearchThrottled",
+        ErrorAnswer(400, "DocumentServiceException"),
+    ),
+    Backend.OPENSEARCH: _Uploads(
+        Match(method="POST", path="/_bulk$"),
+        ((429, "429"), (503, "503")),
+        "SearchUnavailable",
+        RefusedItems(400, "mapper_parsing_exception", every=1),
+    ),
+}
+
+
+class _Deletions(NamedTuple):
+    """The requests in which expired events are looked for, and deleted, and how a domain asks for fewer of the latter."""
+
+    search: Match
+    deletion: Match
+    throttle: int
+
+
+_DELETIONS = {
+    Backend.CLOUDSEARCH: _Deletions(
+        Match(path="/2013-01-01/search$"), _UPLOADS[Backend.CLOUDSEARCH].match, 507
+    ),
+    Backend.OPENSEARCH: _Deletions(
+        Match(method="GET", path="/_cat/indices/"),
+        Match(method="DELETE", path=r"^/opensearch/.*-events-\d{4}\.\d\d$"),
+        429,
+    ),
+}
+
+
+def _read(state: str, uploads: _Uploads) -> Match:
     """The request in which a state gets what it works on, or for Index Batch sends it."""
     return {
         FETCH: Match(method="GET", path="^/{log_bucket}/chaos"),
         SPLIT: Match(method="GET", path="^/{staging_bucket}/records/"),
-        INDEX: Match(method="POST", path="/documents/batch$"),
+        INDEX: uploads.match,
     }[state]
 
 
-def _written(state: str) -> Match:
+def _written(state: str, uploads: _Uploads) -> Match:
     """The request whose effect stays when its answer is lost."""
     return {
         FETCH: Match(method="PUT", path="^/{staging_bucket}/records/"),
         SPLIT: Match(method="PUT", path="^/{staging_bucket}/batches/"),
-        INDEX: _read(INDEX),
+        INDEX: _read(INDEX, uploads),
     }[state]
 
 
@@ -100,18 +116,18 @@ _DESCRIBE_EXECUTION = Match(target=r"^AWSStepFunctions\.DescribeExecution$")
 _START_EXECUTION = Match(target=r"^AWSStepFunctions\.StartExecution$")
 
 
-def _request_faults(state: str) -> Iterator[Scenario]:
+def _request_faults(state: str, uploads: _Uploads) -> Iterator[Scenario]:
     """Faults between a function and the service that it calls."""
-    throttles = [(503, "SlowDown")] if state != INDEX else [(503, "503"), (507, "507"), (509, "509")]
+    throttles = uploads.throttles if state == INDEX else ((503, "SlowDown"),)
     errors = [*throttles, (500, "InternalError"), (502, "BadGateway"), (504, "GatewayTimeout")]
     throttled_answer = ErrorAnswer(*throttles[0])
-    read = _read(state)
+    read = _read(state, uploads)
     for status, code in errors:
         yield Scenario(f"HTTP {status}", state, (Rule(ErrorAnswer(status, code), read, times=PASSING),))
     passing: tuple[tuple[str, Fault, Match], ...] = (
         ("connection reset", Reset(), read),
         ("truncated answer", Truncation(), read),
-        ("answer lost", AnswerLost(), _written(state)),
+        ("answer lost", AnswerLost(), _written(state, uploads)),
     )
     for name, fault, match in passing:
         yield Scenario(name, state, (Rule(fault, match, times=PASSING),))
@@ -122,7 +138,7 @@ def _request_faults(state: str) -> Iterator[Scenario]:
     lasting: tuple[tuple[str, Fault, Match], ...] = (
         *((f"HTTP {status}", ErrorAnswer(status, code), read) for status, code in [*throttles, errors[-1]]),
         ("connection reset", Reset(), read),
-        ("answer lost", AnswerLost(), _written(state)),
+        ("answer lost", AnswerLost(), _written(state, uploads)),
     )
     for name, fault, match in lasting:
         yield Scenario(f"{name}, lasting", state, (Rule(fault, match),), outlasts_retries=True)
@@ -147,16 +163,16 @@ def _function_faults(state: str) -> Iterator[Scenario]:
         yield Scenario(f"{name}, lasting", state, (Rule(fault, match),), outlasts_retries=True)
 
 
-def _refused_documents() -> Rule:
+def _refused_documents(uploads: _Uploads) -> Rule:
     """The domain refuses every document: a reason for dead letters of kind documents."""
-    return Rule(ErrorAnswer(400, "DocumentServiceException"), _read(INDEX))
+    return Rule(uploads.refuses_documents, uploads.match)
 
 
-def _dead_letter_send_faults() -> Iterator[Scenario]:
+def _dead_letter_send_faults(uploads: _Uploads) -> Iterator[Scenario]:
     """Faults of SQS, met by dead letters of each kind: batch, documents and messages."""
     causes = (
         ("batch", Rule(Crash(), _invocation(INDEX)), "batch: "),
-        ("documents", _refused_documents(), "documents: DocumentRefused"),
+        ("documents", _refused_documents(uploads), "documents: DocumentRefused"),
         ("messages", Rule(Crash(), _invocation(FETCH)), AS_IT_CAME),
     )
     faults: tuple[tuple[str, Fault], ...] = (
@@ -223,9 +239,9 @@ def _delivery_faults() -> Iterator[Scenario]:
     yield _START_EXECUTION_REFUSED
 
 
-def _ended_executions(state: str) -> Iterator[Scenario]:
+def _ended_executions(state: str, uploads: _Uploads) -> Iterator[Scenario]:
     """Executions that are ended from outside while they are in a state."""
-    held = (Rule(Delay(30), _read(state)),)
+    held = (Rule(Delay(30), _read(state, uploads)),)
     aborted = Scenario(
         "execution aborted",
         state,
@@ -249,15 +265,15 @@ def _ended_executions(state: str) -> Iterator[Scenario]:
         yield replace(aborted, fault="execution aborted, unknown when redriven", redrive_rules=(unavailable,))
 
 
-def _redriven_by_make() -> Iterator[Scenario]:
+def _redriven_by_make(uploads: _Uploads) -> Iterator[Scenario]:
     """What `make redrive KIND=…` sends back: a batch, and messages that SQS itself has moved."""
-    unavailable = Rule(ErrorAnswer(503, "503"), _read(INDEX))
+    unavailable = Rule(ErrorAnswer(503, "503"), uploads.match)
     yield Scenario(
         "HTTP 503, lasting, make redrive",
         INDEX,
         (unavailable,),
         outlasts_retries=True,
-        letters="batch: SearchThrottled",
+        letters=f"batch: {uploads.unavailable}",
         redrive_kind="batch",
     )
     yield replace(
@@ -267,20 +283,20 @@ def _redriven_by_make() -> Iterator[Scenario]:
     )
 
 
-def _retention_faults() -> Iterator[Scenario]:
+def _retention_faults(deletions: _Deletions) -> Iterator[Scenario]:
     """Faults while expired events are looked for, and while they are deleted."""
-    search, upload = Match(path="/2013-01-01/search$"), _read(INDEX)
+    search, deletion, throttle = deletions
     throttled = ErrorAnswer(503, "503")
     passing: tuple[tuple[str, Fault, Match], ...] = (
         ("search: HTTP 503", throttled, search),
         ("search: HTTP 500", ErrorAnswer(500, "500"), search),
         ("search: connection reset", Reset(), search),
         ("search: truncated answer", Truncation(), search),
-        ("deletion: HTTP 507", ErrorAnswer(507, "507"), upload),
-        ("deletion: HTTP 502", ErrorAnswer(502, "502"), upload),
-        ("deletion: connection reset", Reset(), upload),
-        ("deletion: truncated answer", Truncation(), upload),
-        ("deletion: answer lost", AnswerLost(), upload),
+        (f"deletion: HTTP {throttle}", ErrorAnswer(throttle, str(throttle)), deletion),
+        ("deletion: HTTP 502", ErrorAnswer(502, "502"), deletion),
+        ("deletion: connection reset", Reset(), deletion),
+        ("deletion: truncated answer", Truncation(), deletion),
+        ("deletion: answer lost", AnswerLost(), deletion),
         ("Lambda throttled", ErrorAnswer(429, "TooManyRequestsException"), _invocation(DELETE)),
     )
     for name, fault, match in passing:
@@ -295,21 +311,21 @@ def _retention_faults() -> Iterator[Scenario]:
     lasting: tuple[tuple[str, Fault, Match], ...] = (
         ("search: HTTP 503", throttled, search),
         ("search: HTTP 403", ErrorAnswer(403, "AccessDenied"), search),
-        ("deletion: HTTP 503", throttled, upload),
+        ("deletion: HTTP 503", throttled, deletion),
         ("crash", Crash(), _invocation(DELETE)),
     )
     for name, fault, match in lasting:
         yield Scenario(f"{name}, lasting", DELETE, (Rule(fault, match),), outlasts_retries=True)
-    held = (Rule(Delay(30), upload),)
+    held = (Rule(Delay(30), deletion),)
     yield Scenario("execution aborted", DELETE, held, outlasts_retries=True, aborted_in=DELETE)
 
 
-def _storm() -> Scenario:
+def _storm(uploads: _Uploads) -> Scenario:
     """Every request of every state may fail in any way."""
     requests = [
-        *(_read(state) for state in FUNCTIONS),
-        _written(FETCH),
-        _written(SPLIT),
+        *(_read(state, uploads) for state in FUNCTIONS),
+        _written(FETCH, uploads),
+        _written(SPLIT, uploads),
         _DEAD_LETTER_SEND,
     ]
     faults: list[Fault] = [ErrorAnswer(503, "SlowDown"), Reset(), Truncation(), AnswerLost(), Delay(1)]
@@ -326,45 +342,28 @@ def _storm() -> Scenario:
     return Scenario("storm of all faults", EVERYWHERE, tuple(rules), announced=2, shuffled=True)
 
 
-def scenarios() -> tuple[Scenario, ...]:
-    """All scenarios, in the order of the table."""
+def scenarios(backend: Backend, engine: EngineChoice = "embedded") -> tuple[Scenario, ...]:
+    """All scenarios of a backend, in the order of the table; `engine` is what serves OpenSearch domains."""
+    uploads = _UPLOADS[backend]
     table: list[Scenario] = []
     for state in FUNCTIONS:
-        table += [*_request_faults(state), *_function_faults(state), *_ended_executions(state)]
+        table += [
+            *_request_faults(state, uploads),
+            *_function_faults(state),
+            *_ended_executions(state, uploads),
+        ]
     table.append(
-        Scenario("documents refused, lasting", INDEX, (_refused_documents(),), outlasts_retries=True)
+        Scenario("documents refused, lasting", INDEX, (_refused_documents(uploads),), outlasts_retries=True)
     )
-    batch, messages = _redriven_by_make()
+    batch, messages = _redriven_by_make(uploads)
     return (
         *table,
+        *(opensearch_scenarios.scenarios(engine) if backend is Backend.OPENSEARCH else ()),
         batch,
         *_keep_batch_faults(),
-        *_dead_letter_send_faults(),
+        *_dead_letter_send_faults(uploads),
         *_delivery_faults(),
         messages,
-        *_retention_faults(),
-        _storm(),
+        *_retention_faults(_DELETIONS[backend]),
+        _storm(uploads),
     )
-
-
-def rules_of(rules: Sequence[Rule], outputs: Mapping[str, Any], seed: int) -> list[Rule]:
-    """Fill the names of a deployment into rules of a scenario, and make their draws follow from a seed."""
-    names = {
-        "{log_bucket}": outputs["log_bucket_names"][0],
-        "{staging_bucket}": outputs["staging_bucket_name"],
-        "{dead_letter_queue}": outputs["dead_letter_queue_url"].rpartition("/")[2],
-    }
-
-    def filled(pattern: str) -> str:
-        for placeholder, name in names.items():
-            pattern = pattern.replace(placeholder, name)
-        return pattern
-
-    return [
-        msgspec.structs.replace(
-            rule,
-            seed=seed * 1000 + number,
-            match=Match(*(filled(getattr(rule.match, part)) for part in Match.__struct_fields__)),
-        )
-        for number, rule in enumerate(rules)
-    ]

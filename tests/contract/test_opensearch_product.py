@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.domain import Domain, bulk_body
 from tests.contract.events import EVENT
+from tests.local_cloud.faults import FaultControl, Match, RefusedItems, Rule
 from trailsearch.contracts.errors import BatchRefused, SearchThrottled, SearchUnavailable
 from trailsearch.search.opensearch import OpenSearch
 from trailsearch.search.queries import Query
@@ -46,6 +47,16 @@ def test_documents_are_refused_one_by_one(empty: Domain) -> None:
     (refused,) = OpenSearch(empty.name).index(empty.endpoint).upload(body)
     assert (refused.position, refused.id) == (1, "b")
     assert "failed to parse field [raw] of type [text]" in refused.reason
+
+
+def test_documents_that_are_throttled_are_told_apart_whatever_the_node_packs(empty: Domain) -> None:
+    index = OpenSearch(empty.name).index(empty.endpoint)
+    body = bulk_body(empty.index(), [(f"e{number}", EVENT) for number in range(100)])
+    rule = Rule(RefusedItems(429, "rejected_execution_exception"), Match(path="/_bulk$"))
+    throttling = FaultControl(empty.endpoint.partition("/opensearch/")[0]).inject([rule])
+    with throttling, pytest.raises(SearchThrottled, match="50 of 100 documents are not indexed"):
+        index.upload(body)
+    assert list(index.upload(body)) == []
 
 
 def test_a_batch_that_is_wrong_or_too_large_is_refused(empty: Domain) -> None:

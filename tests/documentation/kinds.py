@@ -40,7 +40,7 @@ class Program(NamedTuple):
 
 
 PROGRAMS = {
-    "demo": Program("tests.demo", "tests/end_to_end/test_pipeline.py::test_every_good_event_is_found"),
+    "demo": Program("tests.demo", "tests/end_to_end/pipeline_tests.py::test_every_good_event_is_found"),
     "demo-stop": Program("tests.demo", "tests/unit/local_cloud/test_process.py"),
     "chaos": Program(
         "tests.chaos",

@@ -3,18 +3,22 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
 import pytest
 
-from tests.chaos.pipeline import RETRY_WAIT_FACTOR
+from tests.chaos import pipeline as chaos
 from tests.iam.account import SETTINGS
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.package import FUNCTIONS, build_package
+
+# What its tests share with those of the other backend is asserted there.
+pytest.register_assert_rewrite("tests.end_to_end.pipeline_tests", "tests.end_to_end.iam_tests")
 
 
 class Pipeline(NamedTuple):
@@ -30,6 +34,10 @@ class Pipeline(NamedTuple):
         """A boto3 client of the local cloud."""
         return self.session.client(service, endpoint_url=self.variables["AWS_ENDPOINT_URL"])
 
+    def under_test(self) -> chaos.Pipeline:
+        """The deployment as chaos and load know it."""
+        return chaos.Pipeline(self.session, self.variables, self.outputs)
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run an operator command against this deployment."""
         return subprocess.run(
@@ -41,17 +49,34 @@ class Pipeline(NamedTuple):
         )
 
 
-@pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    if not any(Path(folder, "terraform").is_file() for folder in os.get_exec_path()):
+@contextmanager
+def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
+    """Deploy the pipeline into a local cloud of its own for the `with` block."""
+    if not any(Path(directory, "terraform").is_file() for directory in os.get_exec_path()):
         pytest.skip("needs terraform")
-    folder = tmp_path_factory.mktemp("end_to_end")
     package = folder / "lambda.zip"
     build_package(package, local=True)
-    with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=RETRY_WAIT_FACTOR) as cloud:
+    with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=chaos.RETRY_WAIT_FACTOR) as cloud:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
-        deployment = Deployment(folder, variables, package, SETTINGS)
+        deployment = Deployment(folder, variables, package, settings)
         deployment.initialize()
         deployment.apply(lambda *_: None)
         session = boto3.Session("local", "local", region_name=cloud.region)
         yield Pipeline(deployment, deployment.outputs(), session, variables, package)
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The pipeline on CloudSearch; the tests of opensearch/ have theirs beside them."""
+    with deployed(tmp_path_factory.mktemp("end_to_end"), SETTINGS) as pipeline:
+        yield pipeline
+
+
+@pytest.fixture(scope="module")
+def disturbed(pipeline: Pipeline) -> chaos.Pipeline:
+    """The deployment, with nothing left in its dead-letter queue by other tests."""
+    disturbed = pipeline.under_test()
+    disturbed.wait_until_idle()
+    # Those that other tests have received are thrown away too.
+    disturbed.sqs.purge_queue(QueueUrl=disturbed.dead_letter_queue)
+    return disturbed

@@ -9,8 +9,8 @@ from tests.chaos.pipeline import Pipeline
 from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import run
 from tests.chaos.scenarios import scenarios
-from tests.end_to_end import conftest
 from tests.iam.account import SETTINGS
+from trailsearch.search import Backend
 
 # One of each way to fail, and of each kind of dead letter: messages, a batch, documents, an execution.
 REPRESENTATIVE = (
@@ -24,17 +24,7 @@ REPRESENTATIVE = (
     "Pipe: duplicate, out-of-order messages",
 )
 RETENTION = ("Delete Expired: deletion: answer lost", "Delete Expired: execution aborted")
-SCENARIOS = {scenario.name: scenario for scenario in scenarios()}
-
-
-@pytest.fixture(scope="module")
-def disturbed(pipeline: conftest.Pipeline) -> Pipeline:
-    """The deployment, with nothing left in its dead-letter queue by other tests."""
-    disturbed = Pipeline(pipeline.session, pipeline.variables, pipeline.outputs)
-    disturbed.wait_until_idle()
-    # Those that other tests have received are thrown away too.
-    disturbed.sqs.purge_queue(QueueUrl=disturbed.dead_letter_queue)
-    return disturbed
+SCENARIOS = {scenario.name: scenario for scenario in scenarios(Backend.CLOUDSEARCH)}
 
 
 @pytest.mark.parametrize("name", REPRESENTATIVE)

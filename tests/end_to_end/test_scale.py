@@ -1,13 +1,12 @@
 """The short form of `make load`. It runs after the other end-to-end tests, by its name: it leaves its events behind."""
 
-from tests.chaos.pipeline import Pipeline
-from tests.end_to_end import conftest
+from tests.end_to_end.conftest import Pipeline
 from tests.load.logs import load_logs
 from tests.load.run import run
 
 
-def test_a_small_flood_is_indexed_and_measured(pipeline: conftest.Pipeline) -> None:
-    flooded = Pipeline(pipeline.session, pipeline.variables, pipeline.outputs)
+def test_a_small_flood_is_indexed_and_measured(pipeline: Pipeline) -> None:
+    flooded = pipeline.under_test()
     flooded.wait_until_idle()
     result = run(flooded, "local", load_logs(seed=20_261, logs=12, events=600))
     assert result.problems == []

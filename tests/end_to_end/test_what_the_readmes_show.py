@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from tests.chaos import pipeline as chaos
 from tests.documentation.commands import Shown, shown_commands
 from tests.documentation.kinds import Kind, as_command, kind_of, searches, targets
 from tests.documentation.searched import ACCOUNT, searched_logs
@@ -114,7 +113,7 @@ def two_letters(pipeline: Pipeline, log: LogRef, execution: str) -> None:
 
 
 def throw_away_dead_letters(pipeline: Pipeline) -> None:
-    chaos.Pipeline(pipeline.session, pipeline.variables, pipeline.outputs).throw_away_dead_letters()
+    pipeline.under_test().throw_away_dead_letters()
 
 
 def letter_about(execution: str, kind: LetterKind, error: TrailsearchError, **about: Any) -> DeadLetter:

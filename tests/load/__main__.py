@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import boto3
 import click
@@ -19,22 +20,40 @@ from tests.load.plot import plot
 from tests.load.processes import usage_of
 from tests.load.report import Row, markdown, rows, usage_rows
 from tests.load.run import Result, run
-from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.process import ACCOUNT_ID, LocalCloud
+from tests.local_cloud.services.opensearch import EngineChoice
+from tests.local_cloud.services.opensearch.engines import node_is_there
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
 from trailsearch.cli.console import make_console
 from trailsearch.cli.package import build_package
+from trailsearch.search import Backend
 
 # With the settings of production, except that the last messages, which fill no batch, are not waited for for minutes.
 ENVIRONMENT = "prod"
 SETTINGS = {
-    "search_backend": "cloudsearch",
     "pipe_batching_window_seconds": 30,
-    "alarm_topic_arns": ["arn:aws:sns:us-east-1:123456789012:on-call"],
+    "alarm_topic_arns": [f"arn:aws:sns:us-east-1:{ACCOUNT_ID}:on-call"],
+    # Whoever counts what is found: an OpenSearch domain lets in nobody whom its policy does not name.
+    "search_principal_arns": [f"arn:aws:iam::{ACCOUNT_ID}:user/local"],
 }
 
 
 @click.command()
+@click.option(
+    "--backend",
+    envvar="BACKEND",
+    type=click.Choice([backend.value for backend in Backend]),
+    default=Backend.CLOUDSEARCH.value,
+    show_default=True,
+    help="What the events are indexed in.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(EngineChoice)),
+    default=lambda: "node" if node_is_there() else "embedded",
+    help="What serves an OpenSearch domain: a real node, where there is one.",
+)
 @click.option("--logs", envvar="LOGS", type=click.IntRange(1), default=2000, show_default=True)
 @click.option(
     "--events",
@@ -48,7 +67,7 @@ SETTINGS = {
     "--seed", envvar="SEED", type=int, default=1, show_default=True, help="Equal seeds give equal logs."
 )
 @click.option("--folder", default="build/load", type=click.Path(path_type=Path), help="Where to work.")
-def load(logs: int, events: int, seed: int, folder: Path) -> None:
+def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, folder: Path) -> None:
     """Deliver LOGS logs with EVENTS events to the pipeline in a local cloud; exit with 1 unless all are found.
 
     What happened is in summary.md and load.svg in the folder.
@@ -61,10 +80,11 @@ def load(logs: int, events: int, seed: int, folder: Path) -> None:
     package = folder / "lambda.zip"
     with step(console, "Building the Lambda package"):
         build_package(package, local=True)
-    with LocalCloud(log_file=folder / "cloud.log") as cloud:
+    settings = {"search_backend": backend, **SETTINGS}
+    with LocalCloud(log_file=folder / "cloud.log", opensearch_engine=engine) as cloud:
         cloud.enter()
         deployment = Deployment(
-            folder, cloud.environment(), package, SETTINGS, var_file=f"environments/{ENVIRONMENT}.tfvars"
+            folder, cloud.environment(), package, settings, var_file=f"environments/{ENVIRONMENT}.tfvars"
         )
         deploy(console, deployment)
         session = boto3.Session("local", "local", region_name=cloud.region)

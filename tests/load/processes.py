@@ -1,10 +1,14 @@
-"""What the processes of the local cloud use: its server, and the workers that run the functions."""
+"""What the processes of the local cloud use: its server, the workers that run the functions, and an OpenSearch engine."""
 
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 SERVER = "local cloud"
+ENGINE = "search engine"
+# The one in memory, or a node, which a script starts.
+_ENGINE = re.compile(r"osmem-server|opensearch")
 _WORKER = re.compile(r"/bootstrap\.py (\w+)\.handler$")
 
 
@@ -26,7 +30,10 @@ class Usage:
 
 
 def usage_of(server_pid: int) -> dict[str, Usage]:
-    """Return what the server uses (`SERVER`), and all workers of each function together, by the function's module."""
+    """Return what the server uses (`SERVER`), all workers of each function together, by the function's module, and the engine (`ENGINE`).
+
+    An engine that somebody else runs is not the local cloud's.
+    """
     command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,time=,rss=,args="]
     return parse(subprocess.run(command, capture_output=True, text=True, check=True).stdout, server_pid)
 
@@ -34,17 +41,26 @@ def usage_of(server_pid: int) -> dict[str, Usage]:
 def parse(listing: str, server_pid: int) -> dict[str, Usage]:
     """Return the same, from lines of process id, parent's id, processor time, resident KiB and command."""
     usages: dict[str, Usage] = {}
-    for line in listing.splitlines():
-        pid, parent, time, resident_kib, command = line.split(None, 4)
+    lines = [line.split(None, 4) for line in listing.splitlines()]
+    parents = {int(pid): int(parent) for pid, parent, *_ in lines}
+    for pid, parent, time, resident_kib, command in lines:
         if int(pid) == server_pid:
             name = SERVER
         elif int(parent) == server_pid and (worker := _WORKER.search(command)):
             name = worker[1]
+        elif _ENGINE.search(command) and _is_below(int(pid), server_pid, parents):
+            name = ENGINE
         else:
             continue
         usage = Usage(_seconds(time), int(resident_kib) * 1024)
         usages[name] = usages.get(name, Usage()) + usage
     return usages
+
+
+def _is_below(pid: int, ancestor: int, parents: Mapping[int, int]) -> bool:
+    while pid in parents and pid != ancestor:
+        pid = parents[pid]
+    return pid == ancestor
 
 
 def _seconds(time: str) -> float:

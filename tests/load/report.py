@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from tests.load.processes import SERVER, Usage
+from tests.load.processes import ENGINE, SERVER, Usage
 from tests.load.run import Result
 
 Row = tuple[str, str]
@@ -36,8 +36,20 @@ def rows(result: Result) -> list[Row]:
             "On average: documents in a batch; bytes of a document",
             f"{indexing.documents / indexing.batches:,.0f}; {indexing.bytes / indexing.documents:,.0f}",
         ),
+        *_storage(result),
         ("Dead letters", f"{result.dead_letters:,}"),
         ("**Lost**", f"**{len(result.lost):,}**"),
+    ]
+
+
+def _storage(result: Result) -> list[Row]:
+    if result.index_bytes is None:
+        return []
+    return [
+        (
+            "Index on disk after a force merge; of an event",
+            f"{result.index_bytes / _MEGABYTE:,.0f} MB; {result.index_bytes / result.indexed_in_all:,.0f} bytes",
+        )
     ]
 
 
@@ -47,14 +59,20 @@ def usage_rows(before: Mapping[str, Usage], after: Mapping[str, Usage], own_cpu_
     `before` and `after` are the local cloud's processes, `own_cpu_seconds` is the time of the process that delivers.
     """
     spent = {name: usage.cpu_seconds - before.get(name, Usage()).cpu_seconds for name, usage in after.items()}
-    functions = sum(seconds for name, seconds in spent.items() if name != SERVER)
-    return [
+    functions = sum(seconds for name, seconds in spent.items() if name not in {SERVER, ENGINE})
+    rows = [
         (
             "Processor time: local cloud; functions; delivery and check",
             f"{spent[SERVER]:,.0f} s; {functions:,.0f} s; {own_cpu_seconds:,.0f} s",
         ),
         ("Memory of the local cloud", f"{after[SERVER].resident_bytes / _MEGABYTE:,.0f} MB"),
     ]
+    if ENGINE in after:
+        memory = after[ENGINE].resident_bytes / _MEGABYTE
+        rows.append(
+            ("Processor time and memory of the search engine", f"{spent[ENGINE]:,.0f} s; {memory:,.0f} MB")
+        )
+    return rows
 
 
 def markdown(table: Iterable[Row]) -> str:

@@ -41,6 +41,8 @@ class Result:
         seconds: from the first log to when the last event was indexed.
         lost: ids of events that were delivered and are not in the search domain.
         unknown: ids in the search domain that were neither delivered nor there before.
+        index_bytes: what the index takes on disk after a force merge, all that is in it; None where that is not known.
+        indexed_in_all: how many events are in the index.
     """
 
     logs: int
@@ -55,6 +57,8 @@ class Result:
     lost: frozenset[str]
     unknown: frozenset[str]
     samples: Sequence[Sample] = field(repr=False)
+    indexed_in_all: int = 0
+    index_bytes: int | None = None
 
     @property
     def problems(self) -> list[str]:
@@ -97,7 +101,9 @@ def run(
             on_delivered()
         delivery_seconds = time.monotonic() - started
         wait_until_idle(pipeline.sqs, pipeline.stepfunctions, pipeline.outputs, IDLE_SECONDS)
-    found = pipeline.document_ids() - before
+        pipeline.show_all()
+    in_all = pipeline.document_ids()
+    found = in_all - before
     return Result(
         logs=delivered.logs,
         records=delivered.records,
@@ -113,6 +119,8 @@ def run(
         lost=frozenset(delivered.event_ids - found - before),
         unknown=frozenset(found - delivered.event_ids),
         samples=sampler.samples,
+        indexed_in_all=len(in_all),
+        index_bytes=pipeline.merged_index_bytes(),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.chaos.pipeline import Pipeline
 from tests.chaos.retention import run_retention
 from tests.chaos.run import Outcome
-from tests.chaos.scenarios import DELETE, Scenario
+from tests.chaos.scenario import DELETE, Scenario
 from tests.local_cloud.faults import Reset, Rule
 
 PASSING = Scenario("connection reset", DELETE, (Rule(Reset()),))

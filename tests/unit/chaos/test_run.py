@@ -11,9 +11,10 @@ import pytest
 
 from tests.chaos import run as run_module
 from tests.chaos.delivery import AS_IT_CAME
+from tests.chaos.engine_states import EngineState
 from tests.chaos.pipeline import Pipeline
 from tests.chaos.run import Outcome, run
-from tests.chaos.scenarios import Scenario
+from tests.chaos.scenario import Scenario
 from tests.local_cloud.faults import Reset, Rule
 
 FAULT = Scenario("connection reset", "Fetch Logs", (Rule(Reset()),))
@@ -25,6 +26,7 @@ class FakePipeline:
     """Stands for a deployment: what was announced is in the domain, in the dead-letter queue, or nowhere."""
 
     log_bucket = "logs"
+    prefix = "trailsearch-test"
 
     def __init__(self) -> None:
         self.outputs = {
@@ -40,6 +42,7 @@ class FakePipeline:
         self.waiting: list[str] = []
         self.handle: Callable[[str], None] = self.index
         self.handle_redriven: Callable[[str], None] = self.index
+        self.failures = 2
 
     def _put(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - boto3's names
         self.bodies[Key] = Body
@@ -56,6 +59,9 @@ class FakePipeline:
         self.handle(message)
 
     def wait_until_idle(self) -> None: ...
+
+    def failed_uploads(self) -> int:
+        return self.failures
 
     def documents(self, _prefix: str) -> Iterator[tuple[str, str]]:
         yield from self.indexed
@@ -166,3 +172,50 @@ def test_a_fault_during_the_redrive_has_to_be_met(pipeline: FakePipeline) -> Non
     pipeline.faults.clear = lambda: [SimpleNamespace(injected=next(counts))]
     problems = run_on(pipeline, replace(LASTING, redrive_rules=(Rule(Reset()),))).problems
     assert problems == ["the fault was never met"]
+
+
+class Noted(EngineState):
+    """A state that notes when it begins and ends, and that finds what it is told to find."""
+
+    def __init__(self, *found: str) -> None:
+        self.events: list[str] = []
+        self.found = list(found)
+
+    def enter(self, _pipeline: Any, index: str) -> None:
+        self.events.append(f"enter {index}")
+
+    def leave(self, _pipeline: Any, _index: str) -> None:
+        self.events.append("leave")
+
+    def problems(self, _pipeline: Any, _index: str) -> list[str]:
+        return self.found
+
+
+def test_a_state_of_the_engine_is_that_of_the_month_and_ends(pipeline: FakePipeline) -> None:
+    state = Noted()
+    pipeline.faults.clear = list
+    outcome = run_on(pipeline, Scenario("block", "Index Batch", engine_state=state))
+    assert outcome.proven
+    assert outcome.injected == 2
+    assert state.events == ["enter trailsearch-test-events-2023.07", "leave"]
+
+
+def test_a_state_in_which_no_upload_fails_is_no_proof(
+    pipeline: FakePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "STATE_SECONDS", 0)
+    pipeline.failures = 0
+    state = Noted()
+    problems = run_on(pipeline, Scenario("block", "Index Batch", engine_state=state)).problems
+    assert problems == ["no upload has failed in the state of the engine"]
+    assert state.events[-1] == "leave"
+
+
+def test_what_a_state_leaves_behind_is_no_proof(pipeline: FakePipeline) -> None:
+    scenario = Scenario("template", "Index Batch", engine_state=Noted("there is no template"))
+    assert run_on(pipeline, scenario).problems == ["there is no template"]
+
+
+def test_an_event_that_a_redelivery_doubles_is_no_proof(pipeline: FakePipeline) -> None:
+    scenario = replace(FAULT, redelivered=True)
+    assert "20 events are in the domain twice" in run_on(pipeline, scenario).problems[0]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.demo.executions import Executions
-from tests.load.processes import SERVER, Usage
+from tests.load.processes import ENGINE, SERVER, Usage
 from tests.load.report import markdown, rows, usage_rows
 from tests.load.run import Indexing, Result, seconds_until_indexed
 from tests.load.sampler import Sample
@@ -38,6 +38,20 @@ def test_processor_time_is_that_of_the_run() -> None:
     table = dict(usage_rows(before, after, own_cpu_seconds=40))
     assert table["Processor time: local cloud; functions; delivery and check"] == "250 s; 14 s; 40 s"
     assert table["Memory of the local cloud"] == "900 MB"
+
+
+def test_an_engine_beside_the_local_cloud_has_a_row_of_its_own() -> None:
+    before = {SERVER: Usage(0, 1), ENGINE: Usage(5, 1)}
+    after = {SERVER: Usage(10, 1), ENGINE: Usage(45, 700_000_000)}
+    table = dict(usage_rows(before, after, own_cpu_seconds=1))
+    assert table["Processor time: local cloud; functions; delivery and check"] == "10 s; 0 s; 1 s"
+    assert table["Processor time and memory of the search engine"] == "40 s; 700 MB"
+
+
+def test_an_index_on_disk_is_reckoned_by_the_event() -> None:
+    table = dict(rows(replace(GOOD, index_bytes=390_500_000, indexed_in_all=500_000)))
+    assert table["Index on disk after a force merge; of an event"] == "390 MB; 781 bytes"
+    assert not [name for name, _ in rows(GOOD) if name.startswith("Index on disk")]
 
 
 def test_markdown_has_a_line_for_each_row() -> None:
