@@ -53,6 +53,7 @@ def test_the_handlers_are_at_the_top_and_the_operator_commands_left_out() -> Non
         "fetch_logs.py",
         "split_records.py",
         "index_batch.py",
+        "delete_expired.py",
     }
     assert not [name for name in names if "cli" in name.split("/")]
     assert not [name for name in names if not name.endswith(".py")]
