@@ -64,7 +64,7 @@ def test_contracts_come_back_from_the_state_machine_as_they_went(contract: Work 
 
 
 def test_a_dead_letter_reads_like_this() -> None:
-    letter = msgspec.to_builtins(LETTERS[Kind.LOG])
+    letter = msgspec.to_builtins(execution().dead_letter(Kind.LOG, ERROR, log=LOG))
     failed_at = datetime.fromisoformat(letter.pop("failed_at"))
     assert datetime.now(UTC) - failed_at < timedelta(minutes=5)
     assert datetime.fromisoformat(letter.pop("first_failed_at")) == failed_at
