@@ -96,6 +96,12 @@ check: steps .venv/ready ## Check what you have changed, in seconds: [BASE=main]
 	$(call step,terraform fmt,! command -v terraform >/dev/null || terraform -chdir=terraform fmt -check -recursive .)
 	@$(PYTHON) -m tests.checks --steps $(STEPS)
 
+# One file of Terraform's own tests, of which each uses one core.
+.PHONY: $(wildcard terraform/tests/*.tftest.hcl)
+$(wildcard terraform/tests/*.tftest.hcl):
+	@found=$$($(TERRAFORM) test -no-color -filter=$(@:terraform/%=%) 2>&1) || { echo "$$found"; exit 1; }; \
+		echo "$(@F): $$(grep -E '^(Success|Failure)!' <<< "$$found")"
+
 .PHONY: lint
 lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(lint-python)
@@ -106,7 +112,7 @@ lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready
 		found=$$(.venv-checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact) \
 		|| { echo "$$found"; exit 1; }; echo "checkov: $$(grep '^Passed' <<< "$$found")"; \
 		! grep 'Parsing errors' <<< "$$found")
-	$(call step,terraform test,$(TERRAFORM) test)
+	$(call step,terraform test,ls terraform/tests/*.tftest.hcl | xargs -n 1 -P 2 $(MAKE))
 	$(call step,statelint,machines=$$($(PYTHON) -m tests.workflow.definition build); \
 		for machine in $$machines; do .venv/bin/statelint "build/$$machine.asl.json"; done)
 	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
