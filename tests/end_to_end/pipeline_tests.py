@@ -14,9 +14,11 @@ from tests.demo.backends import DEMOS
 from tests.end_to_end.conftest import Pipeline
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver
 from tests.local_cloud.pipeline.idle import wait_until_idle
+from tests.local_cloud.process import ACCOUNT_ID
 from tests.log_generator import generate_logs
 from trailsearch.cli.dead_letters.dead_letter_queue import peek
-from trailsearch.cli.environment import Queue
+from trailsearch.cli.environment import Environment, Queue
+from trailsearch.cli.status.observe import metric_queries
 from trailsearch.contracts.errors import SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.contracts.messages import DeadLetter, Kind
 from trailsearch.logs.notifications import Ignored
@@ -97,6 +99,8 @@ class PipelineTests:
     """The query that finds the event with an emoji."""
     bad_query: ClassVar[tuple[str, str]]
     """A query that the domain does not take, and what it says then."""
+    in_status_alone: ClassVar[frozenset[str]] = frozenset()
+    """What make status asks of the domain, though the dashboard shows it as an alarm at most."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -334,6 +338,35 @@ class PipelineTests:
         printed = pipeline.run("trailsearch.cli.status.status", "--env", "local").stdout
         assert printed.startswith("✗ 5 dead letters wait")
         assert status["executions"]["last"][0]["name"] in printed
+
+    def test_make_status_asks_for_metrics_that_the_dashboard_shows(self, pipeline: Pipeline) -> None:
+        dashboard = pipeline.client("cloudwatch").get_dashboard(DashboardName="trailsearch-local")
+        shown = {
+            (*names, *sorted(zip(dimensions[::2], dimensions[1::2], strict=True)), options["stat"])
+            for widget in json.loads(dashboard["DashboardBody"])["widgets"]
+            for *metric, options in widget["properties"].get("metrics", [])
+            if metric  # Expressions have no names.
+            for names, dimensions in [(metric[:2], metric[2:])]
+        }
+        asked_for = {
+            query["Id"]: (
+                query["MetricStat"]["Metric"]["Namespace"],
+                query["MetricStat"]["Metric"]["MetricName"],
+                *sorted(
+                    (each["Name"], each["Value"]) for each in query["MetricStat"]["Metric"]["Dimensions"]
+                ),
+                query["MetricStat"]["Stat"],
+            )
+            for query in metric_queries(Environment("local"), ACCOUNT_ID)
+        }
+        # It asks for those of every backend, as it does not know yet which one the environment has.
+        others = tuple(f"{backend}_" for backend in Backend if backend is not self.backend)
+        not_shown = {name for name, metric in asked_for.items() if metric not in shown}
+        assert {name for name in not_shown if not name.startswith(others)} == {
+            "dead_letter_age",
+            *self.in_status_alone,
+        }
+        assert any(name.startswith(f"{self.backend}_") for name in asked_for)
 
     def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(
         self, pipeline: Pipeline, dead_letters: dict[Kind, list[DeadLetter]]
