@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import make_console
 from trailsearch.cli.environment import Environment
 from trailsearch.search.queries import (
@@ -43,7 +44,7 @@ class NotFound(click.ClickException):
     """The search domain did not answer the query; says why, in its own words where it has any."""
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @click.option("--env", "environment", envvar="ENV", required=True, help="The environment, for example dev.")
 @click.option("--query", envvar="QUERY", default=EVERYTHING, show_default=True, help="What to search for.")
 @click.option(

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trailsearch.aws import clients
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letters.dead_letter_queue import (
     HIDDEN_SECONDS,
@@ -35,7 +36,7 @@ _SHOWN = 50
 _LOOKED_UP_AT_ONCE = 10
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @selecting
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print everything as JSON.")
 def dlq(environment: str, kind: str | None, reason: str | None, limit: int | None, as_json: bool) -> None:

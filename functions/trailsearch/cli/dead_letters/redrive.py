@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from trailsearch.aws import clients
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import make_console
 from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
 from trailsearch.cli.dead_letters.dead_letter_queue import (
@@ -54,7 +55,7 @@ class Sent(NamedTuple):
     left: int = 0
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @selecting
 @click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Only list what would be sent.")
 @click.option("--no-wait", envvar="NO_WAIT", is_flag=True, help="Do not wait for the executions it causes.")
