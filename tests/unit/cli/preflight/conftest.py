@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.validate import validate_parameters
 
@@ -64,9 +65,12 @@ class Aws:
                 given = given({**context["asked"], "region": region})
             if isinstance(given, Refused):
                 error = {"Code": given.code, "Message": given.message}
-                return AWSResponse("", given.status, {}, None), {"Error": error, "ResponseMetadata": {}}
+                return AWSResponse("", given.status, HTTPHeaders(), None), {
+                    "Error": error,
+                    "ResponseMetadata": {},
+                }
             validate_parameters(given, model.output_shape)
-            return AWSResponse("", 200, {}, None), dict(given)
+            return AWSResponse("", 200, HTTPHeaders(), None), dict(given)
 
         return answer
 
