@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.preflight.conftest import Answer, Aws, Refused, offered, settings
+from trailsearch.cli.environment import Environment, EnvironmentNotFound
 from trailsearch.cli.preflight.account import Account
 from trailsearch.cli.preflight.findings import Finding, Verdict
 from trailsearch.cli.preflight.search_domain import check_search_domain
@@ -56,6 +57,15 @@ def test_an_account_that_cloudsearch_does_not_take_is_told_by_a_read(aws: Aws, a
     aws.answers["cloudsearch", "DescribeDomains"] = CLOSED
     finding = found(account, search_backend=Backend.CLOUDSEARCH)
     assert (finding.verdict, finding.to_do) == (Verdict.FAILURE, 'search_backend = "opensearch"')
+
+
+def test_such_an_account_is_told_by_every_command_that_there_is_no_domain(aws: Aws) -> None:
+    aws.answers["opensearch", "DescribeDomain"] = Refused("ResourceNotFoundException", "not found", 409)
+    aws.answers["cloudsearch", "DescribeDomains"] = CLOSED
+    with pytest.raises(
+        EnvironmentNotFound, match=r"trailsearch-test does not exist in us-east-1\. Deploy it"
+    ):
+        Environment("test").search_domain()
 
 
 def test_a_domain_of_opensearch_that_is_there_needs_nothing(aws: Aws, account: Account) -> None:
