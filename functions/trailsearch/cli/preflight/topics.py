@@ -85,7 +85,7 @@ def _key_problem(
         elif described["KeyState"] != "Enabled":
             reason = f"{key} is {described['KeyState']}"
         else:
-            policy = json.loads(kms.get_key_policy(KeyId=described["Arn"])["Policy"])
+            policy = json.loads(kms.get_key_policy(KeyId=described["Arn"], PolicyName="default")["Policy"])
             known = {**context, "kms:EncryptionContext:aws:sns:topicArn": topic}
             answers = {
                 decide(policy, Request("Service", CLOUDWATCH, action, described["Arn"], known))
