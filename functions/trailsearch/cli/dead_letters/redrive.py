@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from rich.progress import Progress
 
 from trailsearch.aws import clients
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import CommandFailed, Console, make_console, say
 from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
 from trailsearch.cli.dead_letters.dead_letter_queue import (
     HIDDEN_SECONDS,
@@ -74,7 +73,7 @@ def redrive(
             say_what_is_not_seen(received, hidden)
             letters = [found.letter for found in looked_up_and_selected(selection, received)]
             if received and not letters:
-                click.echo(selection.none_of(len(received)))
+                say(selection.none_of(len(received)))
             else:
                 print_letters(letters, console)
             return
@@ -112,9 +111,9 @@ def move_all(source: Queue, target: Queue, console: Console) -> Sent:
             moved = task["ApproximateNumberOfMessagesMoved"]
             progress.update(bar, completed=moved, total=task.get("ApproximateNumberOfMessagesToMove"))
             if task["Status"] == "FAILED":
-                raise click.ClickException(f"SQS moved {moved:,}, then failed: {task.get('FailureReason')}")
+                raise CommandFailed(f"SQS moved {moved:,}, then failed: {task.get('FailureReason')}")
             if task["Status"] == "CANCELLED":
-                raise click.ClickException(f"SQS moved {moved:,}, then somebody cancelled the task.")
+                raise CommandFailed(f"SQS moved {moved:,}, then somebody cancelled the task.")
             if task["Status"] == "COMPLETED":
                 visible = [
                     found for found in received if found.letter.message_id not in received.still_hidden
@@ -139,7 +138,7 @@ def send_selected(selection: Selection, source: Queue, target: Queue, console: C
             progress.advance(bar, count)
     say_what_is_not_seen(received, before.hidden)
     if received and not selected:
-        click.echo(selection.none_of(len(received)))
+        say(selection.none_of(len(received)))
     seen = frozenset(found.letter.message_id for found in received)
     return Sent(before.time, sent, _bodies(selected), seen, left=len(selected) - sent)
 
@@ -172,7 +171,7 @@ def report(deployed: Environment, sent: Sent, console: Console) -> bool:
                 enough=caused.have_ended,
             )
         except NotIdle as error:
-            raise click.ClickException(f"Still busy: {error}. See later: make dlq") from error
+            raise CommandFailed(f"Still busy: {error}. See later: make dlq") from error
     caused.have_ended()
     statuses = Counter(caused.statuses.values())
     ended = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
@@ -206,7 +205,7 @@ def aws_errors() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"AWS does not do that: {error}") from error
+        raise CommandFailed(f"AWS does not do that: {error}") from error
 
 
 if __name__ == "__main__":
