@@ -77,8 +77,8 @@ def _telling_source(receive_message: Callable[..., ActionResult]) -> Callable[..
     """Add DeadLetterQueueSourceArn to the system attributes that are answered, where it or "All" is asked for."""
 
     @functools.wraps(receive_message)
-    def receive_message_with_source(self: SQSResponse) -> ActionResult:
-        answer = receive_message(self)
+    def receive_message_with_source(self: SQSResponse) -> Any:
+        answer: Any = receive_message(self)
         asked = {
             name
             for parameter in ("AttributeNames", "MessageSystemAttributeNames")
