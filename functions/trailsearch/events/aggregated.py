@@ -13,7 +13,7 @@ import msgspec
 
 from trailsearch.events.decoding import NO_JSON, read_part
 
-CATEGORY: Final = "Aggregated"
+AGGREGATED: Final = "Aggregated"
 """The ``eventCategory`` of every aggregated event, and of no other."""
 
 

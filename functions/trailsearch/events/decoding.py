@@ -42,17 +42,12 @@ def pick(struct: Any, value: Any) -> Any:
     return struct(**{field.name: _fit(field.type, value.get(field.encode_name)) for field in _fields(struct)})
 
 
-def boolean(value: bool | str | None) -> str | None:
-    """Give the text of a boolean; what is a text already, or is not there, is given as it is."""
-    return value if value is None or isinstance(value, str) else ("true" if value else "false")
-
-
 def _fit(wanted: Any, value: Any) -> Any:
     if wanted is msgspec.Raw:
         return msgspec.Raw(json.dumps(value).encode())
     for choice in wanted.__args__:
         if choice is str and isinstance(value, str | bool):
-            return boolean(value)
+            return value if isinstance(value, str) else str(value).lower()
         if isinstance(choice, type) and issubclass(choice, msgspec.Struct) and isinstance(value, dict):
             return pick(choice, value)
         if getattr(choice, "__origin__", None) is list and isinstance(value, list):

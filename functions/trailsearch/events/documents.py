@@ -16,9 +16,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from trailsearch.events import aggregated
-from trailsearch.events.aggregated import read_aggregate
-from trailsearch.events.decoding import NO_JSON, boolean, load, pick, read_part
+from trailsearch.events.aggregated import AGGREGATED, read_aggregate
+from trailsearch.events.decoding import NO_JSON, load, pick, read_part
 from trailsearch.events.fields import Fields
 
 # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html
@@ -209,12 +208,14 @@ def build_documents(lines: bytes, log_file: str) -> list[Document]:
 
 
 def _document(event: _Record, record: str, log_file: str) -> Document:
-    if event.event_category == aggregated.CATEGORY:
+    if event.event_category == AGGREGATED:
         event = _as_event(event, record)
-    who = _who(bytes(event.user_identity), event.recipient_account_id)
+    recipient, endpoint_owner = event.recipient_account_id, event.vpc_endpoint_account_id
+    # Of another length than an account id's it is none: nothing long is remembered.
+    who = _who(bytes(event.user_identity), recipient if recipient and len(recipient) == 12 else None)
     account_ids = who.account_ids
-    if event.vpc_endpoint_account_id:
-        account_ids = _account_ids([*account_ids, event.vpc_endpoint_account_id])
+    if endpoint_owner and len(endpoint_owner) == 12:
+        account_ids = _and_account_id(account_ids, endpoint_owner)
     identity = who.identity
     insight = event.insight_details or _NO_INSIGHT
     about = _about(bytes(event.resources), account_ids)
@@ -229,9 +230,9 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             event.aws_region or None,
             event.event_type or None,
             event.event_category or None,
-            boolean(event.read_only) or None,
+            _boolean(event.read_only),
             event.source_ip_address or None,
-            event.recipient_account_id or None,
+            recipient or None,
             event.error_code or insight.error_code or None,
             identity.type,
             identity.arn,
@@ -346,6 +347,11 @@ def _present(values: Iterable[str | None]) -> tuple[str, ...]:
     return tuple([value for value in values if value])
 
 
+@lru_cache(maxsize=4096)
+def _and_account_id(account_ids: tuple[str, ...], another: str) -> tuple[str, ...]:
+    return _account_ids([*account_ids, another])
+
+
 def _account_ids(values: Iterable[str | None]) -> tuple[str, ...]:
     """Give each account id once: ``accountId`` says ``ANONYMOUS_PRINCIPAL``, or the name of a service, too."""
     return tuple([value for value in dict.fromkeys(values) if value and _ACCOUNT_ID.fullmatch(value)])
@@ -384,6 +390,10 @@ def _is_minute(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _boolean(value: bool | str | None) -> str | None:
+    return ("true" if value else "false") if isinstance(value, bool) else value or None
 
 
 def _actor(identity: _UserIdentity) -> str | None:
