@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.records import RECORD, encode, records
+from tests.unit.records import AGGREGATED, RECORD, encode, records
 from trailsearch.events.documents import Document, build_document, build_documents
 from trailsearch.events.fields import Fields
 
@@ -174,7 +174,16 @@ def test_documents_of_several_records_are_those_of_each(several: list[Any]) -> N
     assert build_documents(b"\n".join(texts), LOG) == [build_document(text, LOG) for text in texts]
 
 
-@given(records)
+def with_empty_strings(value: Any) -> st.SearchStrategy[Any]:
+    """The same value, with an empty string in place of some of its parts."""
+    if isinstance(value, dict):
+        return st.fixed_dictionaries({name: with_empty_strings(each) for name, each in value.items()})
+    if isinstance(value, list):
+        return st.tuples(*map(with_empty_strings, value)).map(list)
+    return st.sampled_from([value, ""])
+
+
+@given(with_empty_strings(RECORD) | with_empty_strings(AGGREGATED) | records)
 def test_no_field_is_an_empty_string(record: Any) -> None:
     fields = document_of(record).fields
     values = [getattr(fields, name) for name in fields.__struct_fields__]
