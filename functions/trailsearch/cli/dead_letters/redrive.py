@@ -112,7 +112,7 @@ def move_all(source: Queue, target: Queue, console: Console) -> Sent:
         except MoveTaskRefused as error:
             refused = error
         else:
-            # SQS counts approximately: where that is fewer than were seen, it is looked what is left.
+            # SQS counts approximately: of fewer than were seen, perhaps none is left.
             left = _ids_in(source) if counted < len(visible) else frozenset[str]()
             moved = [found for found in visible if found.letter.message_id not in left]
             return Sent(
