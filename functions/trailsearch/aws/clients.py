@@ -105,9 +105,7 @@ def _source(session: botocore.session.Session) -> str:
 
 def _said(error: Exception) -> str:
     named = isinstance(error, BotoCoreError | ClientError)
-    line = " ".join((str(error) if named else f"{type(error).__name__}: {error}").split())
-    # A program that gives credentials writes what it likes.
-    return "".join(character if character.isprintable() else "\ufffd" for character in line)
+    return " ".join((str(error) if named else f"{type(error).__name__}: {error}").split())
 
 
 def own_region() -> str | None:

@@ -6,6 +6,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws.clients import AwsNotConfigured
+from trailsearch.cli.console import CommandFailed
 
 
 class AwsCommand(click.Command):
@@ -19,11 +20,11 @@ class AwsCommand(click.Command):
         """Run the command.
 
         Raises:
-            ClickException: AWS cannot be asked.
+            CommandFailed: AWS cannot be asked.
         """
         try:
             return super().invoke(ctx)
         except AwsNotConfigured as error:
-            raise click.ClickException(f"AWS cannot be asked. {error}") from error
+            raise CommandFailed(f"AWS cannot be asked. {error}") from error
         except (BotoCoreError, ClientError) as error:
-            raise click.ClickException(f"AWS cannot be asked: {error}") from error
+            raise CommandFailed(f"AWS cannot be asked: {error}") from error

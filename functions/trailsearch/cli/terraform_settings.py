@@ -7,17 +7,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
 import hcl2
 from hcl2 import SerializationOptions
 from lark.exceptions import LarkError
+
+from trailsearch.cli.console import CommandFailed
 
 TERRAFORM = Path(__file__).parents[3] / "terraform"
 
 _HCL = SerializationOptions(strip_string_quotes=True, with_comments=False, explicit_blocks=False)
 
 
-class SettingsUnreadable(click.ClickException):
+class SettingsUnreadable(CommandFailed):
     """There is no such file, or it is no HCL; says which."""
 
 

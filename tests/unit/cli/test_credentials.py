@@ -78,7 +78,7 @@ PROFILES = {
     "no-key": "Missing required key in response: 'AccessKeyId'",
     "no-time": "(credential_process): ",
     "no-end": "(credential_process): ValueError: No closing quotation",
-    "says-much": "custom-process: token\ufffd[31m expired log in again",
+    "says-much": "custom-process: token\u241b[31m expired log in again",
     "no-token": "(web_identity_token_file, role_arn): FileNotFoundError: ",
     "no-source": "nobody",
     "no-login": "(sso_start_url): ",

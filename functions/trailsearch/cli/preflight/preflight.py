@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 import msgspec
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from trailsearch.cli.command import AwsCommand
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import Console, make_console, outside, say
 from trailsearch.cli.preflight.findings import Finding, Verdict
 from trailsearch.cli.preflight.observe import observe
 from trailsearch.cli.preflight.settings import read_settings, read_state_backend
@@ -53,7 +52,7 @@ def preflight(environment: str, as_json: bool, folder: Path, var_files: tuple[st
         state = read_state_backend(var_file.with_suffix(".s3.tfbackend"))
     findings = observe(settings, state)
     if as_json:
-        click.echo(json.dumps(as_builtins(findings), indent=2))
+        say(json.dumps(as_builtins(findings), indent=2))
     else:
         print_findings(findings, make_console())
     if not applies(findings):
@@ -93,8 +92,8 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
     if failed or rest:
         table.add_column("What to do", overflow="fold", ratio=1)
     for finding in findings:
-        to_do = (Text(finding.to_do or ""),) if failed or rest else ()
-        table.add_row(_MARKS[finding.verdict], Text(finding.check), Text(finding.found), *to_do)
+        to_do = (outside(finding.to_do or ""),) if failed or rest else ()
+        table.add_row(_MARKS[finding.verdict], outside(finding.check), outside(finding.found), *to_do)
     console.print(table)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from click.testing import CliRunner, Result
-from rich.console import Console
 
 from tests.conftest import REPOSITORY
 from tests.unit.cli.preflight.conftest import (
@@ -25,6 +24,7 @@ from tests.unit.cli.preflight.conftest import (
     offered,
     settings,
 )
+from trailsearch.cli.console import Console
 from trailsearch.cli.preflight.findings import Finding, failure, unknown, warning, well
 from trailsearch.cli.preflight.observe import observe
 from trailsearch.cli.preflight.preflight import preflight, print_findings
