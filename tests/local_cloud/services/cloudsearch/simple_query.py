@@ -70,7 +70,8 @@ class _Clauses:
         """Return the query of the whole group; None if there is nothing in it."""
         if not self.unwanted:
             return self.wanted
-        return And((*filter(None, (self.wanted,)), *map(Not, self.unwanted)))
+        wanted = (self.wanted,) if self.wanted else ()
+        return And((*wanted, *map(Not, self.unwanted)))
 
 
 class _Parser:

@@ -134,6 +134,120 @@ def test_refuses(domain: Domain, parameters: dict[str, str], message: str) -> No
     assert message in refusal(domain, given.pop("q"), **given)
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/searching-ranges.html#searching-ranges-text
+        ("event_source:['IAM.amazonaws.com','s3']", "3"),
+        ("event_source:{'IAM.amazonaws.com',}", "124"),
+        ("event_source:{,'IAM.amazonaws.com'}", ""),
+        ("event_source:['s','t']", "124"),
+        ("(range field=event_source ['s','t'])", "124"),
+        ("resource_arns:{'arn:aws:sqs:a',}", "1"),
+        ("_id:['2','3']", "23"),
+        ("_id:{,'2'}", "1"),
+        ("(and matchall (not _id:{'1',}))", "1"),
+        # Of text, some word is in the range; it is compared as it is indexed, in lower case.
+        ("error_message:['ACCESS','access']", "3"),
+        ("error_message:{'perform',}", "13"),
+        ("user_agent:{'python',}", ""),
+        ("user_agent:['python','python']", "1"),
+    ],
+)
+def test_ranges_of_texts_are_by_code_point(domain: Domain, query: str, expected: str) -> None:
+    assert found(domain, query) == expected
+
+
+@pytest.mark.parametrize(
+    "query", ["event_source:[9,10]", "_id:[1,2]", "error_message:[1,2]", "size:['1','2']"]
+)
+def test_the_bounds_of_a_range_are_written_as_the_values_are(domain: Domain, query: str) -> None:
+    assert "quotes" in refusal(domain, query)
+
+
+@pytest.mark.parametrize("depth", [31, 38, 60, 90, 400, 5000])
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("(not ", ")"),
+        ("(and size:1 ", ")"),
+        ("(or (and size:1 ", " size:2) size:3)"),
+        ("(", ")"),
+    ],
+)
+def test_what_is_nested_too_deep_is_refused(domain: Domain, opening: str, closing: str, depth: int) -> None:
+    assert "more than 30 nested" in refusal(domain, opening * depth + "size:9" + closing * depth)
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "depth"),
+    [
+        ("(not ", ")", 30),
+        ("(and matchall ", ")", 30),
+        ("(and matchall (not ", " ) matchall)", 15),
+        ("(or size:1 (and matchall (phrase field=error_message 'a is b') ", ") size:10)", 14),
+        ("(and 'user is not authorized' ", ")", 29),
+    ],
+)
+def test_what_is_nested_thirty_deep_is_answered(
+    domain: Domain, opening: str, closing: str, depth: int
+) -> None:
+    query = opening * depth + "size:9" + closing * depth
+    assert set(found(domain, query)) <= set("1234")
+    assert found(domain, query, fq=query, facet__size="{}", sort="") == found(domain, query, sort="")
+
+
+def test_a_query_of_too_many_clauses_is_refused(domain: Domain) -> None:
+    assert found(domain, f"(or {' '.join(f'size:{number}' for number in range(400))})") == "123"
+    assert "400 clauses" in refusal(domain, f"(or {' '.join(f'size:{number}' for number in range(401))})")
+    assert "400 clauses" in refusal(domain, f"user_agent:'{'a ' * 401}'")
+    assert found(domain, f"(phrase field=user_agent '{'a ' * 5000}')") == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("(term field=error_message boost=0 'a')", "boost must be greater than zero"),
+        ("(and boost=0 matchall)", "boost must be greater than zero"),
+        ("(or boost=-1 matchall)", "boost must be greater than zero"),
+        ("(not boost='no' matchall)", "boost must be greater than zero"),
+        ("(range field=size boost=0 [1,2])", "boost must be greater than zero"),
+        ("(near field=error_message distance=0 'a b')", "distance must be a positive integer"),
+        ("(near field=error_message distance=1.5 'a b')", "distance must be a positive integer"),
+        ("(near field=error_message distance='x' 'a b')", "distance must be a positive integer"),
+        ("(term field=( 'a')", "expected a value of field"),
+    ],
+)
+def test_boosts_and_distances_are_positive(domain: Domain, query: str, message: str) -> None:
+    assert message in refusal(domain, query)
+
+
+def test_not_more_than_ten_fields_sort(domain: Domain) -> None:
+    assert found(domain, "matchall", sort=",".join(["_id asc"] * 10)) == "1234"
+    assert "more than 10 fields" in refusal(domain, "matchall", sort=",".join(["_id asc"] * 11))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "{fields: []}",
+        "{fields: 'error_message'}",
+        "{fields: ['other']}",
+        "{fields: ['hidden']}",
+        "{fields: ['error_message^0']}",
+        "{fields: ['error_message^-1']}",
+        "{defaultOperator: 'not'}",
+        "{defaultOperator: '50%'}",
+        "{unknown: 1}",
+        "{phraseFields: ['error_message']}",
+        "[]",
+        "{",
+    ],
+)
+def test_query_options_are_those_of_the_parser(domain: Domain, options: str) -> None:
+    assert refusal(domain, "'denied'", q__options=options)
+
+
 def buckets(domain: Domain, name: str, options: str, query: str = "matchall") -> list[tuple[str, int]]:
     answer = search(domain, query, **{f"facet__{name}": options})
     return [(bucket["value"], bucket["count"]) for bucket in answer["facets"][name]["buckets"]]
@@ -149,8 +263,33 @@ def test_facets(domain: Domain) -> None:
     ]
     assert buckets(domain, "resource_arns", "{}", "size:10") == [("arn:aws:sqs:a", 1), ("arn:aws:sqs:b", 1)]
     assert buckets(domain, "event_time", "{}", "size:7") == [("2014-09-02T00:00:00.500Z", 1)]
+    assert buckets(
+        domain, "event_source", '{"buckets":["[\'a\',\'z\']","[no range","IAM.amazonaws.com"]}'
+    ) == [
+        ("['a','z']", 3),
+        ("[no range", 0),
+        ("IAM.amazonaws.com", 1),
+    ]
     days = ["['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z'}", "['2014-09-02T00:00:00Z',}"]
     assert buckets(domain, "event_time", json.dumps({"buckets": days})) == [(days[0], 1), (days[1], 3)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "{size: 3}",
+        "{method: 'filter'}",
+        "{buckets: [], sort: 'count'}",
+        "{buckets: [], size: 3}",
+        "{buckets: ['a'], method: 'other'}",
+        "{buckets: 'a'}",
+        "{sort: 'size'}",
+        "{sort: 'count', size: 0}",
+        "{other: 1}",
+    ],
+)
+def test_options_of_facets_that_do_not_go_together_are_refused(domain: Domain, options: str) -> None:
+    assert refusal(domain, "matchall", facet__event_source=options)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 https://docs.aws.amazon.com/cloudsearch/latest/developerguide/searching-text.html says what is right.
 """
 
+from typing import Any
+
 import pytest
 
 from tests.local_cloud.services.cloudsearch.models import Domain
 from tests.unit.local_cloud.services.cloudsearch.domains import field, found, make_domain, refusal, search
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, dict[str, Any]] = {
     "1": {"raw": '{"eventName":"ConsoleLogin","MFAUsed":"No"}', "message": "User is not authorized"},
     "2": {"raw": '{"MFAUsed":"Yes","other":"no"}', "message": "The user was authorized by nobody"},
     "3": {"raw": "MFAUsed", "message": "No one: s3.amazonaws.com, i-0dbc1234, José", "id": "i-0dbc1234"},
