@@ -104,10 +104,6 @@ class Compiler:
         if query.kind == "fuzzy":
             return text_index.has_similar(name, text.lower(), query.distance)
         terms = searched.analyzer.terms(text)
-        while terms and terms[-1] == STOP:
-            terms.pop()
-        while terms and terms[0] == STOP:
-            del terms[0]
         words = [term for term in terms if term != STOP]
         if query.kind == "phrase" and words:
             return text_index.has_phrase(name, terms, query.boost)

@@ -14,8 +14,8 @@ from .analysis import STOP, Analyzer, prefix_of_terms
 from .condition import NOTHING, Condition
 from .values import Value
 
-# A term of its own, which is part of no word: no phrase matches across it.
-_BETWEEN_VALUES = " \ue000 "
+# Of a term that is part of no word so many that nothing is found across them, whatever may stand between two words.
+_BETWEEN_VALUES = " \ue000" * 100 + " "
 _NO_WORDS = ("\ue000", STOP)
 _IS_WORD = "term NOT IN (?, ?)"
 

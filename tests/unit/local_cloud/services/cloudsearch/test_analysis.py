@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.local_cloud.services.cloudsearch.analysis import ANALYZERS, STOP
+from tests.local_cloud.services.cloudsearch.analysis import ANALYZERS, STOP, prefix_of_terms
 
 MANY_LANGUAGES = ANALYZERS["_mul_default_"]
 ENGLISH = ANALYZERS["_en_default_"]
@@ -85,6 +85,12 @@ def test_every_letter_and_digit_is_in_a_word(text: str) -> None:
     assert [
         char for char in words if unicodedata.category(char)[:2] in {"Lu", "Ll", "Lo", "Nd"}
     ] == alphanumeric
+
+
+def test_a_prefix_becomes_lower_case_and_no_more() -> None:
+    assert prefix_of_terms("ÉcrANS") == "écrans"
+    assert prefix_of_terms("beta.g") == "beta.g"
+    assert (prefix_of_terms("beta-g"), prefix_of_terms("two words"), prefix_of_terms("")) == (None, None, None)
 
 
 def test_words_are_told_where_they_stand() -> None:
