@@ -100,7 +100,7 @@ class _Parser:
     def _take(self, kind: str, marks: str = "") -> str:
         token = self.next
         if token.kind != kind or (marks and token.text not in marks):
-            self._fail_expecting(" or ".join(marks) or f"a {kind}")
+            self._fail_expecting(" or ".join(marks) or ("the end" if kind == "end" else f"a {kind}"))
         self._index += kind != "end"
         return token.text
 
