@@ -90,7 +90,11 @@ def test_every_letter_and_digit_is_in_a_word(text: str) -> None:
 def test_a_prefix_becomes_lower_case_and_no_more() -> None:
     assert prefix_of_terms("ÉcrANS") == "écrans"
     assert prefix_of_terms("beta.g") == "beta.g"
-    assert (prefix_of_terms("beta-g"), prefix_of_terms("two words"), prefix_of_terms("")) == (None, None, None)
+    assert (prefix_of_terms("beta-g"), prefix_of_terms("two words"), prefix_of_terms("")) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_words_are_told_where_they_stand() -> None:
