@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, product
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.local_cloud.services.cloudsearch.models import Domain
@@ -302,7 +302,8 @@ def ids_of(domain: Domain, query: str, **parameters: str) -> list[str]:
     return [hit["id"] for hit in search(domain, query, **parameters)["hits"]["hit"]]
 
 
-@settings(max_examples=60)
+# How long it takes to draw says more about what else the machine does.
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.lists(documents, min_size=3, max_size=6))
 def test_queries_find_what_they_find_naively(data: st.DataObject, drawn: list[Document]) -> None:
     by_id = dict(zip(["a", "A", "ab", "abc", "b", "c"], drawn, strict=False))
