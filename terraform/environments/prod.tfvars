@@ -3,6 +3,10 @@
 environment = "prod"
 region      = "us-east-1"
 
+# Which logs: an account that has a trail takes that one, create_trail = false (terraform/README.md, "Which logs?"). Another
+# trail, which is made unless that is said, costs $2 for each 100,000 management events.
+# create_trail = false
+
 # State transitions and invocations are paid by the execution, uploads by the batch: the more logs an execution has, the
 # fuller its batches, and the cheaper an event. Where fewer than 50 logs come in five minutes, a log waits for that long
 # at most. A shorter window makes events searchable sooner, and dearer.
