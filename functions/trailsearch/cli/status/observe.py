@@ -80,7 +80,7 @@ _STALE = timedelta(minutes=15)
 _DAY = timedelta(days=1)
 # OpenSearch Service keeps its metrics for two weeks:
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html
-_GROWTH_DAYS = 14
+GROWTH_DAYS = 14
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -294,7 +294,7 @@ def read_growth(
     end = now.replace(minute=0, second=0, microsecond=0) + HOUR
     answer = cloudwatch.get_metric_data(
         MetricDataQueries=growth_queries(environment, account),
-        StartTime=end - timedelta(days=_GROWTH_DAYS) - HOUR,
+        StartTime=end - timedelta(days=GROWTH_DAYS) - HOUR,
         EndTime=end,
         ScanBy="TimestampDescending",
     )
@@ -330,7 +330,7 @@ def growth_of(results: Iterable["MetricDataResultTypeDef"]) -> Growth:
         newest = max(found, default=None)
         if newest is None:
             return ()
-        days = ((ago, found.get(newest - ago * _DAY)) for ago in range(_GROWTH_DAYS + 1))
+        days = ((ago, found.get(newest - ago * _DAY)) for ago in range(GROWTH_DAYS + 1))
         return tuple((ago, value) for ago, value in days if value is not None)
 
     deleted = values.get("events_deleted", {})

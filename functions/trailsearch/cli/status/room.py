@@ -16,7 +16,7 @@ import msgspec
 from trailsearch.cli.capacity import GB_OF_DOCUMENTS, LARGEST, MAX_PARTITIONS
 
 # Of fewer days, one that is unlike the others counts too much.
-_LEAST_DAYS = 3
+LEAST_DAYS = 3
 # Below that, a percentage says little about how large the index is.
 _LEAST_UTILIZATION = 1
 _NEVER_DAYS = 3_650
@@ -101,13 +101,11 @@ def _usual_day(values: tuple[tuple[int, float], ...]) -> _Usual | None:
         for (newer_ago, newer), (older_ago, older) in pairwise(values)
         if older_ago - newer_ago == 1
     ]
-    return _Usual(median(changes), len(changes)) if len(changes) >= _LEAST_DAYS else None
+    return _Usual(median(changes), len(changes)) if len(changes) >= LEAST_DAYS else None
 
 
 def _too_early(values: tuple[tuple[int, float], ...]) -> str:
-    return (
-        f"cannot be told yet: it takes {_LEAST_DAYS} days of measurements in a row" if values else "no data"
-    )
+    return f"cannot be told yet: it takes {LEAST_DAYS} days of measurements in a row" if values else "no data"
 
 
 def _filling(days: float, pace: str) -> Room:

@@ -104,6 +104,16 @@ def test_all_is_well() -> None:
     assert "  2026-01-02T03:04:05Z   SUCCEEDED   3.4 s                       name-1" in lines
 
 
+def labels(lines: list[str]) -> list[str]:
+    return [found[1] for line in lines if (found := re.match(r"([A-Z][A-Za-z -]+?) {3,}\S", line))]
+
+
+def test_the_readme_shows_the_rows_that_are_printed() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (example,) = (block for block in readme.split("```") if "\nLag from delivery " in block)
+    assert labels(example.splitlines()) == labels(printed(WELL).splitlines())
+
+
 def aged(**metrics: Any) -> Metrics:
     assert isinstance(WELL.metrics, Metrics)
     return msgspec.structs.replace(WELL.metrics, **metrics)
