@@ -31,8 +31,8 @@ opensearch_zone_count     = 3
 opensearch_replicas       = 1
 opensearch_volume_gib     = 100
 
-# CloudSearch scales up by itself, but slowly: start with room. Two Availability Zones double the instances, so one
-# copy of the index in each is enough unless many people search.
+# CloudSearch scales up by itself as it fills, and costs as much more (make cost), but slowly: start with room. Two
+# Availability Zones double the instances, so one copy of the index in each is enough unless many people search.
 search_instance_type     = "search.large"
 search_multi_az          = true
 search_replication_count = 1

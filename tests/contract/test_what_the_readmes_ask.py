@@ -59,6 +59,18 @@ def test_every_part_of_a_search_finds_something_by_itself(local: Domain, shown: 
     assert finds_nothing(as_command(shown), searched, Backend.OPENSEARCH) == []
 
 
+def test_what_finds_nothing_behind_something_that_does_is_found_out(local: Domain) -> None:
+    searched = OpenSearch(local.name).domain(local.endpoint)
+    command = (
+        "make search QUERY='error_code:\"Failed authentication\" OR event_name:CreateUser NOT actor:nobody'"
+        " FACETS=actor,event_type"
+    )
+    nothing = finds_nothing(command, searched, Backend.OPENSEARCH)
+    assert nothing[0] == 'error_code:"Failed authentication"'
+    assert nothing[1] == "actor:nobody"
+    assert nothing[2].startswith("what is excluded from")
+
+
 @pytest.mark.parametrize("field", SCHEMA)
 def test_every_field_of_the_tables_is_found_by_its_value(local: Domain, field: str) -> None:
     searched = OpenSearch(local.name).domain(local.endpoint)

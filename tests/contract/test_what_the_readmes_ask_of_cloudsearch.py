@@ -80,6 +80,12 @@ def test_a_search_and_every_part_of_it_finds_something_by_itself(local: SearchDo
     assert finds_nothing(as_command(shown), local, Backend.CLOUDSEARCH) == []
 
 
+def test_what_finds_nothing_behind_something_that_does_is_found_out(local: SearchDomain) -> None:
+    query = "(or error_code:'Failed authentication' event_name:'CreateUser')"
+    command = f'make search QUERY="{query}" FACETS=actor'
+    assert finds_nothing(command, local, Backend.CLOUDSEARCH) == ["error_code:'Failed authentication'"]
+
+
 @pytest.mark.parametrize("field", SCHEMA)
 def test_every_field_of_the_tables_is_found_by_its_value(local: SearchDomain, field: str) -> None:
     value = re.sub(r"([\'\\])", r"\\\1", values()[field])

@@ -69,7 +69,7 @@ def is_granted(settings: Settings) -> bool:
 
 
 class Room(NamedTuple):
-    """How many days of events a search domain holds, if none is deleted.
+    """How many days of events a search domain holds, if none is deleted, until its alarm rings, or AWS advises more instances.
 
     ``deployed`` is for the domain that Terraform makes, ``reckoned`` for the one that holds all that is kept, and ``granted``
     for the largest that AWS lets it grow to by itself: None where it does not grow by itself.
