@@ -26,14 +26,13 @@ resource "aws_sfn_state_machine" "retention" {
   name     = "${local.prefix}-retention"
   type     = "STANDARD"
   role_arn = aws_iam_role.retention[0].arn
-  # Numbers stand in quotes there, as in the other definition (workflow.tf).
   definition = replace(
     templatefile("${path.module}/../statemachine/retention.asl.json", {
       partition                      = local.partition
       delete_expired_function_arn    = aws_lambda_function.step["delete_expired"].arn
       delete_expired_timeout_seconds = local.state_timeout_seconds.delete_expired
     }),
-    "/\"([0-9]+)\"/", "$1"
+    local.definition_number, "$1"
   )
 
   # Execution data are counts and the names of indices.

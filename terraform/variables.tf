@@ -258,10 +258,10 @@ variable "execution_timeout_seconds" {
   }
 
   # statemachine/index_logs.asl.json: a function that times out runs twice, a batch is retried 120 s apart at most, and
-  # S3, Lambda and SQS get up to twelve minutes of retries in all.
+  # policies, S3, Lambda and SQS get up to sixteen minutes of retries in all.
   validation {
-    condition     = var.execution_timeout_seconds >= 2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 720
-    error_message = "execution_timeout_seconds must be at least ${2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 720}, so that the retries of every state fit in: twice each of function_timeout_seconds, 120 for each of index_batch_max_attempts, and 720."
+    condition     = var.execution_timeout_seconds >= 2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 960
+    error_message = "execution_timeout_seconds must be at least ${2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 960}, so that the retries of every state fit in: twice each of function_timeout_seconds, 120 for each of index_batch_max_attempts, and 960."
   }
 }
 

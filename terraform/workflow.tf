@@ -2,8 +2,11 @@ locals {
   # A state gives up a little later than the function that it runs, so that it is the function that says what was slow.
   state_timeout_seconds = { for key, function in local.all_functions : key => function.timeout_seconds + 15 }
 
-  # The definition is valid JSON with placeholders in strings only, which editors, validators and the console's
-  # importer read as it is. Hence numbers stand in quotes there, and lose them here.
+  # A definition is valid JSON with placeholders in strings only, which editors, validators and the console's importer
+  # read as it is. Hence numbers are marked and stand in quotes there, and lose both here: whatever else is all digits,
+  # such as an account, stays a string.
+  definition_number = "/\"number:([0-9]+)\"/"
+
   definition = replace(
     templatefile("${path.module}/../statemachine/index_logs.asl.json", {
       partition                     = local.partition
@@ -19,7 +22,7 @@ locals {
       index_batch_timeout_seconds   = local.state_timeout_seconds.index_batch
       index_batch_max_attempts      = var.index_batch_max_attempts
     }),
-    "/\"([0-9]+)\"/", "$1"
+    local.definition_number, "$1"
   )
 }
 

@@ -227,7 +227,7 @@ run "executions_too_short_for_their_retries" {
   command = plan
 
   variables {
-    execution_timeout_seconds = 5039 # 2 * (300 + 600 + 300) + 120 * 16 + 720 - 1
+    execution_timeout_seconds = 5279 # 2 * (300 + 600 + 300) + 120 * 16 + 960 - 1
   }
 
   expect_failures = [var.execution_timeout_seconds]
