@@ -43,6 +43,15 @@ resource "aws_sfn_state_machine" "index_logs" {
     enabled = true
   }
 
+  # A state machine is gone when the last of its executions has left its state, which takes as long as a function may, and
+  # none of the same name can be created before.
+  # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
+  timeouts {
+    create = "20m"
+    update = "5m"
+    delete = "20m"
+  }
+
   # Step Functions checks that the role may write logs when the state machine is created.
   depends_on = [aws_iam_role_policy.workflow]
 }
@@ -58,30 +67,7 @@ resource "aws_cloudwatch_log_group" "workflow" {
 resource "aws_iam_role" "workflow" {
   name               = "${local.prefix}-workflow"
   description        = "State machine: runs the functions, sends to the dead-letter queue"
-  assume_role_policy = data.aws_iam_policy_document.workflow_trust.json
-}
-
-data "aws_iam_policy_document" "workflow_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["states.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceArn"
-      values   = [local.state_machine_arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-  }
+  assume_role_policy = data.aws_iam_policy_document.service_trust["workflow"].json
 }
 
 resource "aws_iam_role_policy" "workflow" {

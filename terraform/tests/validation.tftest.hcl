@@ -559,3 +559,33 @@ run "package_not_built" {
 
   expect_failures = [aws_lambda_function.step]
 }
+
+run "an_environment_that_looks_like_a_number" {
+  command = plan
+
+  variables {
+    environment = "2024"
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "a_tag_that_differs_by_case_from_one_of_ours" {
+  command = plan
+
+  variables {
+    tags = { environment = "x" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tags_that_differ_by_case" {
+  command = plan
+
+  variables {
+    tags = { team = "a", Team = "b" }
+  }
+
+  expect_failures = [var.tags]
+}
