@@ -262,9 +262,17 @@ class PipelineTests:
         }
         # Nothing is deleted before its time has come: test_retention.py measures that.
         of_retention = {("EventsDeleted", "environment", "local", "service", "delete_expired")}
-        assert on_dashboard - of_errors - of_retention <= measured
-        assert of_errors <= on_dashboard
+        # Nothing comes from the buckets of others here.
+        logs_fetched = {
+            bucket: ("LogsFetched", "bucket", bucket, "environment", "local", "service", "fetch_logs")
+            for bucket in pipeline.outputs["log_bucket_names"]
+        }
+        own, *others = logs_fetched.values()
+        assert on_dashboard - of_errors - of_retention - set(others) <= measured
+        assert {*of_errors, *others} <= on_dashboard
+        assert own in measured
         assert ("IndexingLagFromDelivery", "environment", "local", "service", "index_batch") in in_alarms
+        assert {*logs_fetched.values()} <= in_alarms
         assert in_alarms <= on_dashboard
 
     def test_saved_queries_ask_for_fields_that_the_logs_have(
