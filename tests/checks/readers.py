@@ -17,7 +17,14 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("terraform/tests/*", ("tests.documentation.test_adoption", "tests.documentation.test_runbooks")),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
-    ("terraform/*.tf", ("tests.documentation.terraform_tables", "trailsearch.cli.terraform_settings")),
+    (
+        "terraform/*.tf",
+        (
+            "tests.documentation.terraform_tables",
+            "tests.unit.test_terraform_order",
+            "trailsearch.cli.terraform_settings",
+        ),
+    ),
     ("terraform/environments/*.tfbackend", ("trailsearch.cli.terraform_settings",)),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
