@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudsearch import CloudSearchClient
     from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_pipes import EventBridgePipesClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
@@ -83,6 +85,36 @@ def pipes(config: Config | None = None) -> "EventBridgePipesClient":
 def cloudwatch(config: Config | None = None) -> "CloudWatchClient":
     """Client of CloudWatch."""
     return cast("CloudWatchClient", _session().create_client("cloudwatch", config=config))
+
+
+@cache
+def sns(region: str | None = None) -> "SNSClient":
+    """Client of SNS, in another Region than that of the session if one is named."""
+    return cast("SNSClient", _session().create_client("sns", region_name=region))
+
+
+@cache
+def events() -> "EventBridgeClient":
+    """Client of EventBridge."""
+    return cast("EventBridgeClient", _session().create_client("events"))
+
+
+@cache
+def iam() -> Any:
+    """Client of IAM."""
+    return _session().create_client("iam")
+
+
+@cache
+def kms() -> Any:
+    """Client of KMS."""
+    return _session().create_client("kms")
+
+
+@cache
+def cloudtrail() -> Any:
+    """Client of CloudTrail."""
+    return _session().create_client("cloudtrail")
 
 
 @cache

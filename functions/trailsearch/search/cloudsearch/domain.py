@@ -47,6 +47,7 @@ def describe(name: str, client: "CloudSearchClient") -> DomainStatus:
         partition_count=domain.get("SearchPartitionCount", 0),
         processing=domain.get("Processing", False),
         requires_index_documents=domain["RequiresIndexDocuments"],
+        index_endpoint=domain.get("DocService", {}).get("Endpoint"),
     )
 
 
@@ -57,6 +58,14 @@ class CloudSearchDomain:
 
     def __init__(self, client: "CloudSearchDomainClient") -> None:
         self._client = client
+
+    def exactly(self, field: str, value: str) -> str:
+        """Write the query that finds a literal's value. See ``SearchDomain.exactly``.
+
+        https://docs.aws.amazon.com/cloudsearch/latest/developerguide/searching-compound-queries.html
+        """
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"{field}:'{escaped}'"
 
     def count(self) -> int:
         """Count all events."""
