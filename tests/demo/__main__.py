@@ -24,6 +24,7 @@ from rich.text import Text
 
 from tests.demo.backends import DEMOS
 from tests.demo.executions import Executions, read_executions
+from tests.demo.operator import let_verify
 from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
 from tests.local_cloud.pipeline.idle import wait_until_idle
@@ -87,6 +88,7 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
     try:
         variables = cloud.environment()
         cloud.enter()
+        let_verify(boto3.client("iam"))
         outputs = provision(console, Deployment(folder, variables, package, {"search_backend": backend}))
         with FaultControl(cloud.endpoint_url).inject([chosen.refused_batch]):
             delivered = send(console, logs, outputs)
@@ -265,6 +267,7 @@ def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) ->
         f'  search it:  make search ENV=local QUERY="{query}" FACETS=actor,event_name', highlight=False
     )
     console.print("  look at it: make status ENV=local", highlight=False)
+    console.print("  verify it:  make verify ENV=local", highlight=False)
     console.print("  stop it:    make demo-stop", highlight=False)
 
 
