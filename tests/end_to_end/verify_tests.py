@@ -33,7 +33,9 @@ COMMAND = "trailsearch.cli.verify.verify"
 PREFIX = "trailsearch-local"
 # The topics of others, in other Regions: nothing is subscribed to them here, as the commands for it are yet to be run.
 NOT_SUBSCRIBED = {"Subscription to cloudtrail (eu-west-1)", "Subscription to cloudtrail (af-south-1)"}
-OWN = {"Log in trailsearch-local-logs-123456789012-us-east-1, announced by trailsearch-local-logs"}
+OWN = {
+    "Log in trailsearch-local-logs-123456789012-us-east-1, announced by trailsearch-local-logs (us-east-1)"
+}
 ROUND_TRIP = {"Corrupt log", "Redrive", "Aborted execution", "Deleted again"}
 
 
@@ -312,7 +314,7 @@ class VerifyTests:
     ) -> None:
         found = verified(pipeline, "--wait", "1")
         # What is others', and is not there: a bucket, and topics that nobody has subscribed the queue to.
-        absent = {f"Log in {CENTRAL_LOGS}, announced by cloudtrail"}
+        absent = {f"Log in {CENTRAL_LOGS}, announced by cloudtrail (eu-west-1)"}
         assert found.named(State.WRONG) == NOT_SUBSCRIBED
         assert found.named(State.UNPROVEN) == absent
         assert (found.well, found.code) == (False, 1)

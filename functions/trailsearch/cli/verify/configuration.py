@@ -37,6 +37,7 @@ def check_configuration(deployment: Deployment, checks: Checks) -> None:
     """Add a row for each part of the deployment."""
     for name, check in (
         ("Search domain", check_search_domain),
+        ("Log buckets", check_log_buckets),
         ("Pipe", check_pipe),
         ("Role of the Pipe", check_pipe_role),
         ("Ingest queue", check_ingest_queue),
@@ -59,6 +60,12 @@ def check_search_domain(name: str, deployment: Deployment, checks: Checks) -> No
     if status.processing:
         well += ", processing a change"
     checks.judge(name, wrong, well)
+
+
+def check_log_buckets(name: str, deployment: Deployment, checks: Checks) -> None:
+    """Fetch Logs may read the logs of some buckets."""
+    buckets = deployment.log_buckets
+    checks.judge(name, [None if buckets else "the role of Fetch Logs may read none"], ", ".join(buckets))
 
 
 def check_pipe(name: str, deployment: Deployment, checks: Checks) -> None:
@@ -119,8 +126,8 @@ def check_pipe_role(name: str, deployment: Deployment, checks: Checks) -> None:
 def check_ingest_queue(name: str, deployment: Deployment, checks: Checks) -> None:
     """The queue lets in every source of logs, and moves what is received too often to the dead-letter queue."""
     attributes = deployment.ingest_attributes
-    policy = json.loads(attributes.get("Policy", "{}"))
-    redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
+    policy = json.loads(attributes.get("Policy") or "{}")
+    redrive = json.loads(attributes.get("RedrivePolicy") or "{}")
     moves = redrive.get("deadLetterTargetArn") == deployment.dead_letter_queue.arn
     asked = [
         (policy, Asked(principal, "sqs:SendMessage", deployment.ingest_queue.arn, context), source)
@@ -142,8 +149,8 @@ def check_ingest_queue(name: str, deployment: Deployment, checks: Checks) -> Non
 def check_dead_letter_queue(name: str, deployment: Deployment, checks: Checks) -> None:
     """The queue lets in the rule for failed executions, and topics that cannot deliver; it gives to the ingest queue alone."""
     attributes = deployment.dead_letter_attributes
-    policy = json.loads(attributes.get("Policy", "{}"))
-    allowed = json.loads(attributes.get("RedriveAllowPolicy", "{}"))
+    policy = json.loads(attributes.get("Policy") or "{}")
+    allowed = json.loads(attributes.get("RedriveAllowPolicy") or "{}")
     source = deployment.ingest_queue.arn
     takes = allowed.get("redrivePermission", "allowAll") == "allowAll" or source in allowed.get(
         "sourceQueueArns", []
@@ -315,7 +322,7 @@ def _sources(deployment: Deployment) -> Iterator[tuple[str, Mapping[str, str], s
         opt_in = deployment.partition == "aws" and region not in {*DEFAULT_REGIONS, deployment.region}
         principal = f"sns.{region}.amazonaws.com" if opt_in else SNS
         yield principal, _on_behalf_of(topic, topic.split(":")[4]), topic
-    policy = json.loads(deployment.ingest_attributes.get("Policy", "{}"))
+    policy = json.loads(deployment.ingest_attributes.get("Policy") or "{}")
     for bucket in dict.fromkeys([*deployment.notifying_buckets, *buckets_that_notify(deployment)]):
         # S3 says whose bucket it is, which the bucket's name does not: the account that the queue's policy has for it.
         arn = f"arn:{deployment.partition}:s3:::{bucket}"

@@ -96,8 +96,8 @@ class Deployment:
         document = clients.iam().get_role_policy(RoleName=f"{self.prefix}-{role}", PolicyName=policy)[
             "PolicyDocument"
         ]
-        (resources,) = [each["Resource"] for each in document["Statement"] if each.get("Sid") == sid]
-        arns = [resources] if isinstance(resources, str) else resources
+        found = [each["Resource"] for each in document["Statement"] if each.get("Sid") == sid]
+        arns = [arn for each in found for arn in ([each] if isinstance(each, str) else each)]
         return [arn.rpartition(":::")[2].partition("/")[0] for arn in arns]
 
     @cached_property
@@ -125,7 +125,7 @@ class Deployment:
 
     def _permitted(self, service: str) -> list[str]:
         """Give the sources of a service that the policy of the ingest queue names."""
-        policy = json.loads(self.ingest_attributes.get("Policy", "{}"))
+        policy = json.loads(self.ingest_attributes.get("Policy") or "{}")
         return [arn for arn in _sources(policy) if arn.split(":")[2] == service]
 
 

@@ -78,6 +78,11 @@ class Made:
         """Take back such a note."""
         self._executions.remove(execution)
 
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything that was made."""
+        return bool(self._objects or self._logs or self._executions)
+
     def delete_all(self, wait_seconds: float, waiting: Callable[[str], None]) -> list[str]:
         """Delete all of it, once what is announced is handled: else a log would be gone that is still to be fetched.
 

@@ -115,17 +115,17 @@ class RoundTrip:
         with self._checks.unless_it_cannot_be_read(row):
             ways = ways_of(bucket, self._deployment)
             if bucket in self._deployment.notifying_buckets and not ways.by_itself:
-                self._checks.add(
-                    row,
-                    State.WRONG,
-                    "the ingest queue lets in its notifications, and it sends none about logs",
-                )
+                said = "the ingest queue lets in its notifications, and it sends none about logs"
+                self._checks.add(row, State.WRONG, said)
             for topic in [None, *ways.topics] if ways.by_itself or not ways.topics else ways.topics:
-                if sent := self._put_and_announce(bucket, ways, topic):
-                    yield sent
+                if (sent := self._put_and_announce(bucket, ways, topic)) is None:
+                    return
+                yield sent
 
     def _put_and_announce(self, bucket: str, ways: Ways, topic: str | None) -> Sent | None:
-        name = topic.rpartition(":")[2] if topic else "S3 itself" if ways.by_itself else "nobody"
+        name = "S3 itself" if ways.by_itself else "nobody"
+        if topic:
+            name = f"{topic.rpartition(':')[2]} ({topic.split(':')[3]})"
         row = f"Log in {bucket}, announced by {name}"
         if (log := self._log_for(bucket, ways)) is None:
             said = f"nothing is sent: no key of a log passes the filters of the notifications, {ways.by_itself[0]}"
@@ -156,7 +156,7 @@ class RoundTrip:
             Why that is not how the logs of its bucket are announced, or may not be.
         """
         if topic is None and ways.by_itself:
-            return ways.unknown
+            return None
         if topic is None:
             doubt = "it is not known what announces the logs of this bucket"
         elif topic not in self._deployment.subscriptions:

@@ -79,10 +79,10 @@ def _verify(deployment: Deployment, checks: Checks, wait_seconds: float | None, 
             try:
                 trip.prove()
             finally:
-                left = trip.made.delete_all(min(wait_seconds, trip.settle_seconds), waiting)
-                checks.judge(
-                    "Deleted again", [f"left: {'; '.join(left)}" if left else None], "all that was made"
-                )
+                if trip.made.anything:
+                    left = trip.made.delete_all(min(wait_seconds, trip.settle_seconds), waiting)
+                    wrong = f"left: {'; '.join(left)}" if left else None
+                    checks.judge("Deleted again", [wrong], "all that was made")
             used = trip.used
     with checks.unless_it_cannot_be_read("Alarms"):
         cloudwatch = clients.cloudwatch()
