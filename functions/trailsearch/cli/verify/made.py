@@ -39,7 +39,8 @@ class Made:
         self._logs: Counter[SyntheticLog] = Counter()
         self._why: list[str] = []
         self._documents: dict[str, str] = {}
-        self._executions: list[str] = []
+        # Of what dead letters are sure to come: in their bodies are these.
+        self._dead_lettered: list[str] = []
 
     def put(self, log: SyntheticLog, body: bytes, messages: int) -> None:
         """Put a log into its bucket, which sends so many messages about it by itself.
@@ -70,18 +71,18 @@ class Made:
         """Give how many messages about a log have been sent by now."""
         return self._logs[log]
 
-    def aborted(self, execution: str) -> None:
-        """Note an execution of which EventBridge may write a dead letter."""
-        self._executions.append(execution)
+    def dead_lettered(self, text: str) -> None:
+        """Note that a dead letter is sure to come that has a text in it: the name of a log, the ARN of an execution."""
+        self._dead_lettered.append(text)
 
-    def not_aborted(self, execution: str) -> None:
+    def not_dead_lettered(self, text: str) -> None:
         """Take back such a note."""
-        self._executions.remove(execution)
+        self._dead_lettered.remove(text)
 
     @property
     def anything(self) -> bool:
         """Whether there is anything that was made."""
-        return bool(self._objects or self._logs or self._executions)
+        return bool(self._objects or self._logs or self._dead_lettered)
 
     def delete_all(self, wait_seconds: float, waiting: Callable[[str], None]) -> list[str]:
         """Delete all of it, once what is announced is handled: else a log would be gone that is still to be fetched.
@@ -149,15 +150,16 @@ class Made:
 
     def _delete_letters(self) -> None:
         """Delete the dead letters about these logs and executions alone, all that there are by now."""
-        names = [*(log.file_name for log in self._logs), *self._executions]
-        if not names:
-            return
+        names = [*(log.file_name for log in self._logs), *self._dead_lettered]
         queue = self._deployment.dead_letter_queue
         with peek(queue) as received:
             ours = [each for each in received if any(name in each.message["Body"] for name in names)]
-            delete(ours, queue)
+            undeleted = delete(ours, queue)
+        if undeleted:
+            self._why.append(f"SQS did not delete {undeleted} dead letters")
+            return
         bodies = "".join(each.message["Body"] for each in ours)
-        self._executions = [each for each in self._executions if each not in bodies]
+        self._dead_lettered = [each for each in self._dead_lettered if each not in bodies]
 
     def _left(self, pending: list[SyntheticLog]) -> Iterator[str]:
         for each in self._objects:
@@ -166,8 +168,9 @@ class Made:
         if self._documents:
             yield f"perhaps the documents {', '.join(self._documents)} in the search domain"
         environment = self._deployment.environment.environment
-        if pending or self._executions:
+        expected = {*(log.file_name for log in pending), *self._dead_lettered}
+        if expected:
             yield (
-                f"perhaps {len(pending) + len(self._executions)} dead letters, which may still come:"
+                f"perhaps {len(expected)} dead letters, which may still come, or which somebody else is reading:"
                 f" make dlq ENV={environment} REASON={MARK}"
             )

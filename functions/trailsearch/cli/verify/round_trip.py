@@ -185,6 +185,7 @@ class RoundTrip:
             if (log := self._log_for(bucket, ways)) is None:
                 return None
             self.made.put(log, log.corrupt_body, ways.by_itself_about(log))
+            self.made.dead_lettered(log.file_name)
             self._announce(log, ways, None if ways.by_itself else next(iter(ways.topics), None))
             return Sent(log, row, self.made.messages(log))
         return None
@@ -202,10 +203,10 @@ class RoundTrip:
                         input="[]",
                     )["executionArn"]
                     stepfunctions.stop_execution(executionArn=arn, error=MARK, cause="make verify")
-                    self.made.aborted(arn)
+                    self.made.dead_lettered(arn)
                 if stepfunctions.describe_execution(executionArn=arn)["status"] == "ABORTED":
                     return arn
-                self.made.not_aborted(arn)
+                self.made.not_dead_lettered(arn)
             self._checks.add(row, State.UNPROVEN, "each execution had ended before it could be aborted")
         return None
 
@@ -305,6 +306,8 @@ class RoundTrip:
             ours = [each for each in received if each.letter.message_id in ids]
             sent = sum(send_back(ours, queue, self._deployment.ingest_queue))
             self.made.announced(log, sent)
+            if sent == len(ids):
+                self.made.not_dead_lettered(log.file_name)
         if sent < len(ids):
             self._checks.add(
                 row, State.WRONG, f"{len(ids) - sent} of {len(ids)} dead letters were not sent back"
