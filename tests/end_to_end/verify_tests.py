@@ -381,6 +381,8 @@ class VerifyTests:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # As in a terminal: what runs in the background ignores it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         ) as process:
             while not any(
                 MARK in each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])
@@ -443,8 +445,11 @@ class VerifyTests:
         done -= {"sts:GetCallerIdentity", "cloudsearch:search"}
         in_table = {request.action for request in verifier.needed(pipeline.outputs["search_backend"])}
         by_key = {action for action in in_table if action.startswith(("kms:GenerateDataKey", "kms:Decrypt"))}
-        # The REST API of OpenSearch's domain is no client of botocore.
-        assert done == in_table - by_key - {"es:ESHttpDelete"}
+        # Not seen here: the REST API of an OpenSearch domain, which is no client of botocore's; a bucket without versions.
+        unseen = {"es:ESHttpDelete", "s3:DeleteObject"}
+        if pipeline.outputs["search_backend"] == "opensearch":
+            unseen.add("cloudsearch:DescribeDomains")  # The domain is found before.
+        assert done == in_table - by_key - unseen
 
     def test_a_policy_is_judged_as_the_iam_simulator_judges_it(self, pipeline: Pipeline) -> None:
         if not INSTALLED.is_dir():

@@ -41,7 +41,6 @@ NAMES = {
 _OWN_LOG = f"{LOGS}/AWSLogs/{ACCOUNT}/CloudTrail/trailsearch-verify/2026/11/26/log.json.gz"
 _OWN_EXECUTION = EXECUTION.replace(":7c1d", ":trailsearch-verify-1")
 _EVENTS = f"{OPENSEARCH_DOMAIN}/{PREFIX}-events-2026.11"
-_SUBSCRIPTION = f"{TOPIC}:00000000-0000-0000-0000-000000000000"
 _ALARMS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{PREFIX}-dead-letters"
 
 
@@ -84,7 +83,7 @@ def _looks() -> Iterator[Request]:
         ("kms:GetKeyPolicy", PIPELINE_KEY),
         ("pipes:DescribePipe", PIPE),
         ("s3:GetBucketNotification", LOGS),
-        ("sns:GetSubscriptionAttributes", _SUBSCRIPTION),
+        ("sns:GetSubscriptionAttributes", "*"),
         ("sns:GetTopicAttributes", TOPIC),
         ("sns:ListSubscriptions", "*"),
         ("sqs:GetQueueAttributes", INGEST),

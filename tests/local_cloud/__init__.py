@@ -29,7 +29,8 @@ not as AWS is. "ours": code of our own::
                                          services/opensearch/                  keeps domains, and stores no documents
     awslambda      moto's + gaps + ours  gaps/awslambda.py                     drops LoggingConfig, and some updates
                                          services/awslambda/                   keeps functions; runs them in Docker only
-    pipes          moto's + ours         services/pipes/                       keeps pipes, and runs none
+    pipes          moto's + gaps + ours  gaps/pipes.py                         starts what was stopped
+                                         services/pipes/                       keeps pipes, and runs none
     cloudsearch    ours                  services/cloudsearch/                 has none
 
 What else is here, from those who use the local cloud down to what moto is changed with::
