@@ -1,7 +1,7 @@
 """Has each metric that an alarm watches data, under exactly those names and dimensions? Otherwise it never rings."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -112,7 +112,7 @@ def known_dimensions(cloudwatch: "CloudWatchClient", metric: Metric) -> set[Dime
 def _judge(
     cloudwatch: "CloudWatchClient",
     row: str,
-    metrics: Iterable[Metric],
+    metrics: Sequence[Metric],
     needed: Mapping[Metric, When | str],
     missing: set[Metric],
     used: Used,
@@ -130,8 +130,10 @@ def _judge(
             well.append(metric.name)
         else:
             elsewhere = known_dimensions(cloudwatch, metric)
-            others = " and ".join(sorted(map(shown, elsewhere)))
-            if elsewhere and metric.dimensions not in elsewhere:
+            # Where AWS does not say which of several it is, an alarm may watch each.
+            watched = {each.dimensions for each in metrics if each[:2] == metric[:2]}
+            if elsewhere and not elsewhere & watched:
+                others = " and ".join(sorted(map(shown, elsewhere)))
                 wrong.append(f"{metric.name} is measured by {others}, not by {shown(metric.dimensions)}")
             elif when is When.TROUBLE:
                 nothing_yet.append(metric.name)

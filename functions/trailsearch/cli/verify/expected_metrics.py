@@ -93,7 +93,7 @@ _NAMESPACES: Final[Mapping[str, _Namespace]] = {
     "AWS/ES": _namespace(
         [["ClientId", "DomainName"]],
         "SearchableDocuments ClusterStatus.red ClusterStatus.yellow ClusterIndexWritesBlocked FreeStorageSpace"
-        " JVMMemoryPressure ThreadpoolWriteRejected OpenSearchRequests",
+        " JVMMemoryPressure ThreadpoolWriteRejected OpenSearchRequests Shards.active",
         "5xx KMSKeyError KMSKeyInaccessible",
     ),
 }

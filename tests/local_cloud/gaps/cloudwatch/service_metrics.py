@@ -137,6 +137,7 @@ def _of_opensearch_domains(account_id: str, region: str) -> Iterator[MetricAggre
             ("JVMMemoryPressure", _MEMORY_PRESSURE),
             ("ThreadpoolWriteRejected", 0),
             ("OpenSearchRequests", 1),
+            ("Shards.active", 1),
             ("5xx", 0),
         ):
             yield _datum("AWS/ES", name, dimensions, utcnow(), value)

@@ -143,6 +143,9 @@ def test_a_metric_that_aws_has_under_other_dimensions_is_wrong_whenever_it_is_me
     assert state is State.WRONG
     assert f"measured by {{AwsAccountId=123456789012, PipeName={PREFIX}-ingest}}" in said
     assert checked([both], {both: 1})[0] is State.WELL
+    # It may watch each, where AWS does not say which it is.
+    assert checked([PIPE_FAILED, both], {both: 1})[0] is State.WELL
+    assert checked([PIPE_FAILED, both], {both: 500})[0] is State.NOTHING_YET
 
 
 def test_that_aws_has_it_under_these_dimensions_too_is_well() -> None:
