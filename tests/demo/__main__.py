@@ -24,10 +24,11 @@ from rich.text import Text
 
 from tests.demo.backends import DEMOS
 from tests.demo.executions import Executions, read_executions
-from tests.demo.operator import let_verify
+from tests.iam.verifier import DELETES_EVENTS
 from tests.local_cloud.faults import FaultControl
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
 from tests.local_cloud.pipeline.idle import wait_until_idle
+from tests.local_cloud.pipeline.operator import let_operate
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
@@ -88,7 +89,7 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
     try:
         variables = cloud.environment()
         cloud.enter()
-        let_verify(boto3.client("iam"))
+        let_operate(boto3.client("iam"), [DELETES_EVENTS])
         outputs = provision(console, Deployment(folder, variables, package, {"search_backend": backend}))
         with FaultControl(cloud.endpoint_url).inject([chosen.refused_batch]):
             delivered = send(console, logs, outputs)

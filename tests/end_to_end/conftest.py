@@ -12,8 +12,10 @@ import boto3
 import pytest
 
 from tests.chaos import pipeline as chaos
-from tests.demo.operator import let_verify
+from tests.documentation.statements import OF_VERIFIER, statements
+from tests.iam import verifier
 from tests.iam.account import SETTINGS
+from tests.local_cloud.pipeline.operator import let_operate
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.package import FUNCTIONS, build_package
@@ -63,7 +65,8 @@ def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
         deployment = Deployment(folder, variables, package, settings)
         session = boto3.Session("local", "local", region_name=cloud.region)
-        let_verify(session.client("iam", endpoint_url=cloud.endpoint_url))
+        shown = statements(verifier.NAMES, OF_VERIFIER).values()
+        let_operate(session.client("iam", endpoint_url=cloud.endpoint_url), shown)
         deployment.initialize()
         deployment.apply(lambda *_: None)
         yield Pipeline(deployment, deployment.outputs(), session, variables, package)

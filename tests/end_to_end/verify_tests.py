@@ -417,6 +417,7 @@ class VerifyTests:
         forbidden = list(verifier.forbidden())
         shown = list(statements(verifier.NAMES, OF_VERIFIER).values())
         policies = rendered(pipeline.deployment.resources())
+        assert verifier.DELETES_EVENTS in shown
         assert _denied(policies, shown, needed) == []
         assert len(_denied(policies, shown, forbidden)) == len(forbidden)
         for statement in shown:

@@ -37,6 +37,13 @@ NAMES = {
     "<key of the pipeline>": PIPELINE_KEY,
 }
 """What stands for the placeholders."""
+DELETES_EVENTS = {
+    "Sid": "VerifyDeletesEvents",
+    "Effect": "Allow",
+    "Action": "es:ESHttpDelete",
+    "Resource": f"{OPENSEARCH_DOMAIN}/{PREFIX}-events-*/_doc/trailsearch-verify-*",
+}
+"""The statement that lets delete synthetic events from OpenSearch."""
 
 _OWN_LOG = f"{LOGS}/AWSLogs/{ACCOUNT}/CloudTrail/trailsearch-verify/2026/11/26/log.json.gz"
 _OWN_EXECUTION = EXECUTION.replace(":7c1d", ":trailsearch-verify-1")

@@ -35,7 +35,7 @@ not as AWS is. "ours": code of our own::
 
 What else is here, from those who use the local cloud down to what moto is changed with::
 
-    pipeline/       Trailsearch from outside, where it is deployed: logs in, and wait
+    pipeline/       Trailsearch from outside, where it is deployed: logs in, wait, be let do it
     terraform/      Trailsearch's own Terraform, applied to the local cloud
     process.py      starts and stops the process, for the demo and the tests
     __main__.py     the process: `python -m tests.local_cloud`

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
-from tests.demo.operator import POLICY, USER, let_verify
 from tests.end_to_end.conftest import Pipeline
 from tests.end_to_end.verify_tests import VerifyTests, left_behind, verified
+from tests.iam.verifier import DELETES_EVENTS
+from tests.local_cloud.pipeline.operator import POLICY, USER, let_operate
 from trailsearch.cli.verify.checks import State
 from trailsearch.cli.verify.synthetic_log import MARK
 from trailsearch.search import Backend, SearchSettings, search_backend
@@ -18,7 +19,7 @@ class TestOnOpenSearch(VerifyTests):
         try:
             found = verified(pipeline, "--wait", "1")
         finally:
-            let_verify(iam)
+            let_operate(iam, [DELETES_EVENTS])
         state, said = found.rows["Deleted again"]
         assert state is State.WRONG
         assert "ESHttpDelete" in said
