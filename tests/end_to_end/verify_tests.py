@@ -370,6 +370,22 @@ class VerifyTests:
         assert found.rows["Redrive"][0] is State.WELL
         assert left_behind(pipeline) == []
 
+    def test_where_others_listen_nothing_is_announced_to_them(self, pipeline: Pipeline) -> None:
+        sqs, sns, topic = pipeline.client("sqs"), pipeline.client("sns"), pipeline.outputs["topic_arn"]
+        url = sqs.create_queue(QueueName="of-others")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
+        try:
+            found = verified(pipeline, "--wait", "1")
+        finally:
+            sns.unsubscribe(SubscriptionArn=subscription)
+        (own,) = OWN
+        assert found.rows[own][0] is State.UNPROVEN
+        assert f"with OTHERS=1, {arn} would get it from the topic, too" in found.rows[own][1]
+        assert found.rows["Redrive"][0] is State.WELL
+        assert "Messages" not in sqs.receive_message(QueueUrl=url)
+        assert left_behind(pipeline) == []
+
     @pytest.mark.parametrize("interrupts", [1, 2])
     def test_what_is_interrupted_is_deleted_or_said_to_be_left(
         self, pipeline: Pipeline, interrupts: int

@@ -93,6 +93,7 @@ def _looks() -> Iterator[Request]:
         ("sns:GetSubscriptionAttributes", "*"),
         ("sns:GetTopicAttributes", TOPIC),
         ("sns:ListSubscriptions", "*"),
+        ("sns:ListSubscriptionsByTopic", TOPIC),
         ("sqs:GetQueueAttributes", INGEST),
         ("sqs:GetQueueUrl", DEAD_LETTER),
         ("states:DescribeExecution", EXECUTION),

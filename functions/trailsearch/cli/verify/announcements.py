@@ -12,6 +12,12 @@ from trailsearch.cli.verify.deployment import Deployment
 from trailsearch.cli.verify.synthetic_log import SyntheticLog, own_folder
 
 LOG_SUFFIX = ".json.gz"
+_TARGETS = {
+    "QueueConfigurations": "QueueArn",
+    "TopicConfigurations": "TopicArn",
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+}
+_CREATIONS = frozenset({"s3:ObjectCreated:*", "s3:ObjectCreated:Put"})
 _IN_A_TRAIL = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?\d{12}/CloudTrail/")
 
 
@@ -39,20 +45,32 @@ class Filter(NamedTuple):
         return LOG_SUFFIX if LOG_SUFFIX.endswith(self.suffix) else None
 
 
+class Notification(NamedTuple):
+    """What S3 tells somebody about new objects of a bucket: whom, by an ARN, and about which keys."""
+
+    target: str
+    about: Filter
+
+
 class Ways(NamedTuple):
     """How the logs of a bucket are announced.
 
     S3 announces a log ``by_itself``, once for each of these, to the queue or to a topic; ``topics`` are those that
-    CloudTrail announces it on. ``unknown`` says why that could not be read.
+    CloudTrail announces it on. S3 tells ``others`` of it, too. ``unknown`` says why notifications could not be read.
     """
 
     by_itself: tuple[Filter, ...] = ()
     topics: tuple[str, ...] = ()
+    others: tuple[Notification, ...] = ()
     unknown: str | None = None
 
     def by_itself_about(self, log: SyntheticLog) -> int:
         """Count the messages that S3 sends about a log that is put."""
         return sum(each.passes(log.key) for each in self.by_itself)
+
+    def others_told_of(self, log: SyntheticLog) -> list[str]:
+        """Give whom else S3 tells of a log that is put, by their ARNs."""
+        return [each.target for each in self.others if each.about.passes(log.key)]
 
 
 def ways_of(bucket: str, deployment: Deployment) -> Ways:
@@ -65,9 +83,17 @@ def ways_of(bucket: str, deployment: Deployment) -> Ways:
     """
     unknown = None
     notified: tuple[Filter, ...] = ()
+    others: tuple[Notification, ...] = ()
     try:
         configuration = clients.s3().get_bucket_notification_configuration(Bucket=bucket)
-        notified = tuple(_notifications(dict(configuration), deployment))
+        targets = {deployment.ingest_queue.arn, *deployment.subscriptions}
+        found = tuple(_notifications(dict(configuration)))
+        notified = tuple(each.about for each in found if each.target in targets)
+        others = tuple(
+            Notification(other, each.about)
+            for each in found
+            for other in _others_behind(each.target, deployment)
+        )
     except (BotoCoreError, ClientError) as error:
         unknown = f"its notifications cannot be read: {error}"
         if bucket in deployment.notifying_buckets:
@@ -77,7 +103,7 @@ def ways_of(bucket: str, deployment: Deployment) -> Ways:
     topics = written_by.get(bucket) or (
         [] if notified else [topic for topic in deployment.topics if topic not in claimed]
     )
-    return Ways(notified, tuple(topic for topic in topics if topic in deployment.topics), unknown)
+    return Ways(notified, tuple(topic for topic in topics if topic in deployment.topics), others, unknown)
 
 
 def _topics_of_trails() -> dict[str, list[str]]:
@@ -92,16 +118,35 @@ def _topics_of_trails() -> dict[str, list[str]]:
     return found
 
 
-def _notifications(configuration: Mapping[str, Any], deployment: Deployment) -> Iterator[Filter]:
-    """Give the filters of the notifications about new objects that reach the ingest queue."""
-    targets = {deployment.ingest_queue.arn, *deployment.subscriptions}
-    for kind, target in (("QueueConfigurations", "QueueArn"), ("TopicConfigurations", "TopicArn")):
+def _notifications(configuration: Mapping[str, Any]) -> Iterator[Notification]:
+    """Give the notifications about new objects; who reads the events that EventBridge gets is not known here."""
+    for kind, target in _TARGETS.items():
         for notification in configuration.get(kind, []):
-            creations = {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}
-            if notification[target] in targets and creations & set(notification["Events"]):
+            if _CREATIONS & set(notification["Events"]):
                 rules = notification.get("Filter", {}).get("Key", {}).get("FilterRules", [])
                 values = {rule["Name"].lower(): rule["Value"] for rule in rules}
-                yield Filter(values.get("prefix", ""), values.get("suffix", ""))
+                about = Filter(values.get("prefix", ""), values.get("suffix", ""))
+                yield Notification(notification[target], about)
+
+
+def _others_behind(target: str, deployment: Deployment) -> list[str]:
+    """Give whom a notification reaches beside the ingest queue."""
+    if target in deployment.subscriptions:
+        return other_subscribers(target, deployment)
+    return [] if target == deployment.ingest_queue.arn else [target]
+
+
+def other_subscribers(topic: str, deployment: Deployment) -> list[str]:
+    """Give the endpoints that are subscribed to a topic beside the ingest queue, and would get what is published on it.
+
+    Raises:
+        BotoCoreError, ClientError: they cannot be read.
+    """
+    pages = (
+        clients.sns(topic.split(":")[3]).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    )
+    endpoints = [each["Endpoint"] for page in pages for each in page["Subscriptions"]]
+    return [each for each in endpoints if each != deployment.ingest_queue.arn]
 
 
 def announcement(log: SyntheticLog) -> str:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from trailsearch.aws import clients
 from trailsearch.cli.dead_letters.dead_letter_queue import Received, peek, queue_state, send_back
 from trailsearch.cli.interrupts import deferred_interrupt
-from trailsearch.cli.verify.announcements import Filter, Ways, publish, send, ways_of
+from trailsearch.cli.verify.announcements import Filter, Ways, other_subscribers, publish, send, ways_of
 from trailsearch.cli.verify.checks import Checks, State
 from trailsearch.cli.verify.configuration import what_stops
 from trailsearch.cli.verify.deployment import Deployment
@@ -46,7 +46,13 @@ class RoundTrip:
     """One run: what it does and what it finds goes into ``checks``, what it makes into ``made``."""
 
     def __init__(
-        self, deployment: Deployment, checks: Checks, wait_seconds: float, waiting: Callable[[str], None]
+        self,
+        deployment: Deployment,
+        checks: Checks,
+        wait_seconds: float,
+        waiting: Callable[[str], None],
+        *,
+        others: bool,
     ) -> None:
         """Begin a run.
 
@@ -55,6 +61,7 @@ class RoundTrip:
             checks: where rows go.
             wait_seconds: how long to wait for each thing, beside the window in which the Pipe collects messages.
             waiting: is told now and then what it waits for.
+            others: whether others may get the announcements, who are subscribed to the same topics or buckets.
 
         Raises:
             BotoCoreError, ClientError, SearchError: the Pipe, the queue or the search domain cannot be read.
@@ -62,6 +69,7 @@ class RoundTrip:
         self._deployment = deployment
         self._checks = checks
         self._waiting = waiting
+        self._others = others
         found = deployment.search_domain
         if not found.status.endpoint or not found.status.index_endpoint:
             raise SearchError("The search domain is still being created")
@@ -131,6 +139,11 @@ class RoundTrip:
             said = f"nothing is sent: no key of a log passes the filters of the notifications, {ways.by_itself[0]}"
             self._checks.add(row, State.UNPROVEN, said)
             return None
+        told = ways.others_told_of(log)
+        if not self._others and (told or ways.unknown):
+            why = f"S3 would tell others, too: {', '.join(told)}" if told else ways.unknown
+            self._checks.add(row, State.UNPROVEN, f"nothing is sent: {why}. With OTHERS=1 it may")
+            return None
         try:
             self.made.put(log, log.body, ways.by_itself_about(log))
         except (BotoCoreError, ClientError) as error:
@@ -157,24 +170,31 @@ class RoundTrip:
         """
         if topic is None and ways.by_itself:
             return None
-        if topic is None:
-            doubt = "it is not known what announces the logs of this bucket"
-        elif topic not in self._deployment.subscriptions:
-            doubt = "the ingest queue is not subscribed to the topic"
-        else:
-            try:
-                with deferred_interrupt():
-                    publish(topic, log)
-                    self.made.announced(log, 1)
-            except (BotoCoreError, ClientError) as error:
-                doubt = str(error)
-            else:
-                self._topics.add(topic.rpartition(":")[2])
-                return None
+        doubt = (
+            self._publish(log, topic) if topic else "it is not known what announces the logs of this bucket"
+        )
+        if not doubt:
+            return None
         with deferred_interrupt():
             send(self._deployment, log)
             self.made.announced(log, 1)
         return f"{doubt}; sent to the ingest queue itself"
+
+    def _publish(self, log: SyntheticLog, topic: str) -> str | None:
+        """Announce a log on a topic, or say why not."""
+        if topic not in self._deployment.subscriptions:
+            return "the ingest queue is not subscribed to the topic"
+        try:
+            others = [] if self._others else other_subscribers(topic, self._deployment)
+            if others:
+                return f"with OTHERS=1, {', '.join(others)} would get it from the topic, too"
+            with deferred_interrupt():
+                publish(topic, log)
+                self.made.announced(log, 1)
+        except (BotoCoreError, ClientError) as error:
+            return str(error)
+        self._topics.add(topic.rpartition(":")[2])
+        return None
 
     def _send_corrupt(self, like: Sent) -> Sent | None:
         """Put a corrupt log beside a good one, and announce it in the first way that there is."""
@@ -328,7 +348,10 @@ class RoundTrip:
         with self._checks.unless_it_cannot_be_read(row):
             for _ in self._polls("the dead letter of the aborted execution"):
                 with peek(self._deployment.dead_letter_queue) as received:
-                    seen = any(each.letter.subject == execution for each in received)
+                    seen = any(
+                        each.letter.kind == Kind.EXECUTION and each.letter.execution == execution
+                        for each in received
+                    )
                 if seen:
                     after = time.monotonic() - began
                     self._checks.add(

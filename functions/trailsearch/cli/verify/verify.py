@@ -45,7 +45,13 @@ _MARKS = {
     show_default=True,
     help="Minutes to wait for whatever takes AWS its time: events, dead letters, metrics.",
 )
-def verify(environment: str, as_json: bool, dry_run: bool, wait: float) -> None:
+@click.option(
+    "--others",
+    envvar="OTHERS",
+    is_flag=True,
+    help="Send, even if others are subscribed to the same topics and buckets, and get the announcements, too.",
+)
+def verify(environment: str, as_json: bool, dry_run: bool, wait: float, others: bool) -> None:
     """Prove that a deployed environment works.
 
     Looks at what is deployed; puts marked logs into the log buckets, one of them corrupt, and aborts an execution; finds
@@ -56,9 +62,9 @@ def verify(environment: str, as_json: bool, dry_run: bool, wait: float) -> None:
     """
     deployment = Deployment(Environment(environment))
     checks = Checks()
-    with _progress() as waiting:
+    with _Waiting(Console(stderr=True)) as waiting:
         try:
-            _verify(deployment, checks, None if dry_run else wait * 60, waiting)
+            _verify(deployment, checks, None if dry_run else wait * 60, waiting, others=others)
         except KeyboardInterrupt:
             checks.add("Interrupted", State.UNPROVEN, "what is not in this table was not looked at")
     if as_json:
@@ -68,14 +74,21 @@ def verify(environment: str, as_json: bool, dry_run: bool, wait: float) -> None:
     sys.exit(0 if checks.well else 1)
 
 
-def _verify(deployment: Deployment, checks: Checks, wait_seconds: float | None, waiting: "_Waiting") -> None:
+def _verify(
+    deployment: Deployment,
+    checks: Checks,
+    wait_seconds: float | None,
+    waiting: "_Waiting",
+    *,
+    others: bool,
+) -> None:
     waiting("Looking at what is deployed")
     check_configuration(deployment, checks)
     # Without a run, what was measured in the last hours counts.
     used = Used(datetime.now(UTC) - timedelta(hours=3), frozenset(), frozenset(), complete=False)
     if wait_seconds is not None:
         with checks.unless_it_cannot_be_read("Round trip"):
-            trip = RoundTrip(deployment, checks, wait_seconds, waiting)
+            trip = RoundTrip(deployment, checks, wait_seconds, waiting, others=others)
             try:
                 trip.prove()
             finally:
@@ -129,10 +142,6 @@ class _Waiting:
 
     def __call__(self, what: str) -> None:
         self._status.update(Text(f"{what} …"))
-
-
-def _progress() -> _Waiting:
-    return _Waiting(Console(stderr=True))
 
 
 if __name__ == "__main__":
