@@ -88,9 +88,9 @@ def cloudwatch(config: Config | None = None) -> "CloudWatchClient":
 
 
 @cache
-def sns(region: str | None = None) -> "SNSClient":
-    """Client of SNS, in another Region than that of the session if one is named."""
-    return cast("SNSClient", _session().create_client("sns", region_name=region))
+def sns(config: Config | None = None) -> "SNSClient":
+    """Client of SNS."""
+    return cast("SNSClient", _session().create_client("sns", config=config))
 
 
 @cache
@@ -106,15 +106,15 @@ def iam() -> Any:
 
 
 @cache
-def kms() -> Any:
+def kms(config: Config | None = None) -> Any:
     """Client of KMS."""
-    return _session().create_client("kms")
+    return _session().create_client("kms", config=config)
 
 
 @cache
-def cloudtrail() -> Any:
+def cloudtrail(config: Config | None = None) -> Any:
     """Client of CloudTrail."""
-    return _session().create_client("cloudtrail")
+    return _session().create_client("cloudtrail", config=config)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
-from trailsearch.cli.verify.deployment import Deployment
+from trailsearch.cli.verify.deployment import Deployment, sns_in
 from trailsearch.cli.verify.synthetic_log import SyntheticLog, own_folder
 
 LOG_SUFFIX = ".json.gz"
@@ -142,9 +142,7 @@ def other_subscribers(topic: str, deployment: Deployment) -> list[str]:
     Raises:
         BotoCoreError, ClientError: they cannot be read.
     """
-    pages = (
-        clients.sns(topic.split(":")[3]).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    )
+    pages = sns_in(topic.split(":")[3]).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     endpoints = [each["Endpoint"] for page in pages for each in page["Subscriptions"]]
     return [each for each in endpoints if each != deployment.ingest_queue.arn]
 
@@ -159,7 +157,7 @@ def announcement(log: SyntheticLog) -> str:
 
 def publish(topic: str, log: SyntheticLog) -> None:
     """Announce a log on a topic, as CloudTrail does. Raises BotoCoreError or ClientError where that is refused."""
-    clients.sns(topic.split(":")[3]).publish(TopicArn=topic, Message=announcement(log))
+    sns_in(topic.split(":")[3]).publish(TopicArn=topic, Message=announcement(log))
 
 
 def send(deployment: Deployment, log: SyntheticLog) -> None:

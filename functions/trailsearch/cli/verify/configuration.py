@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
 from trailsearch.cli.verify.checks import Checks, State
-from trailsearch.cli.verify.deployment import Deployment
+from trailsearch.cli.verify.deployment import Deployment, sns_in
 from trailsearch.cli.verify.policies import Asked, lets
 
 SQS, SNS, S3, EVENTS, CLOUDTRAIL = (
@@ -297,7 +297,7 @@ def check_subscriptions(name: str, deployment: Deployment, checks: Checks) -> No
             if not arn.startswith("arn:"):
                 checks.add(row, State.WRONG, f"it is not confirmed: {arn}")
                 continue
-            attributes = clients.sns(arn.split(":")[3]).get_subscription_attributes(SubscriptionArn=arn)[
+            attributes = sns_in(arn.split(":")[3]).get_subscription_attributes(SubscriptionArn=arn)[
                 "Attributes"
             ]
             checks.judge(row, _wrong_with(attributes, deployment), "confirmed, raw message delivery")

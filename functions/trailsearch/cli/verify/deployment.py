@@ -2,16 +2,30 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from trailsearch.aws import clients
 from trailsearch.cli.environment import Environment, FoundDomain, Queue
 
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
 _FETCH_LOGS = ("fetch-logs", "fetch_logs", "ReadLogs")
 _SOURCE_ARN = "aws:sourcearn"
+
+
+def sns_in(region: str) -> "SNSClient":
+    """Give the client of SNS in a Region: a topic is to be asked in its own."""
+    return clients.sns(_in_region(region))
+
+
+@cache
+def _in_region(region: str) -> Config:
+    return Config(region_name=region)
 
 
 class Deployment:
@@ -107,7 +121,7 @@ class Deployment:
         return {
             subscription["TopicArn"]: subscription["SubscriptionArn"]
             for region in sorted(regions)
-            for page in clients.sns(region).get_paginator("list_subscriptions").paginate()
+            for page in sns_in(region).get_paginator("list_subscriptions").paginate()
             for subscription in page["Subscriptions"]
             if subscription["Endpoint"] == self.ingest_queue.arn
         }

@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from trailsearch.aws import clients
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import Console, make_console, outside, say
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.verify.alarm_metrics import check_alarms
 from trailsearch.cli.verify.checks import Checks, State
@@ -68,7 +66,7 @@ def verify(environment: str, as_json: bool, dry_run: bool, wait: float, others: 
         except KeyboardInterrupt:
             checks.add("Interrupted", State.UNPROVEN, "what is not in this table was not looked at")
     if as_json:
-        click.echo(json.dumps(as_builtins(checks), indent=2))
+        say(json.dumps(as_builtins(checks), indent=2))
     else:
         print_checks(environment, checks, make_console())
     sys.exit(0 if checks.well else 1)
@@ -115,14 +113,14 @@ def print_checks(environment: str, checks: Checks, console: Console) -> None:
     for check in sorted(checks, key=lambda each: each.state is not State.WRONG):
         if check.state in {State.WRONG, State.UNPROVEN}:
             mark, style = _MARKS[check.state]
-            console.print(Text(f"{mark} {check.name}: {check.said}", style))
+            console.print(outside(f"{mark} {check.name}: {check.said}", style))
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(style="bold", overflow="fold", max_width=console.width // 3)
     table.add_column(overflow="fold")
     for check in checks:
         mark, style = _MARKS[check.state]
-        table.add_row(Text(mark, style), Text(check.name), Text(check.said))
+        table.add_row(outside(mark, style), outside(check.name), outside(check.said))
     console.print()
     console.print(table)
 
@@ -141,7 +139,7 @@ class _Waiting:
         self._status.stop()
 
     def __call__(self, what: str) -> None:
-        self._status.update(Text(f"{what} …"))
+        self._status.update(outside(f"{what} …"))
 
 
 if __name__ == "__main__":
