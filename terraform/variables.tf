@@ -59,7 +59,7 @@ variable "tags" {
 
 variable "create_trail" {
   type        = bool
-  description = "Whether to create a multi-Region trail with its log bucket, key and topic. false: bring your own, named by log_bucket_names and log_topic_arns or log_bucket_notifications."
+  description = "Whether to create a multi-Region trail with its log bucket, key and topic. Not in an account that has a trail: the new one is a second copy of all management events, for which CloudTrail asks $2 for 100,000. false: bring your own, named by log_bucket_names and log_topic_arns or log_bucket_notifications."
   default     = true
   nullable    = false
 }
