@@ -19,7 +19,11 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
     (
         "terraform/*.tf",
-        ("tests.documentation.terraform_tables", "tests.unit.cli.verify.test_configuration"),
+        (
+            "tests.documentation.terraform_tables",
+            "tests.unit.test_terraform_order",
+            "tests.unit.cli.verify.test_configuration",
+        ),
     ),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),

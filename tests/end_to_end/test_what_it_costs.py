@@ -145,7 +145,7 @@ def test_terraform_made_as_many_alarms_and_keys_as_the_model_has(pipeline: Pipel
     resources = {
         address: values
         for address, values in pipeline.deployment.resources().items()
-        if "-on-" not in address and "-elsewhere" not in address
+        if "-on-" not in address and "-in-" not in address
     }
     assert count_resources(resources) == {
         "alarm_metrics": there.alarm_metrics[Backend(pipeline.outputs["search_backend"])],

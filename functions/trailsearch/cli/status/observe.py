@@ -63,6 +63,7 @@ ALARM_NAMES = frozenset(
         "domain-red",
         "domain-rejects-writes",
         "domain-server-errors",
+        "domain-shards",
         "domain-throttling",
         "domain-writes-blocked",
         "domain-yellow",
@@ -76,9 +77,9 @@ ALARM_NAMES = frozenset(
         *(f"{step}-{what}" for step in _STEPS for what in ("errors", "throttles")),
     }
 )
-# Each of these is one alarm, or where there are several sources of logs, one for each.
+# Each of these is one alarm, or where there are several buckets or topics, one for each.
 ALARM_NAMES_OF_SOURCES = ("no-logs", "undelivered-notifications")
-_ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-on-.+|-elsewhere)?")
+_ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-in-.+|-on-.+)?")
 # Newest values that are older say nothing about now.
 _STALE = timedelta(minutes=15)
 _DAY = timedelta(days=1)

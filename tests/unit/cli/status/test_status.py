@@ -612,7 +612,6 @@ def test_growth_is_asked_for_by_the_hour_of_both_backends() -> None:
 
 @pytest.mark.parametrize("backend", Backend)
 def test_metrics_of_a_domain_are_named_as_in_terraform(backend: Backend) -> None:
-    """Shards are the one thing that a status looks at and no alarm."""
     text = (REPOSITORY / "terraform" / "metrics.tf").read_text()
     block = re.search(
         rf'"{backend}_domain" => \{{.*?namespace += "([^"]+)"(.*?)\n        \}}', text, re.DOTALL
@@ -623,11 +622,7 @@ def test_metrics_of_a_domain_are_named_as_in_terraform(backend: Backend) -> None
         name: (metric, stat)
         for name, metric, stat in re.findall(r'^ +(\w+) += \["([^"]+)", "(\w+)"\]', block[2], re.MULTILINE)
     }
-    here = {
-        name: (each.metric, each.stat)
-        for name, each in SEARCH_METRICS[backend].items()
-        if name != "active_shards"
-    }
+    here = {name: (each.metric, each.stat) for name, each in SEARCH_METRICS[backend].items()}
     assert here.items() <= in_terraform.items()
 
 
@@ -869,15 +864,14 @@ def test_the_alarms_are_those_that_terraform_makes() -> None:
         *(f"{step}-{what}" for step in steps for what in of_steps),
     }
     assert made == ALARM_NAMES
-    of_sources = re.findall(r'local.measured_topics : "([a-z-]+)\$\{suffix\}" =>', alarms)
+    of_sources = re.findall(r'local.measured_(?:buckets|topics) : "([a-z-]+)\$\{suffix\}" =>', alarms)
     assert sorted(of_sources) == sorted(ALARM_NAMES_OF_SOURCES)
 
 
 def test_the_alarms_of_each_source_are_read_too() -> None:
     names = [
         "no-logs",
-        "no-logs-on-organization-trail",
-        "no-logs-elsewhere",
+        "no-logs-in-organization-trail",
         "undelivered-notifications-on-a",
     ]
     client: Any = Alarming(*(f"{PREFIX}-{name}" for name in names), f"{PREFIX}-eu-no-logs-on-a")
@@ -915,7 +909,9 @@ def test_an_environment_that_is_not_well(seen: Seen) -> None:
     assert last["messages"] == 1
     result = run()
     assert result.exit_code == 0
-    assert re.search(r"2 dead letters wait, the oldest for \d+\.\d s\. See why: make dlq ENV=seen", result.output)
+    assert re.search(
+        r"2 dead letters wait, the oldest for \d+\.\d s\. See why: make dlq ENV=seen", result.output
+    )
     assert "Boom: It broke" in result.output
 
 
