@@ -98,6 +98,7 @@ output "subscribe_commands" {
 output "commands" {
   description = "What to do next."
   value = {
+    verify  = "make verify ENV=${var.environment}"
     status  = "make status ENV=${var.environment}"
     search  = "make search ENV=${var.environment} QUERY=matchall FACETS=event_source,event_name"
     dlq     = "make dlq ENV=${var.environment}"

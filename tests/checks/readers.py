@@ -23,6 +23,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
             "tests.documentation.terraform_tables",
             "tests.unit.test_terraform_order",
             "trailsearch.cli.terraform_settings",
+            "tests.unit.cli.verify.test_configuration",
         ),
     ),
     ("terraform/environments/*.tfbackend", ("trailsearch.cli.terraform_settings",)),

@@ -12,14 +12,20 @@ import boto3
 import pytest
 
 from tests.chaos import pipeline as chaos
+from tests.documentation.statements import OF_VERIFIER, statements
+from tests.iam import verifier
 from tests.iam.account import SETTINGS
+from tests.local_cloud.pipeline.operator import let_operate
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.package import FUNCTIONS, build_package
 
 # What its tests share with those of the other backend is asserted there.
 pytest.register_assert_rewrite(
-    "tests.end_to_end.pipeline_tests", "tests.end_to_end.iam_tests", "tests.end_to_end.preflight_tests"
+    *(
+        f"tests.end_to_end.{shared}"
+        for shared in ("pipeline_tests", "iam_tests", "verify_tests", "preflight_tests")
+    )
 )
 
 
@@ -61,9 +67,11 @@ def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
     with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=chaos.RETRY_WAIT_FACTOR) as cloud:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
         deployment = Deployment(folder, variables, package, settings)
+        session = boto3.Session("local", "local", region_name=cloud.region)
+        shown = statements(verifier.NAMES, OF_VERIFIER).values()
+        let_operate(session.client("iam", endpoint_url=cloud.endpoint_url), shown)
         deployment.initialize()
         deployment.apply(lambda *_: None)
-        session = boto3.Session("local", "local", region_name=cloud.region)
         yield Pipeline(deployment, deployment.outputs(), session, variables, package)
 
 

@@ -31,7 +31,7 @@ class ExecutionInputs:
             with subsegment("Describe execution", execution=execution):
                 return self._make_client().describe_execution(executionArn=execution)["input"]
         except ClientError as error:
-            code = error.response["Error"].get("Code", "")
+            code = error.response.get("Error", {}).get("Code", "")
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status >= 500 or status == 429 or code == "ThrottlingException":
                 raise ExecutionsUnavailable(f"{execution}: {error}") from error

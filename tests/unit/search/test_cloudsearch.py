@@ -166,3 +166,13 @@ def test_an_answer_that_is_cut_short_is_unavailable() -> None:
         stub.add_response("upload_documents", {})
         with pytest.raises(SearchUnavailable, match="cut short"):
             CloudSearchIndex(client).upload(b"[]")
+
+
+def test_a_document_is_deleted_by_a_batch_of_its_own() -> None:
+    client = boto3.client("cloudsearchdomain", endpoint_url="http://localhost")
+    batch = b'[{"type": "delete", "id": "an-id"}]'
+    sent: dict[str, Any] = {"documents": batch, "contentType": "application/json"}
+    with Stubber(client) as stub:
+        stub.add_response("upload_documents", {"status": "success", "adds": 0, "deletes": 1}, sent)
+        CloudSearchIndex(client).delete("an-id", "2026-11-01T00:00:00Z")
+        stub.assert_no_pending_responses()
