@@ -102,6 +102,13 @@ variable "log_bucket_names" {
     error_message = "log_bucket_names must hold names of S3 buckets, not ARNs or URLs."
   }
 
+  # They are in an environment variable of fetch_logs; all of its variables have room for 4 KB.
+  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  validation {
+    condition     = length(join(",", var.log_bucket_names)) <= 3000
+    error_message = "log_bucket_names may have 3,000 characters together, which Lambda has room for."
+  }
+
   validation {
     condition     = var.create_trail || length(var.log_bucket_names) > 0
     error_message = "With create_trail = false, log_bucket_names must name at least one bucket to read logs from."
@@ -186,8 +193,8 @@ variable "pipe_batch_size" {
   nullable    = false
 
   validation {
-    condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 50 && floor(var.pipe_batch_size) == var.pipe_batch_size
-    error_message = "pipe_batch_size must be a whole number from 1 to 50: more messages may not fit into the 256 KiB of an execution's input."
+    condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 40 && floor(var.pipe_batch_size) == var.pipe_batch_size
+    error_message = "pipe_batch_size must be a whole number from 1 to 40: more messages may not fit into the 256 KiB of an execution's input when they are redriven, with why they failed."
   }
 
   validation {

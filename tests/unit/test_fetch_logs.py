@@ -107,7 +107,7 @@ class Delivered(LogBucket):
 
 
 def test_the_oldest_delivery_counts(step: Step) -> None:
-    step.log_bucket = Delivered(step.s3)
+    step.log_bucket = Delivered(step.s3, {LOGS})
     times = [f"2023-07-10T12:{minute}:00Z" for minute in (15, 10, 20)]
     work = step.run(announce(*times))
     assert work.records
@@ -181,13 +181,44 @@ def test_a_log_that_s3_does_not_hand_out_is_dead_lettered(step: Step, status: in
     assert work.dead_letters[0].error.cause == f"s3://{LOGS}/{log_key('bad')}: {code} Because."
 
 
-@pytest.mark.parametrize("bucket", ["no-such-bucket", "No bucket!", "", "arn:aws:s3:::trail", "x--x-s3"])
-def test_a_bucket_that_cannot_be_is_dead_lettered(step: Step, bucket: str) -> None:
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        "no-such-bucket",
+        "No bucket!",
+        "",
+        "x--x-s3",
+        "arn:aws:s3:::trail",
+        "arn:aws:s3:us-nowhere-1:123456789012:accesspoint/foo",
+        "arn:aws:s3-outposts:us-nowhere-1:123456789012:outpost/op-1/accesspoint/foo",
+        "arn:aws:s3-object-lambda:us-nowhere-1:123456789012:accesspoint/foo",
+        "foo.mrap",
+        LOGS.upper(),
+        f"{LOGS}/",
+        STAGING,
+    ],
+)
+def test_a_log_in_no_bucket_of_ours_is_dead_lettered_alone_and_nothing_is_asked_for(
+    step: Step, bucket: str
+) -> None:
     step.put("good", log_of(event("1")))
-    work = step.run(announce("bad", bucket=bucket), announce("good"))
+    asked: list[str] = []
+
+    def note(params: Any, **_: Any) -> None:
+        asked.append(params["Bucket"])
+
+    step.s3.meta.events.register("provide-client-params.s3.GetObject", note)
+    try:
+        work = step.run(announce("bad", bucket=bucket), announce("good"))
+    finally:
+        step.s3.meta.events.unregister("provide-client-params.s3.GetObject", note)
+    assert asked == [LOGS]
     assert step.staged_ids(work) == ["1"]
-    assert work.dead_letters[0].error.error == "LogNotFound"
-    assert f"s3://{bucket}/{log_key('bad')}" in work.dead_letters[0].error.cause
+    (letter,) = work.dead_letters
+    assert (letter.kind, letter.error.error) == (Kind.LOG, "LogBucketUnknown")
+    assert f"s3://{bucket}/{log_key('bad')}" in letter.error.cause
+    (again,) = step.run(redrive(letter)).dead_letters
+    assert (again.error.error, again.attempts) == ("LogBucketUnknown", 2)
 
 
 def test_an_empty_key_is_dead_lettered(step: Step) -> None:

@@ -7,8 +7,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from trailsearch.contracts.errors import SettingMissing
-from trailsearch.contracts.settings import Settings
+from trailsearch.contracts.settings import Settings, required
 
 if TYPE_CHECKING:
     from trailsearch.search.backend import SearchBackend
@@ -42,10 +41,8 @@ class SearchSettings(NamedTuple):
         Raises:
             SettingMissing: the function has no search backend.
         """
-        if settings.search_backend is None:
-            raise SettingMissing("The environment variable SEARCH_BACKEND is not set")
         return cls(
-            Backend(settings.search_backend),
+            Backend(required("SEARCH_BACKEND", settings.search_backend)),
             f"trailsearch-{settings.environment}",
             settings.search_max_batch_bytes,
             settings.search_shards,
