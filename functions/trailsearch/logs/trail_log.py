@@ -32,6 +32,8 @@ MAX_WHOLE_BYTES = 512 * 1024 * 1024
 _MAX_WHOLE_MEMORY = 1024 * 1024 * 1024
 _MAX_MEMORY_OF_RECORD = 56
 _MAX_BYTES_WITH_SURROGATES = 32 * 1024 * 1024
+# Split Records takes four times the memory of a record.
+MAX_RECORD_BYTES = 256 * 1024 * 1024
 _WHITE_SPACE = " \t\n\r"
 # A record that does not begin with its eventVersion, or white space, costs time and memory, and is read all the same.
 _BEGIN, _BETWEEN_RECORDS, _END = b'{"Records":', b'},{"eventVersion":', b"}"
@@ -58,8 +60,8 @@ def raw_records(log: bytes) -> Iterator[Records]:
             all the same, but takes more time, and the memory of the whole.
 
     Raises:
-        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8, not JSON, with two arrays ``Records``, or too large
-            to be read as a whole where that is needed.
+        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8, not JSON, with two arrays ``Records``, with a record
+            that is too large to be made a document, or too large itself to be read as a whole where that is needed.
         LogWithoutRecords: JSON without an array ``Records``.
 
         Either may be raised after some records were given. These are to be thrown away then.
@@ -78,6 +80,8 @@ def raw_records(log: bytes) -> Iterator[Records]:
     if _has_line_breaks(text):
         text = text.translate(_IN_ONE_LINE)
     records = _read(text)
+    if len(text) > MAX_RECORD_BYTES and (largest := max(map(len, records), default=0)) > MAX_RECORD_BYTES:
+        raise LogCorrupt(f"A record of {largest:,} bytes: no event of CloudTrail has as many")
     if given:
         # These were given already, unless a second array took their place.
         first = islice(chain.from_iterable(find_records(gunzip(log))), given)
@@ -86,8 +90,8 @@ def raw_records(log: bytes) -> Iterator[Records]:
             for one, other in zip_longest(first, records[:given], fillvalue=b"")
         ):
             raise LogCorrupt("There are two arrays Records")
-    # Few where they may be large: whoever takes them holds them once more.
-    at_once = _RECORDS_AT_ONCE if len(text) < _LONGEST_BYTES else 1
+    # Few where they are large: whoever takes them holds them once more.
+    at_once = min(_RECORDS_AT_ONCE, max(1, _LONGEST_BYTES * len(records) // len(text)))
     for at in range(given, len(records), at_once):
         yield records[at : at + at_once]
 
@@ -215,8 +219,12 @@ def _read(text: bytes | bytearray) -> Records:
     except RecursionError as error:
         raise LogCorrupt("JSON that is nested too deep to be read") from error
     except msgspec.DecodeError as error:
-        if not _may_have_lone_surrogates(text) or len(text) > _MAX_BYTES_WITH_SURROGATES:
+        if not _may_have_lone_surrogates(text):
             raise LogCorrupt(f"Not JSON: {error}") from error
+        if len(text) > _MAX_BYTES_WITH_SURROGATES:
+            raise LogCorrupt(
+                f"Not JSON, or JSON with lone surrogates that is too large to be read: {error}"
+            ) from error
         return _raw_records_with_surrogates(text, _spans_in_object)
 
 

@@ -108,24 +108,21 @@ def write_records(log: LogHeader, records: "Iterable[Records]", file: IO[bytes])
 
 def _write_lines(records: "Records", file: IO[bytes]) -> int:
     """Write some records, and give how many bytes they have."""
-    if len(records) > 1:
-        return _write(b"\n".join([*records, b""]), file) - len(records)
-    size = 0
-    for record in records:
-        # A large one in pieces: a file that is in memory at first would have it there as a whole.
-        view = memoryview(record)
-        for at in range(0, len(view), _WRITE_AT_ONCE_BYTES):
-            size += _write(view[at : at + _WRITE_AT_ONCE_BYTES], file)
-        _write(b"\n", file)
-    return size
+    if len(records) == 1:  # Perhaps a large one, which is not copied.
+        return _write(records[0], file) + _write(b"\n", file) - 1
+    return _write(b"\n".join([*records, b""]), file) - len(records)
 
 
-def _write(data: bytes | memoryview, file: IO[bytes]) -> int:
-    """Write all of some data, where a file without a buffer may take a part of it at first, and give its length."""
-    written = file.write(data)
-    while written < len(data):
-        written += file.write(data[written:])
-    return written
+def _write(data: "bytes | msgspec.Raw", file: IO[bytes]) -> int:
+    """Write all of some data, and give its length.
+
+    In pieces: a file that is in memory at first would have all of it there, and one without a buffer takes as much of it
+    as it likes.
+    """
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left[:_WRITE_AT_ONCE_BYTES]) :]
+    return len(data)
 
 
 def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:

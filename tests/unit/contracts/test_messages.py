@@ -141,7 +141,9 @@ def test_a_long_cause_is_cut() -> None:
 
 
 @given(st.text(st.characters(), max_size=600) | st.text('"\\\x00é😀x', min_size=100, max_size=600))
-def test_a_short_cause_is_the_beginning_of_what_an_error_says_and_small_as_json_within_json(text: str) -> None:
+def test_a_short_cause_is_the_beginning_of_what_an_error_says_and_small_as_json_within_json(
+    text: str,
+) -> None:
     cause = short_cause(ValueError(text))
     assert text.startswith(cause)
     within = json.dumps(json.dumps(json.dumps(cause)))

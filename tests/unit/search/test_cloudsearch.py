@@ -73,7 +73,9 @@ def test_what_is_forbidden_is_escaped_by_character_and_nothing_else_is_changed(t
     def escaped(character: str) -> str:
         units = character.encode("utf-16-be", "surrogatepass").hex()
         forbidden = not re.fullmatch("[\t\n\r\x20-\ud7ff\ue000-\ufffd]", character)
-        return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) if forbidden else character
+        return (
+            "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) if forbidden else character
+        )
 
     add = assert_obeys(encoded(RECORD | {"userAgent": f"x{text}"}).body)
     assert add["fields"]["user_agent"] == "x" + "".join(map(escaped, text))
