@@ -147,9 +147,10 @@ def short_cause(error: BaseException) -> str:
 
     Returns:
         At most 500 characters, or fewer, if there are many among them that JSON has to escape: the cause is JSON, in an
-        attribute that is JSON, of a message that the Pipe hands over as JSON, where a quote has eight characters.
+        attribute that is JSON, of a message that the Pipe hands over as JSON, where a quote has eight characters. A lone
+        surrogate, with which it would not be JSON for everybody, is a question mark.
     """
-    text = str(error)[:_MAX_CAUSE_CHARACTERS]
+    text = str(error)[:_MAX_CAUSE_CHARACTERS].encode(errors="replace").decode()
     left = _MAX_ENCODED_CAUSE_CHARACTERS
     for at, character in enumerate(text):
         left -= _encoded_characters(character)
