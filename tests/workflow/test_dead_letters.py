@@ -210,7 +210,7 @@ def test_only_a_batch_that_fails_as_a_whole_loses_the_tag_that_makes_it_expire(
     assert_some_work_dead_lettered(run, OTHER_BATCH.key, "SearchAccessDenied")
 
 
-@pytest.mark.parametrize("error", ["S3.NoSuchKey", "S3.NoSuchBucket"])
+@pytest.mark.parametrize("error", ["S3.NoSuchKeyException", "S3.NoSuchBucketException"])
 def test_a_batch_that_is_gone_is_not_kept_again_and_again(workflow: Workflow, error: str) -> None:
     workflow.steps["index_batch"] = always_fails("SearchAccessDenied")
     workflow.steps["delete_object_tagging"] = always_fails(error)

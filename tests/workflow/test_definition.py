@@ -25,7 +25,7 @@ FUNCTIONS = {
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 # https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
 AWS_ERRORS = re.compile(
-    r"States\.(ALL|Timeout)|S3\.NoSuch(Key|Bucket)(Exception)?|Lambda\.\w+|Sandbox\.Timedout|Runtime\.(ExitError|OutOfMemory)"
+    r"States\.(ALL|Timeout)|S3\.NoSuch(Key|Bucket)Exception|Lambda\.\w+|Sandbox\.Timedout|Runtime\.(ExitError|OutOfMemory)"
 )
 RETRIED = "Retried by the workflow."
 

@@ -121,7 +121,7 @@ PATHS = {
         "SomeWorkDeadLettered",
         {"$.records.key", BATCHES},
         index_batch=always_fails("SearchAccessDenied"),
-        delete_object_tagging=always_fails("S3.NoSuchKey"),
+        delete_object_tagging=always_fails("S3.NoSuchKeyException"),
     ),
     "a batch that is gone": Path(
         f"{SPLITTING} > Index Batches > Index Batch > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
