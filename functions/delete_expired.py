@@ -15,7 +15,7 @@ from trailsearch.aws.tracing import subsegment
 from trailsearch.contracts.errors import DeletionWithoutEffect
 from trailsearch.contracts.messages import Deletion, to_payload
 from trailsearch.contracts.settings import Settings, required
-from trailsearch.search import SearchSettings, search_backend
+from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import Expired, Retention
 
 # A CloudSearch domain takes about one batch each ten seconds:
@@ -24,6 +24,8 @@ WAIT_SECONDS = 10
 LONGEST_WAIT_SECONDS = 600
 # An hour of longer and longer waits: a domain that is changed or busy shows late what it has deleted.
 MAX_ROUNDS_WITHOUT_EFFECT = 11
+
+import_backend("retention")
 
 
 @observed

@@ -28,7 +28,7 @@ from trailsearch.contracts.errors import (
 )
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
 from trailsearch.contracts.settings import Settings, required
-from trailsearch.search import SearchSettings, search_backend
+from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat, EncodedDocument, Refused, SearchIndex
 from trailsearch.workflow.staging import Staging
 
@@ -39,6 +39,8 @@ MAX_REFUSALS = 100
 RESERVED_SECONDS = 75
 _PAUSE_SECONDS = (1.0, 10.0)
 _SHOWN_REFUSALS = 3
+
+import_backend("index")
 
 Upload = Callable[[bytes], Sequence[Refused]]
 """Indexes one batch, as ``SearchIndex.upload`` does."""

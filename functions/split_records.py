@@ -25,13 +25,15 @@ from trailsearch.contracts.messages import (
 )
 from trailsearch.contracts.settings import Settings, required
 from trailsearch.events.documents import Document, build_documents
-from trailsearch.search import SearchSettings, search_backend
+from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat
 from trailsearch.search.batching import Batch, pack
 from trailsearch.workflow.staging import Staging
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
 STAGED_AT_ONCE = 4
+
+import_backend()
 
 
 @observed

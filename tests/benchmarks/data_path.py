@@ -142,7 +142,7 @@ class Steps:
         self._format = batch_format
         client: Any = FolderS3(folder)
         self._folder = folder
-        self._log_bucket = LogBucket(client)
+        self._log_bucket = LogBucket(client, {LOGS})
         self._stage = Staging(client, STAGING, put_at_once_bytes=sys.maxsize)
 
     def deliver(self, logs: Sequence[Log]) -> list[QueueMessage]:

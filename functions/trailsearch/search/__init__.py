@@ -3,6 +3,8 @@
 ``search_backend`` is the door: nothing outside imports a backend by its name.
 """
 
+import importlib
+import os
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -48,6 +50,18 @@ class SearchSettings(NamedTuple):
             settings.search_shards,
             settings.search_replicas,
         )
+
+
+def import_backend(*modules: str) -> None:
+    """Import the backend that the environment names, with some of its modules, before it is asked for.
+
+    For a handler to call where it is imported: Lambda gives a function a whole processor to start with, whatever its memory.
+    Where the environment names no backend, nothing is done: that is for the handler to say.
+    """
+    backend = os.environ.get("SEARCH_BACKEND")
+    if backend in set(Backend):
+        for module in (backend, *(f"{backend}.{name}" for name in modules)):
+            importlib.import_module(f"{__name__}.{module}")
 
 
 _CLOUDSEARCH: Final = SearchSettings(Backend.CLOUDSEARCH, prefix="trailsearch")
