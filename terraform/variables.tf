@@ -93,7 +93,7 @@ variable "log_retention_days" {
 
 variable "log_bucket_names" {
   type        = list(string)
-  description = "Existing buckets that CloudTrail writes logs to, in this or other accounts. A bucket of another account must allow this deployment's fetch_logs role s3:GetObject and s3:ListBucket in its bucket policy."
+  description = "Existing buckets that CloudTrail writes logs to, in this or other accounts. Logs are read from these alone, whatever a message announces. A bucket of another account must allow this deployment's fetch_logs role s3:GetObject and s3:ListBucket in its bucket policy."
   default     = []
   nullable    = false
 

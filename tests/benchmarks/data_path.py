@@ -26,7 +26,7 @@ from trailsearch.workflow.staging import Staging
 PACK_BULK = "pack (OpenSearch)"
 STAGES = ("gunzip", "parse", "document", "pack", PACK_BULK)
 LOGS, STAGING = "logs", "staging"
-# An execution takes up to 50 messages from the Pipe, each of which may name several logs.
+# An execution takes up to 40 messages from the Pipe, each of which may name several logs.
 MESSAGES_OF_AN_EXECUTION = 100
 # Both with batches of the same size, that of all instances but the smallest.
 CLOUDSEARCH = search_backend().batch_format
