@@ -10,11 +10,9 @@ import click
 import msgspec
 from rich import box
 from rich.columns import Columns
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import CommandFailed, Console, make_console, outside, printable_json, say
 from trailsearch.cli.environment import Environment
 from trailsearch.search.queries import (
     EVERYTHING,
@@ -30,6 +28,11 @@ from trailsearch.search.queries import (
 # The native syntaxes under the names that CloudSearch and OpenSearch have for them.
 _SYNTAXES = {"structured": Syntax.NATIVE, "query_string": Syntax.NATIVE, "simple": Syntax.SIMPLE}
 _INDENTATION_OF_A_RECORD = " " * 6
+# In JSON these are between tokens alone.
+_SPACES = dict.fromkeys(map(ord, "\t\r"), " ")
+_MESSAGE_CHARACTERS = 120
+# Of what is no event of its own, but sums up or compares many calls.
+_NO_CALLS = frozenset({"Aggregated", "Insight"})
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -39,7 +42,7 @@ def _refuse(constant: str) -> NoReturn:
 _json_decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
 
 
-class NotFound(click.ClickException):
+class NotFound(CommandFailed):
     """The search domain did not answer the query; says why, in its own words where it has any."""
 
 
@@ -66,7 +69,7 @@ def search(
     asked = Query(query, syntax, size=size, sort=sort, facets=fields)
     answer = ask(Environment(environment), asked, parser)
     if as_json:
-        click.echo(to_json(answer).encode(errors="backslashreplace"))
+        say(to_json(answer))
     else:
         print_answer(answer, make_console())
 
@@ -115,7 +118,7 @@ def to_json(answer: Answer) -> str:
         return {**event, "raw": f"{mark}-{len(records) - 1}"}
 
     text = json.dumps(answer._replace(events=[marked(event) for event in answer.events])._asdict(), indent=2)
-    return re.sub(rf'"{mark}-(\d+)"', lambda found: records[int(found[1])], text)
+    return printable_json(re.sub(rf'"{mark}-(\d+)"', lambda found: records[int(found[1])], text))
 
 
 def print_answer(answer: Answer, console: Console) -> None:
@@ -128,7 +131,7 @@ def print_answer(answer: Answer, console: Console) -> None:
         table.add_column("Where", overflow="fold")
         table.add_column("Error", overflow="fold", style="red")
         for event in answer.events:
-            table.add_row(*map(Text, _row(event)))
+            table.add_row(*map(outside, _row(event)))
         console.print(table)
     facets = [_facet_table(field, buckets) for field, buckets in answer.facets.items() if buckets]
     if facets:
@@ -138,22 +141,34 @@ def print_answer(answer: Answer, console: Console) -> None:
 
 
 def _row(event: Event) -> tuple[str, ...]:
-    service = event.get("event_source", "").removesuffix(".amazonaws.com")
     return (
         event.get("event_time", ""),
         event.get("actor", ""),
-        f"{service}:{event.get('event_name', '')}",
+        _what(event),
         " ".join(filter(None, (event.get("aws_region"), event.get("source_ip_address")))),
-        event.get("error_code", ""),
+        event.get("error_code") or _beginning(event.get("error_message", "")),
     )
+
+
+def _what(event: Event) -> str:
+    service = event.get("event_source", "").removesuffix(".amazonaws.com")
+    called = ":".join(filter(None, (service, event.get("event_name"))))
+    category = event.get("event_category")
+    return " ".join(filter(None, (called, f"({category})" if category in _NO_CALLS else None)))
+
+
+def _beginning(message: str) -> str:
+    """Give as much of an error message, which there is without a code of sign-ins that failed, as a column has room for."""
+    line = " ".join(message.split())
+    return line if len(line) <= _MESSAGE_CHARACTERS else f"{line[:_MESSAGE_CHARACTERS]}…"
 
 
 def _facet_table(field: str, buckets: Mapping[str, int]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column(Text(field))
+    table.add_column(outside(field))
     table.add_column("Events", justify="right")
     for value, count in buckets.items():
-        table.add_row(Text(value), f"{count:,}")
+        table.add_row(outside(value), f"{count:,}")
     return table
 
 
@@ -167,7 +182,7 @@ def _record(raw: str) -> str | None:
         _json_decoder.decode(raw)  # which reads lone surrogates, as msgspec does not.
     except (ValueError, RecursionError):
         return None
-    return raw
+    return raw.translate(_SPACES)
 
 
 if __name__ == "__main__":
