@@ -179,6 +179,7 @@ BOMBS = {
     "no end": (b'{"Records":[{"a":"', b"x", b""),
     "tiny records": (b'{"Records":[', b"{},", b"1]}"),
     "numbers": (b'{"Records":[', b"1,", b"1]}"),
+    "an array at the top": (b"[", b"{},", b"{}]"),
     "lone surrogates": (b'{"Records":[', rb'"\ud800",', b"1]}"),
     "beside the records": (b'{"Records":[1],"x":[', b"[],", b"1]}"),
 }
