@@ -17,6 +17,14 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("terraform/tests/*", ("tests.documentation.test_adoption", "tests.documentation.test_runbooks")),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
+    (
+        "terraform/variables.tf",
+        (
+            "tests.documentation.terraform_tables",
+            "tests.unit.logs.test_trail_log",
+            "tests.workflow.test_redriven_size",
+        ),
+    ),
     ("terraform/*.tf", ("tests.documentation.terraform_tables",)),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
