@@ -22,10 +22,11 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
         (
             "tests.documentation.terraform_tables",
             "tests.unit.logs.test_trail_log",
+            "tests.unit.test_terraform_order",
             "tests.workflow.test_redriven_size",
         ),
     ),
-    ("terraform/*.tf", ("tests.documentation.terraform_tables",)),
+    ("terraform/*.tf", ("tests.documentation.terraform_tables", "tests.unit.test_terraform_order")),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),

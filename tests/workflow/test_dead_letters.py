@@ -190,7 +190,7 @@ def test_only_a_batch_that_fails_as_a_whole_loses_the_tag_that_makes_it_expire(
 
     def index_batch(event: dict[str, Any]) -> Any:
         if event["batch"]["key"] == OTHER_BATCH.key:
-            return always_fails("SearchAccessDenied")(event)
+            return always_fails("StorageAccessDenied")(event)
         return answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,)))(event)
 
     workflow.steps["split_records"] = answers(Work(batches=(BATCH, OTHER_BATCH)))
@@ -203,16 +203,16 @@ def test_only_a_batch_that_fails_as_a_whole_loses_the_tag_that_makes_it_expire(
     (letter,) = [letter for letter in read(workflow.take_dead_letters()) if letter.kind is Kind.BATCH]
     assert (letter.batch, letter.error) == (
         OTHER_BATCH,
-        ErrorOutput("SearchAccessDenied", letter.error.cause),
+        ErrorOutput("StorageAccessDenied", letter.error.cause),
     )
-    assert "SearchAccessDenied" in letter.error.cause
+    assert "StorageAccessDenied" in letter.error.cause
     assert "S3Exception" not in letter.error.cause
-    assert_some_work_dead_lettered(run, OTHER_BATCH.key, "SearchAccessDenied")
+    assert_some_work_dead_lettered(run, OTHER_BATCH.key, "StorageAccessDenied")
 
 
 @pytest.mark.parametrize("error", ["S3.NoSuchKeyException", "S3.NoSuchBucketException"])
 def test_a_batch_that_is_gone_is_not_kept_again_and_again(workflow: Workflow, error: str) -> None:
-    workflow.steps["index_batch"] = always_fails("SearchAccessDenied")
+    workflow.steps["index_batch"] = always_fails("StorageAccessDenied")
     workflow.steps["delete_object_tagging"] = always_fails(error)
     run = workflow.run()
     assert "Batch Not Kept" in run.visits
@@ -294,7 +294,7 @@ def test_what_fails_is_told_in_fewer_characters_than_the_batches_took(workflow: 
 
 
 UNSENT = {
-    "a batch": {"index_batch": always_fails("SearchAccessDenied")},
+    "a batch": {"index_batch": always_fails("StorageAccessDenied")},
     "refused documents": {"index_batch": answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,)))},
     "a log": {"fetch_logs": answers(Work(dead_letters=(UNREADABLE_LOG,)))},
 }

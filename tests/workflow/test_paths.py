@@ -113,14 +113,14 @@ PATHS = {
         " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
         {"$.records.key", BATCHES},
-        index_batch=always_fails("SearchAccessDenied"),
+        index_batch=always_fails("StorageAccessDenied"),
     ),
     "a batch that fails and cannot be kept": Path(
         f"{BATCH_FAILED} > Batch Not Kept > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
         " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
         {"$.records.key", BATCHES},
-        index_batch=always_fails("SearchAccessDenied"),
+        index_batch=always_fails("StorageAccessDenied"),
         delete_object_tagging=always_fails("S3.NoSuchKeyException"),
     ),
     "a batch that is gone": Path(
@@ -191,7 +191,7 @@ PATHS = {
         f" > {ALONE} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
-        index_batch=always_fails("SearchAccessDenied"),
+        index_batch=always_fails("StorageAccessDenied"),
         sends_fail=SENDS,
     ),
     "refused documents cannot be sent": Path(

@@ -48,7 +48,7 @@ CASES = {
     "Split Records": Task("split_records", "Split Records Failed", {}),
     "Index Batch": Task("index_batch", "Keep Batch", {}),
     "Keep Batch": Task(
-        "delete_object_tagging", "Batch Not Kept", {"index_batch": always_fails("SearchAccessDenied")}
+        "delete_object_tagging", "Batch Not Kept", {"index_batch": always_fails("StorageAccessDenied")}
     ),
     "Send Batch To Dead Letter Queue": Task(
         "send_message", "Index Batches Failed", {"index_batch": always_fails("BatchNotFound")}
@@ -160,6 +160,15 @@ def test_a_throttled_search_domain_is_left_alone_for_long() -> None:
     assert waits == [5, 10, 20, 40, 80] + 11 * [120]
     assert 12 * 60 <= sum(waits) / 2 < 13 * 60
     assert sum(waits) < 25 * 60
+
+
+@pytest.mark.parametrize("task", ["Index Batch", "Delete Expired"])
+def test_a_policy_gets_minutes_to_arrive_everywhere(task: str) -> None:
+    """IAM says of its own that it is eventually consistent, and not how long that takes.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+    """
+    assert LONGEST[task, "SearchAccessDenied"] == [30, 60, 120]
 
 
 def test_batches_are_retried_for_themselves(workflow: Workflow) -> None:

@@ -36,7 +36,7 @@ PATHS: dict[str, Paths] = {
 
 OUTCOMES = {
     "indexed": answers(INDEXED),
-    "failed": always_fails("SearchAccessDenied"),
+    "failed": always_fails("StorageAccessDenied"),
     "refused": answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,))),
 }
 
@@ -68,7 +68,7 @@ def test_an_execution_of_one_batch_is_red_if_that_failed(
         return
     assert (ends, letters) == ("SomeWorkDeadLettered", 1)
     assert "had documents refused: 1, the first ones" in cause
-    assert ("SearchAccessDenied" if outcome == "failed" else "DocumentRefused") in cause
+    assert ("StorageAccessDenied" if outcome == "failed" else "DocumentRefused") in cause
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
