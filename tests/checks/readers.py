@@ -10,7 +10,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     (
         "terraform/environments/*.tfvars",
         (
-            "trailsearch.cli.cost.settings",
+            "trailsearch.cli.terraform_settings",
             "tests.documentation.test_adoption",
             "tests.documentation.test_searches",
         ),
@@ -18,15 +18,16 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("terraform/tests/*", ("tests.documentation.test_adoption", "tests.documentation.test_runbooks")),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
     (
-        "terraform/variables.tf",
+        "terraform/*.tf",
         (
             "tests.documentation.terraform_tables",
             "tests.unit.logs.test_trail_log",
             "tests.unit.test_terraform_order",
             "tests.workflow.test_redriven_size",
+            "trailsearch.cli.terraform_settings",
         ),
     ),
-    ("terraform/*.tf", ("tests.documentation.terraform_tables", "tests.unit.test_terraform_order")),
+    ("terraform/environments/*.tfbackend", ("trailsearch.cli.terraform_settings",)),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),
