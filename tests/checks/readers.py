@@ -21,7 +21,9 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
         "terraform/*.tf",
         (
             "tests.documentation.terraform_tables",
+            "tests.unit.logs.test_trail_log",
             "tests.unit.test_terraform_order",
+            "tests.workflow.test_redriven_size",
             "trailsearch.cli.terraform_settings",
             "tests.unit.cli.verify.test_configuration",
         ),

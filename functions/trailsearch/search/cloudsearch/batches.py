@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html.
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -23,6 +24,9 @@ MAX_VALUES = 1_000
 # Not a character of XML 1.0 (https://www.w3.org/TR/xml/#charsets), or beyond the Basic Multilingual Plane:
 # the pattern that the developer guide gives for characters that make a batch fail.
 _FORBIDDEN = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd]"
+# Where they stand close together, with nothing between them that JSON would escape as well, they are escaped together: a
+# match of its own for each takes as long as many characters do.
+_STRETCH = rf"{_FORBIDDEN}+(?:[ !#-\[\]-~]{{0,16}}+{_FORBIDDEN}+)*+"
 # How JSON writes them, control characters always and the others perhaps. CloudTrail's own \u003d does not match.
 _PERHAPS_FORBIDDEN = re.compile(r"\\(?:u(?!00[2-7])|[bf])")
 
@@ -108,6 +112,11 @@ def _forbidden() -> re.Pattern[str]:
     return re.compile(_FORBIDDEN)
 
 
+@cache
+def _stretch() -> re.Pattern[str]:
+    return re.compile(_STRETCH)
+
+
 def _is_clean(raw: str) -> bool:
     """Tell, by the JSON text of a record, that nothing in it is forbidden."""
     # Most have neither, which takes a twentieth of the time of a search.
@@ -138,9 +147,10 @@ def _cut(name: str, text: str) -> str:
 
 
 def _escape(_name: str, text: str) -> str:
-    return _forbidden().sub(_json_escape, text)
+    return _stretch().sub(_json_escape, text)
 
 
-def _json_escape(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+def _json_escape(stretch: re.Match[str]) -> str:
+    # By the json module, at the speed of C. It writes two characters shorter than all others.
+    escaped: str = encode_basestring_ascii(stretch[0])[1:-1]
+    return escaped.replace("\\b", "\\u0008").replace("\\f", "\\u000c")

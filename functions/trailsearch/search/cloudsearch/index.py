@@ -70,7 +70,9 @@ def failure(error: ClientError, doing: str) -> TrailsearchError:
     match _status(error):
         case 401 | 403:
             return SearchAccessDenied(f"The search domain does not let this role do this. {what}")
-        case 429 | 503 | 507 | 509:
+        # 507 and 509 are overload by the guide above, and AWS's own clients know 504 with them, by experience:
+        # https://github.com/aws/aws-sdk-php (CloudSearchDomainClient).
+        case 429 | 503 | 504 | 507 | 509:
             return SearchThrottled(f"The search domain asks for fewer requests. {what}")
         case _:
             return SearchUnavailable(f"The search domain is failing. {what}")
