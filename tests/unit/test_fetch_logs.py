@@ -7,8 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from fetch_logs import fetch_logs, handler, take_apart
-from tests.unit.logs.test_notifications import DIGEST, through_sns
-from tests.unit.steps import (
+from tests.steps import (
     ARN,
     LOGS,
     STAGING,
@@ -24,6 +23,7 @@ from tests.unit.steps import (
     s3_answers,
     s3_event,
 )
+from tests.unit.logs.test_notifications import DIGEST, through_sns
 from trailsearch.aws import clients
 from trailsearch.contracts.errors import (
     DocumentRefused,

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from tests.unit.steps import error_answer
+from tests.steps import error_answer
 from trailsearch.aws import clients
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.search import print_answer, search, to_json

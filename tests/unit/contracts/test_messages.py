@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.unit.steps import ARN, execution
+from tests.steps import ARN, execution
 from trailsearch.contracts.errors import LogCorrupt, MessageNotRecognized, PayloadTooLarge
 from trailsearch.contracts.messages import (
     MAX_PAYLOAD_CHARACTERS,

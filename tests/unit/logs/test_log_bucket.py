@@ -7,7 +7,7 @@ from botocore.exceptions import FlexibleChecksumError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from tests.unit.steps import LOGS, log_key, s3_answers
+from tests.steps import LOGS, log_key, s3_answers
 from trailsearch.contracts.errors import LogError, LogNotFound, LogUnreadable, StorageUnavailable
 from trailsearch.contracts.messages import LogRef
 from trailsearch.logs.log_bucket import LogBucket

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.unit.steps import error_answer
+from tests.steps import error_answer
 from trailsearch.aws.signed_http import HttpAnswer
 from trailsearch.search.opensearch.domain import OpenSearchDomain, describe
 from trailsearch.search.queries import (
