@@ -12,7 +12,8 @@ TERRAFORM = TF_CLI_CONFIG_FILE="$$($(PYTHON) -m trailsearch.cli.provider_mirror 
 export PYTHONPATH := functions
 
 # The operator commands read their options from the environment, so that a query needs no more quoting than
-# the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
+# the shell asks for: make search ENV=dev QUERY="event_source:sqs.amazonaws.com" on OpenSearch,
+# QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
 OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND
 export ENV $(OPTIONS)

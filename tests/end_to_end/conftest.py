@@ -56,7 +56,7 @@ def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
         pytest.skip("needs terraform")
     package = folder / "lambda.zip"
     build_package(package, local=True)
-    with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=chaos.RETRY_WAIT_FACTOR) as cloud:
+    with LocalCloud(log_file=folder / "cloud.log", wait_factor=chaos.WAIT_FACTOR) as cloud:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
         deployment = Deployment(folder, variables, package, settings)
         deployment.initialize()
