@@ -14,7 +14,7 @@ export PYTHONPATH := functions
 # The operator commands read their options from the environment, so that a query needs no more quoting than
 # the shell asks for: make search ENV=dev QUERY="event_source:sqs.amazonaws.com" on OpenSearch,
 # QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
-OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
+OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
@@ -204,7 +204,7 @@ ifeq ($(ENV) $(wildcard build/demo/cloud.env),local )
 endif
 
 .PHONY: search
-search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [JSON=1]
+search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [HIGHLIGHT=1] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.search
 
 .PHONY: status

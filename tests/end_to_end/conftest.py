@@ -18,7 +18,9 @@ from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.package import FUNCTIONS, build_package
 
 # What its tests share with those of the other backend is asserted there.
-pytest.register_assert_rewrite("tests.end_to_end.pipeline_tests", "tests.end_to_end.iam_tests")
+pytest.register_assert_rewrite(
+    *(f"tests.end_to_end.{shared}" for shared in ("pipeline_tests", "iam_tests", "retention_tests"))
+)
 
 
 class Pipeline(NamedTuple):

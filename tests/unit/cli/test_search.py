@@ -13,6 +13,7 @@ from tests.steps import error_answer
 from trailsearch.aws import clients
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.search import print_answer, search, to_json
+from trailsearch.search.highlights import Piece
 from trailsearch.search.queries import (
     EVERYTHING,
     Answer,
@@ -127,6 +128,62 @@ def test_json_has_the_fields_and_the_record(domain: Domain) -> None:
         "found": 1_234,
         "events": [{"id": "id-0", **FIELDS, "account_ids": ["1", "2"], "raw": json.loads(RAW)}],
         "facets": {},
+    }
+
+
+HIGHLIGHTS = {
+    "raw": [
+        [Piece('…"userName":"', is_match=False), Piece("alice", is_match=True), Piece('"…', is_match=False)]
+    ],
+    "error_message": [[Piece("alice", is_match=True)]],
+}
+
+
+def test_excerpts_are_asked_for(domain: Domain) -> None:
+    assert run(HIGHLIGHT="1").exit_code == 0
+    assert domain.asked == Query(facets=[], highlight=True)
+
+
+def print_highlighted(width: int = 200, *, force_terminal: bool = False, **changes: str) -> str:
+    file = StringIO()
+    events = [{**FIELDS, **changes}, {**FIELDS, "actor": "bob"}]
+    answer = Answer(2, events, {}, [HIGHLIGHTS, {}])
+    # As of a terminal of its own: that of the tests is perhaps none.
+    console = Console(file=file, width=width, force_terminal=force_terminal, _environ={"TERM": "xterm"})
+    print_answer(answer, console)
+    return file.getvalue()
+
+
+def test_an_event_has_its_excerpts_below_it_with_matches_between_asterisks() -> None:
+    first, *excerpts, second, _, totals = print_highlighted().splitlines()
+    assert "alice@example.com" in first
+    assert excerpts == ['  raw: …"userName":"*alice*"…', "  error_message: *alice*"]
+    assert second.split()[:3] == ["2026-11-01T10:00:00Z", "bob", "sqs:DeleteQueue"]
+    assert first.index("sqs:") == second.index("sqs:")
+    assert totals == "2 events found, 2 shown."
+
+
+def test_a_terminal_shows_matches_by_their_style() -> None:
+    printed = print_highlighted(force_terminal=True)
+    assert "*alice*" not in printed
+    assert "\x1b[1;7malice\x1b[0m" in printed
+
+
+@pytest.mark.parametrize("highlighted", [False, True])
+def test_what_an_event_says_does_not_speak_to_the_terminal(highlighted: bool) -> None:
+    hostile = "a\x1b[2Jb\x07\n\x9b0m"
+    output = print_highlighted(actor=hostile) if highlighted else printed({**FIELDS, "actor": hostile})
+    assert r"a\u001b[2Jb\u0007\u000a\u009b0m" in output
+    assert not set(output) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_json_has_excerpts_with_their_event(domain: Domain) -> None:
+    domain.answer = Answer(1, [{"id": "a", "raw": RAW}], {}, [HIGHLIGHTS])
+    (event,) = json.loads(run(JSON="1", HIGHLIGHT="1").output)["events"]
+    assert event == {
+        "id": "a",
+        "raw": json.loads(RAW),
+        "highlights": {"raw": ['…"userName":"<em>alice</em>"…'], "error_message": ["<em>alice</em>"]},
     }
 
 

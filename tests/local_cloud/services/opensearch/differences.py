@@ -3,8 +3,8 @@
 The contract tests assert every row, so that it shows when a later version mends one. Values are HTTP statuses, of an
 answer or of a bulk item, unless a row says otherwise.
 
-What the edge mends is not here (see `embedded_engine`): the words of `char_group` tokenizers, the limit of unpacked
-bodies, truncated and damaged gzip bodies.
+What the edge mends is not here (see `embedded_engine`): the words of `char_group` tokenizers, the places of highlights, the
+limit of unpacked bodies, truncated and damaged gzip bodies.
 """
 
 from typing import NamedTuple
@@ -55,10 +55,5 @@ DIFFERENCES: dict[str, Difference] = {
         ["first", "second", "third"],
         ["third", "second", "first"],
         "It has no index sort: its order is that of arrival. (The ids found.)",
-    ),
-    "a highlight after an escape": Difference(
-        "\\<em>ncur</em>l",
-        "\\n<em>curl</em>",
-        "Its highlighter counts positions behind the character filter, which makes one character of two. (The text.)",
     ),
 }
