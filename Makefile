@@ -127,6 +127,10 @@ test: lint ## Check everything and run all tests
 docs: .venv/ready ## Write the generated parts of the READMEs anew
 	@$(PYTHON) -m tests.documentation
 
+.PHONY: dashboards
+dashboards: .venv/ready ## Write functions/dashboards/trailsearch.ndjson anew, which OpenSearch Dashboards imports
+	@$(PYTHON) -m trailsearch.cli.dashboards
+
 .PHONY: chaos
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [BACKEND=cloudsearch|opensearch] [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos
