@@ -595,6 +595,12 @@ def test_a_text_of_more_than_a_million_characters_is_highlighted_as_far_as_it_ma
     assert found["end"] == {}
 
 
+def test_difference_in_a_highlight_beyond_a_million_characters(searched: Domain) -> None:
+    highlight = {"fields": {"raw": {}}, "max_analyzer_offset": 1_000_001}
+    answer = searched.search({"query": query_string("amazonaws"), "highlight": highlight})
+    assert answer.status == DIFFERENCES["a highlight beyond a million characters"].of(searched.engine)
+
+
 def test_difference_in_the_order_without_a_sort(domain: Domain) -> None:
     for day, document_id in enumerate(("first", "second", "third"), start=1):
         domain.store([(document_id, EVENT | {"event_time": f"2026-11-0{day}T00:00:00Z"})])
