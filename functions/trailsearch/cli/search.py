@@ -12,7 +12,6 @@ from rich import box
 from rich.cells import cell_len, set_cell_size
 from rich.columns import Columns
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -183,17 +182,17 @@ def _print_with_highlights(answer: Answer, console: Console) -> None:
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row, highlights in zip(rows, answer.highlights, strict=True):
         cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
-        console.print(Text("  ".join(cells).rstrip(), "bold"))
+        console.print(Text("  ".join(cells).rstrip(), "bold"), soft_wrap=True)
         for field, found in highlights.items():
             for excerpt in found:
-                console.print(Padding(_marked(field, excerpt, console), (0, 0, 0, 2), expand=False))
+                console.print(_marked(field, excerpt, console), soft_wrap=True)
     console.print()
 
 
 def _marked(field: str, excerpt: Excerpt, console: Console) -> Text:
     """Mark matches by their style, or by asterisks where there are no styles."""
     has_styles = console.is_terminal and not console.is_dumb_terminal
-    text = Text.assemble((f"{field}: ", "dim"))
+    text = Text.assemble((f"  {field}: ", "dim"))
     for piece in excerpt:
         shown = _harmless(piece.text)
         if not piece.is_match:
