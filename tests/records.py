@@ -22,6 +22,11 @@ RECORD: dict[str, Any] = {
             }
         },
         "invokedBy": "athena.amazonaws.com",
+        "invokedByDelegate": {"accountId": "777788889999"},
+        "inScopeOf": {
+            "sourceArn": "arn:aws:lambda:eu-central-1:999911112222:function:f",
+            "sourceAccount": "999911112222",
+        },
     },
     "eventTime": "2023-07-10T12:12:05Z",
     "eventSource": "s3.amazonaws.com",
@@ -38,6 +43,7 @@ RECORD: dict[str, Any] = {
     "readOnly": True,
     "resources": [
         {"ARN": "arn:aws:s3:::data/secret.txt", "type": "AWS::S3::Object"},
+        {"ARNPrefix": "arn:aws:s3:::data/", "type": "AWS::S3::Object"},
         {"arn": "arn:aws:s3:::data", "accountId": "111122223333", "type": "AWS::S3::Bucket"},
     ],
     "eventType": "AwsApiCall",
@@ -45,7 +51,41 @@ RECORD: dict[str, Any] = {
     "recipientAccountId": "111122223333",
     "sharedEventID": "5a5a",
     "vpcEndpointId": "vpce-1",
+    "vpcEndpointAccountId": "555566667777",
     "eventCategory": "Data",
+}
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/aggregating-data-events.html
+AGGREGATED: dict[str, Any] = {
+    "eventVersion": "1.0",
+    "accountId": "111122223333",
+    "eventId": "62759c1a-6248-48e1-a6b3-d5fb7e6c4bc0",
+    "eventCategory": "Aggregated",
+    "eventType": "AwsAggregatedEvent",
+    "awsRegion": "us-west-2",
+    "eventSource": "s3.amazonaws.com",
+    "timeWindow": {
+        "windowStart": "2025-11-17T19:20:00Z",
+        "windowEnd": "2025-11-17T19:25:00Z",
+        "windowSize": "PT5M",
+    },
+    "summary": {
+        "primaryDimension": {
+            "dimension": "eventName",
+            "statistics": [{"name": "PutObject", "value": 1000}],
+            "aggregationType": "Count",
+        },
+        "details": [
+            {
+                "dimension": "resourceARN",
+                "statistics": [
+                    {"name": "arn:aws:s3:::bucket-1", "value": 800},
+                    {"name": "arn:aws:s3:::bucket-2", "value": 150},
+                    {"name": "arn:aws:s3:::bucket-3", "value": 50},
+                ],
+                "aggregationType": "Count",
+            }
+        ],
+    },
 }
 
 _any_text = st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled_from(
@@ -58,6 +98,7 @@ _any_text = st.text(st.characters(exclude_categories=()), max_size=20) | st.samp
         '"\\/\b\f\n\r\t',
         "x" * 5000,
         "\x00" * 1000,
+        "",
     ]
 )
 _scalars = (
@@ -89,6 +130,7 @@ def _maybe(usual: Any) -> st.SearchStrategy[Any]:
 
 records = (
     st.fixed_dictionaries({}, optional={**{k: _maybe(v) for k, v in RECORD.items()}, "eventTime": _times})
+    | st.fixed_dictionaries({}, optional={k: _maybe(v) for k, v in AGGREGATED.items()})
     | st.fixed_dictionaries({}, optional={"resources": st.just([{"ARN": f"arn:{n}"} for n in range(1500)])})
     | json_values
 )

@@ -3,7 +3,7 @@
 Logs, gzip'd, become batches of documents for Amazon CloudSearch, or bulk bodies for Amazon OpenSearch Service. Nothing
 is tuned and nothing is left out that makes a difference to the documents (a test holds the two together): every field,
 the characters and lengths that CloudSearch forbids, the index of the month, the limits of a batch. What it does without:
-odd input (a record of undocumented types or without eventID, a document over 1 MB, a lone surrogate, a log that is no
+odd input (a record of undocumented types or without eventID, an aggregated event, a document over 1 MB, a lone surrogate, a log that is no
 log), the staging between the steps, and ``raw`` as the very bytes that CloudTrail wrote (its JSON is encoded anew, with
 the same values).
 """
@@ -20,7 +20,11 @@ import orjson
 MAX_BATCH_BYTES = 5_000_000
 INDICES = "trailsearch-bench-events"
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
-ACTOR = re.compile(r":(?:user|assumed-role|federated-user)/(.+)$|:(root)$")
+ACTOR = re.compile(
+    r":iam::[^:]*:(?:user|role)/(?:.*/)?([^/]+)$|:assumed-role/(?:.*/)?([^/]+/[^/]+)$"
+    r"|:(?:user|assumed-role|federated-user)/(.+)$|:(?:assumed-)?(root)$"
+)
+ACCOUNT_ID = re.compile("[0-9]{12}")
 
 
 class Json(NamedTuple):
@@ -112,6 +116,15 @@ def fields_of(record: dict[str, Any], log_file: str, raw: str, change: Change) -
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
     insight = record.get("insightDetails") or {}
     resources = record.get("resources") or []
+    accounts = [
+        record.get("recipientAccountId"),
+        identity.get("accountId"),
+        issuer.get("accountId"),
+        identity.get("invokedByDelegate", {}).get("accountId"),
+        identity.get("inScopeOf", {}).get("sourceAccount"),
+        record.get("vpcEndpointAccountId"),
+        *[resource.get("accountId") for resource in resources],
+    ]
     datetime.fromisoformat(record["eventTime"])  # Fails where it is no point in time.
     fields = {
         "event_time": record["eventTime"],
@@ -138,23 +151,16 @@ def fields_of(record: dict[str, Any], log_file: str, raw: str, change: Change) -
         "user_identity_principal_id": identity.get("principalId"),
         "vpc_endpoint_id": record.get("vpcEndpointId"),
         "log_file": log_file,
-        "resource_arns": distinct([resource.get("ARN") or resource.get("arn") for resource in resources]),
+        "resource_arns": distinct([arn for resource in resources for arn in arns_of(resource)]),
         "resource_types": distinct([resource.get("type") for resource in resources]),
-        "account_ids": distinct(
-            [
-                record.get("recipientAccountId"),
-                identity.get("accountId"),
-                issuer.get("accountId"),
-                *[resource.get("accountId") for resource in resources],
-            ]
-        ),
+        "account_ids": [each for each in distinct(accounts) if ACCOUNT_ID.fullmatch(each)],
         "user_agent": record.get("userAgent"),
         "error_message": record.get("errorMessage"),
         "raw": raw,
     }
     if change is None:
-        return {name: value for name, value in fields.items() if value is not None and value != []}
-    return {name: change(name, value) for name, value in fields.items() if value is not None and value != []}
+        return {name: value for name, value in fields.items() if value}
+    return {name: change(name, value) for name, value in fields.items() if value}
 
 
 def allowed(name: str, value: str | list[str]) -> str | list[str]:
@@ -173,7 +179,7 @@ def escape(match: re.Match[str]) -> str:
 def actor_of(identity: dict[str, Any]) -> str | None:
     """Say who: the name in the ARN, else the best name there is."""
     if match := ACTOR.search(identity.get("arn") or ""):
-        return match[1] or match[2]
+        return match[match.lastindex or 0]
     return (
         identity.get("userName")
         or identity.get("invokedBy")
@@ -182,6 +188,11 @@ def actor_of(identity: dict[str, Any]) -> str | None:
         or identity.get("principalId")
         or identity.get("accountId")
     )
+
+
+def arns_of(resource: dict[str, Any]) -> list[str | None]:
+    """Give the ARN of a resource, and what the ARNs of several begin with."""
+    return [resource.get("ARN") or resource.get("arn"), resource.get("ARNPrefix")]
 
 
 def distinct(values: list[str | None]) -> list[str]:

@@ -18,7 +18,6 @@ from typing import Any
 import boto3
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -31,7 +30,7 @@ from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
 from tests.log_generator import generate_logs
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import Console, make_console
 from trailsearch.cli.dead_letters.dead_letter_queue import peek
 from trailsearch.cli.dead_letters.dlq import print_letters
 from trailsearch.cli.dead_letters.redrive import move_all, report

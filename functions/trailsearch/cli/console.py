@@ -1,12 +1,96 @@
-"""The console that the operator commands print to."""
+"""What the operator's commands print, and how: text from outside is shown, and does nothing to a terminal.
 
+Keys, user agents, error messages and queue messages are written by anybody, and what moves a cursor, renames a window or
+turns the order of characters about can hide what was done. Whatever a command prints goes through here.
+"""
+
+import re
 import sys
+from collections.abc import Iterable
+from typing import Any
+from unicodedata import category
 
-from rich.console import Console
+import click
+import rich.console
+from rich.segment import Segment
+from rich.text import Text
+
+from trailsearch.search.json_escapes import json_escape
 
 _WIDTH_OF_A_FILE = 120
+_NOT_PLAIN_ASCII = re.compile(r"[^\x20-\x7e]")
+# Control characters (C0, DEL and C1), format characters (those of bidirectional text, and what is invisible), lone
+# surrogates, and separators of lines and paragraphs: https://www.unicode.org/reports/tr44/#General_Category_Values.
+_DOES_SOMETHING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_REPLACEMENT = "\ufffd"
+_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
+
+
+class CommandFailed(click.ClickException):
+    """A command cannot do what it is for; says why."""
+
+    def format_message(self) -> str:
+        """Give what is printed after "Error:"."""
+        return printable(self.message)
+
+
+class Console(rich.console.Console):
+    """A console that prints no character which does something to a terminal, but for its own styles and line breaks."""
+
+    def render(
+        self, renderable: rich.console.RenderableType, options: rich.console.ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render anything: all of it becomes strings or ``Text`` in here, before it is broken into lines."""
+        if isinstance(renderable, Text) and (plain := printable(renderable.plain)) != renderable.plain:
+            renderable = renderable.copy()
+            renderable.plain = plain
+        return super().render(renderable, options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Make a ``Text`` of a string."""
+        return super().render_str(printable(text), **options)
 
 
 def make_console() -> Console:
     """Make a console as wide as the terminal, or wide enough for tables where the output goes elsewhere."""
     return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print text without tables and styles, to the standard output or error."""
+    click.echo(printable(text), err=err)
+
+
+def printable(text: str) -> str:
+    """Replace each character that does something to a terminal by one that shows that it was there; line breaks stay.
+
+    Control characters of ASCII become their pictures (ESC is ``␛``), all others ``�``.
+    """
+    return _NOT_PLAIN_ASCII.sub(_shown, text)
+
+
+def outside(text: str, style: str = "") -> Text:
+    """Give text from outside for a place in a line: nothing in it does anything to a terminal, line breaks neither."""
+    return Text(printable(text).replace("\n", _PICTURES[ord("\n")]), style)
+
+
+def printable_json(text: str) -> str:
+    """Write JSON with escapes in place of the characters that do something to a terminal: it says the same.
+
+    White space between its tokens, if any, is spaces and line breaks.
+    """
+    return _NOT_PLAIN_ASCII.sub(_escaped, text)
+
+
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
+    if character == "\n" or category(character) not in _DOES_SOMETHING:
+        return character
+    return _PICTURES.get(ord(character), _REPLACEMENT)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if character == "\n" or category(character) not in _DOES_SOMETHING:
+        return character
+    return json_escape(match)

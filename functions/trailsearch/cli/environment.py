@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
+from trailsearch.cli.console import CommandFailed
 from trailsearch.search import Backend, SearchSettings, search_backend
 from trailsearch.search.backend import SearchBackend
 from trailsearch.search.queries import DomainStatus, SearchDomain, SearchDomainNotFound
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BACKENDS = (Backend.OPENSEARCH, Backend.CLOUDSEARCH)
 
 
-class EnvironmentNotFound(click.ClickException):
+class EnvironmentNotFound(CommandFailed):
     """There is no such environment in this account and region."""
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import click
 
+from trailsearch.cli.console import say
+
 FUNCTIONS = Path(__file__).parents[2]
 REQUIREMENTS = FUNCTIONS.parent / "requirements.txt"
 LAMBDA_WHEELS = (
@@ -40,7 +42,7 @@ _LEFT_OUT_FOLDERS = (
 def package(target: Path, local: bool) -> None:
     """Write the Lambda package to TARGET."""
     files = build_package(target, local=local)
-    click.echo(f"{target}: {files} files, {target.stat().st_size / 1e6:.1f} MB")
+    say(f"{target}: {files} files, {target.stat().st_size / 1e6:.1f} MB")
 
 
 def build_package(target: Path, *, local: bool) -> int:

@@ -11,14 +11,12 @@ import msgspec
 from rich import box
 from rich.cells import cell_len, set_cell_size
 from rich.columns import Columns
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import CommandFailed, Console, make_console, outside, printable_json, say
 from trailsearch.cli.environment import Environment
 from trailsearch.search.highlights import Excerpt
-from trailsearch.search.json_escapes import json_escape
 from trailsearch.search.queries import (
     EVERYTHING,
     MAX_PAGE,
@@ -33,8 +31,11 @@ from trailsearch.search.queries import (
 # The native syntaxes under the names that CloudSearch and OpenSearch have for them.
 _SYNTAXES = {"structured": Syntax.NATIVE, "query_string": Syntax.NATIVE, "simple": Syntax.SIMPLE}
 _INDENTATION_OF_A_RECORD = " " * 6
-# Whoever made a request has written some of what is printed: it must not speak to the terminal.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+# In JSON these are between tokens alone.
+_SPACES = dict.fromkeys(map(ord, "\t\r"), " ")
+_MESSAGE_CHARACTERS = 120
+# Of what is no event of its own, but sums up or compares many calls.
+_NO_CALLS = frozenset({"Aggregated", "Insight"})
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -44,7 +45,7 @@ def _refuse(constant: str) -> NoReturn:
 _json_decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
 
 
-class NotFound(click.ClickException):
+class NotFound(CommandFailed):
     """The search domain did not answer the query; says why, in its own words where it has any."""
 
 
@@ -81,7 +82,7 @@ def search(  # noqa: PLR0913, PLR0917 - one parameter for each option
     asked = Query(query, syntax, size=size, sort=sort, facets=fields, highlight=highlight)
     answer = ask(Environment(environment), asked, parser)
     if as_json:
-        click.echo(to_json(answer).encode(errors="backslashreplace"))
+        say(to_json(answer))
     else:
         print_answer(answer, make_console())
 
@@ -142,7 +143,7 @@ def to_json(answer: Answer) -> str:
             for event, each_field in zip(events, answer.highlights, strict=True)
         ]
     text = json.dumps({"found": answer.found, "events": events, "facets": answer.facets}, indent=2)
-    return re.sub(rf'"{mark}-(\d+)"', lambda found: records[int(found[1])], text)
+    return printable_json(re.sub(rf'"{mark}-(\d+)"', lambda found: records[int(found[1])], text))
 
 
 def _emphasized(excerpt: Excerpt) -> str:
@@ -173,12 +174,12 @@ def _event_table(events: Sequence[Event]) -> Table:
     table.add_column("Where", overflow="fold")
     table.add_column("Error", overflow="fold", style="red")
     for event in events:
-        table.add_row(*map(_as_text, _row(event)))
+        table.add_row(*map(outside, _row(event)))
     return table
 
 
 def _print_with_highlights(answer: Answer, console: Console) -> None:
-    rows = [[_harmless(cell) for cell in _row(event)] for event in answer.events]
+    rows = [[outside(cell).plain for cell in _row(event)] for event in answer.events]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row, highlights in zip(rows, answer.highlights, strict=True):
         cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
@@ -194,7 +195,7 @@ def _marked(field: str, excerpt: Excerpt, console: Console) -> Text:
     has_styles = console.is_terminal and not console.is_dumb_terminal
     text = Text.assemble((f"  {field}: ", "dim"))
     for piece in excerpt:
-        shown = _harmless(piece.text)
+        shown = outside(piece.text).plain
         if not piece.is_match:
             text.append(shown)
         elif has_styles:
@@ -204,31 +205,35 @@ def _marked(field: str, excerpt: Excerpt, console: Console) -> Text:
     return text
 
 
-def _as_text(text: str) -> Text:
-    return Text(_harmless(text))
-
-
-def _harmless(text: str) -> str:
-    return _CONTROL.sub(json_escape, text)
-
-
 def _row(event: Event) -> tuple[str, ...]:
-    service = event.get("event_source", "").removesuffix(".amazonaws.com")
     return (
         event.get("event_time", ""),
         event.get("actor", ""),
-        f"{service}:{event.get('event_name', '')}",
+        _what(event),
         " ".join(filter(None, (event.get("aws_region"), event.get("source_ip_address")))),
-        event.get("error_code", ""),
+        event.get("error_code") or _beginning(event.get("error_message", "")),
     )
+
+
+def _what(event: Event) -> str:
+    service = event.get("event_source", "").removesuffix(".amazonaws.com")
+    called = ":".join(filter(None, (service, event.get("event_name"))))
+    category = event.get("event_category")
+    return " ".join(filter(None, (called, f"({category})" if category in _NO_CALLS else None)))
+
+
+def _beginning(message: str) -> str:
+    """Give as much of an error message, which there is without a code of sign-ins that failed, as a column has room for."""
+    line = " ".join(message.split())
+    return line if len(line) <= _MESSAGE_CHARACTERS else f"{line[:_MESSAGE_CHARACTERS]}…"
 
 
 def _facet_table(field: str, buckets: Mapping[str, int]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column(_as_text(field))
+    table.add_column(outside(field))
     table.add_column("Events", justify="right")
     for value, count in buckets.items():
-        table.add_row(_as_text(value), f"{count:,}")
+        table.add_row(outside(value), f"{count:,}")
     return table
 
 
@@ -242,7 +247,7 @@ def _record(raw: str) -> str | None:
         _json_decoder.decode(raw)  # which reads lone surrogates, as msgspec does not.
     except (ValueError, RecursionError):
         return None
-    return raw
+    return raw.translate(_SPACES)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class LogCorrupt(LogError):
 
 
 class LogWithoutRecords(LogError):
-    """The log object is JSON, but has no ``Records`` array: no CloudTrail log."""
+    """The log object is JSON, but has no ``Records`` array, nor is it an array of records: no CloudTrail log."""
 
 
 class DocumentTooLarge(TrailsearchError):

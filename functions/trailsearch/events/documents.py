@@ -12,10 +12,12 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from trailsearch.events.aggregated import AGGREGATED, read_aggregate
+from trailsearch.events.decoding import NO_JSON, load, pick, read_part
 from trailsearch.events.fields import Fields
 
 # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html
@@ -25,7 +27,18 @@ _FRACTION = re.compile(r"[0-5]\d\.\d{1,3}Z", re.ASCII)
 _SECONDS = frozenset(f"{second:02}Z" for second in range(60))
 # Together at most 32 MB of text.
 _REMEMBERED_BYTES = 4096
-_ACTOR_IN_ARN = re.compile(r":(?:user|assumed-role|federated-user)/(.+)$|:(root)$")
+# A path before the name of a user or role is no part of the name, and CloudTrail's userName has none:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names. Neither a role nor
+# its session has a slash in its name. What others than IAM call a user is its own affair.
+_ACTOR_IN_ARN = re.compile(
+    r":iam::[^:]*:(?:user|role)/(?:.*/)?([^/]+)$"
+    r"|:assumed-role/(?:.*/)?([^/]+/[^/]+)$"
+    r"|:(?:user|assumed-role|federated-user)/(.+)$"
+    r"|:(?:assumed-)?(root)$",
+    re.DOTALL,
+)
+# https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+_ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 
 
 class Document(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +64,14 @@ class _OnBehalfOf(msgspec.Struct, rename="camel", gc=False):
     user_id: str | None = None
 
 
+class _InvokedByDelegate(msgspec.Struct, rename="camel", gc=False):
+    account_id: str | None = None
+
+
+class _InScopeOf(msgspec.Struct, rename="camel", gc=False):
+    source_account: str | None = None
+
+
 class _UserIdentity(msgspec.Struct, rename="camel", gc=False):
     type: str | None = None
     principal_id: str | None = None
@@ -61,11 +82,15 @@ class _UserIdentity(msgspec.Struct, rename="camel", gc=False):
     invoked_by: str | None = None
     session_context: _SessionContext | None = None
     on_behalf_of: _OnBehalfOf | None = None
+    # The guide's text calls it an account id, its example has an object with one.
+    invoked_by_delegate: _InvokedByDelegate | str | None = None
+    in_scope_of: _InScopeOf | None = None
 
 
 class _Resource(msgspec.Struct, rename="camel", gc=False):
     arn_upper: str | None = msgspec.field(default=None, name="ARN")
     arn: str | None = None
+    arn_prefix: str | None = msgspec.field(default=None, name="ARNPrefix")
     account_id: str | None = None
     type: str | None = None
 
@@ -76,16 +101,13 @@ class _InsightDetails(msgspec.Struct, rename="camel", gc=False):
     error_code: str | None = None
 
 
-_NO_JSON = msgspec.Raw(b"null")
-
-
 class _Record(msgspec.Struct, rename="camel", gc=False):
     """The part of a record that is indexed by field; ``_who`` and ``_about`` read what is raw here.
 
     In the order in which CloudTrail writes them: msgspec looks first for what comes next.
     """
 
-    user_identity: msgspec.Raw = _NO_JSON
+    user_identity: msgspec.Raw = NO_JSON
     event_time: str | None = None
     event_source: str | None = None
     event_name: str | None = None
@@ -97,17 +119,21 @@ class _Record(msgspec.Struct, rename="camel", gc=False):
     request_id: str | None = msgspec.field(default=None, name="requestID")
     event_id: str | None = msgspec.field(default=None, name="eventID")
     read_only: bool | str | None = None
-    resources: msgspec.Raw = _NO_JSON
+    resources: msgspec.Raw = NO_JSON
     event_type: str | None = None
     recipient_account_id: str | None = None
     shared_event_id: str | None = msgspec.field(default=None, name="sharedEventID")
     vpc_endpoint_id: str | None = None
+    vpc_endpoint_account_id: str | None = None
     event_category: str | None = None
     insight_details: _InsightDetails | None = None
 
 
 class _Who(msgspec.Struct, frozen=True, gc=False):
-    """What a ``userIdentity`` says, as far as it is indexed; ``account_ids`` are those of the event and the identity."""
+    """What a ``userIdentity`` says, as far as it is indexed; ``account_ids`` are those of the event and the identity.
+
+    ``identity`` has no empty strings.
+    """
 
     identity: _UserIdentity
     session_issuer_arn: str | None
@@ -123,11 +149,11 @@ class _About(NamedTuple):
     account_ids: tuple[str, ...]
 
 
-_Part = TypeVar("_Part")
 _Rest = TypeVar("_Rest", bound=Hashable)
 _Result = TypeVar("_Result")
 
 _NO_IDENTITY = _UserIdentity()
+_NO_CONTEXT = _SessionContext()
 _NO_ISSUER = _SessionIssuer()
 _NO_INSIGHT = _InsightDetails()
 _record_decoder = msgspec.json.Decoder(_Record)
@@ -141,7 +167,7 @@ def build_document(record: bytes, log_file: str) -> Document:
     Any JSON value gives a document: what is missing, or has another type than CloudTrail documents, is left
     out of the fields and stays in ``raw``, and so is everything of a record that is nested too deep to be
     read (hundreds of levels). Insight events give the source, name and error code that they
-    are about.
+    are about, aggregated events what ``aggregated`` says.
 
     Args:
         record: the UTF-8 encoded JSON text of the record.
@@ -182,24 +208,32 @@ def build_documents(lines: bytes, log_file: str) -> list[Document]:
 
 
 def _document(event: _Record, record: str, log_file: str) -> Document:
-    who = _who(bytes(event.user_identity), event.recipient_account_id)
+    if event.event_category == AGGREGATED:
+        event = _as_event(event, record)
+    recipient, endpoint_owner = event.recipient_account_id, event.vpc_endpoint_account_id
+    # Of another length than an account id's it is none: nothing long is remembered.
+    who = _who(bytes(event.user_identity), recipient if recipient and len(recipient) == 12 else None)
+    account_ids = who.account_ids
+    if endpoint_owner and len(endpoint_owner) == 12:
+        account_ids = _and_account_id(account_ids, endpoint_owner)
     identity = who.identity
     insight = event.insight_details or _NO_INSIGHT
-    about = _about(bytes(event.resources), who.account_ids)
+    about = _about(bytes(event.resources), account_ids)
     return Document(
         _document_id(event.event_id, record),
-        # By position, in the order of Fields: so many keywords take three times as long.
+        # By position, in the order of Fields: so many keywords take three times as long. No field is an empty string:
+        # what a search domain makes of those is not documented.
         Fields(
             _event_time(event.event_time),
-            event.event_source or insight.event_source,
-            event.event_name or insight.event_name,
-            event.aws_region,
-            event.event_type,
-            event.event_category,
+            event.event_source or insight.event_source or None,
+            event.event_name or insight.event_name or None,
+            event.aws_region or None,
+            event.event_type or None,
+            event.event_category or None,
             _boolean(event.read_only),
-            event.source_ip_address,
-            event.recipient_account_id,
-            event.error_code or insight.error_code,
+            event.source_ip_address or None,
+            recipient or None,
+            event.error_code or insight.error_code or None,
             identity.type,
             identity.arn,
             identity.account_id,
@@ -207,21 +241,49 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             identity.invoked_by,
             who.session_issuer_arn,
             who.actor,
-            event.event_id,
-            event.request_id,
-            event.shared_event_id,
+            event.event_id or None,
+            event.request_id or None,
+            event.shared_event_id or None,
             identity.access_key_id,
             identity.principal_id,
-            event.vpc_endpoint_id,
+            event.vpc_endpoint_id or None,
             log_file,
             about.arns,
             about.types,
             about.account_ids,
-            event.user_agent,
-            event.error_message,
+            event.user_agent or None,
+            event.error_message or None,
             record,
         ),
     )
+
+
+def _as_event(event: _Record, record: str) -> _Record:
+    """Tell an aggregated event as one event is told; what it says as an event does is kept."""
+    aggregate = read_aggregate(record)
+    return msgspec.structs.replace(
+        event,
+        event_time=event.event_time or aggregate.event_time,
+        event_id=event.event_id or aggregate.event_id,
+        recipient_account_id=event.recipient_account_id or aggregate.account_id,
+        event_name=event.event_name or aggregate.event_name,
+        source_ip_address=event.source_ip_address or aggregate.source_ip_address,
+        user_agent=event.user_agent or aggregate.user_agent,
+        error_code=event.error_code or aggregate.error_code,
+        user_identity=_or_raw(event.user_identity, _identity_of(aggregate.identity)),
+        resources=_or_raw(event.resources, [{"ARN": arn} for arn in aggregate.resource_arns]),
+    )
+
+
+def _identity_of(name: str | None) -> dict[str, str]:
+    """Give a ``userIdentity`` by the name that a summary has for it, of which no example is documented."""
+    if not name:
+        return {}
+    return {"arn" if name.startswith("arn:") else "principalId": name}
+
+
+def _or_raw(own: msgspec.Raw, other: object) -> msgspec.Raw:
+    return own if bytes(own) != bytes(NO_JSON) else msgspec.Raw(json.dumps(other).encode())
 
 
 def _read(record: str) -> _Record:
@@ -229,8 +291,7 @@ def _read(record: str) -> _Record:
         try:
             return _record_decoder.decode(record)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            # A field of another type than documented, or a lone surrogate, which msgspec does not read.
-            picked: _Record = _pick(_Record, json.loads(record, parse_int=str, parse_float=str))
+            picked: _Record = pick(_Record, load(record))
             return picked
     except RecursionError:
         # How deep JSON may be nested depends on how deep the calls are: less here than where the log was read.
@@ -250,11 +311,22 @@ def _remembered(read: Callable[[bytes, _Rest], _Result]) -> Callable[[bytes, _Re
 @_remembered
 def _who(user_identity: bytes, recipient_account_id: str | None) -> _Who:
     """Read a ``userIdentity``, the JSON text of any value, of an event in some account."""
-    identity = _read_part(user_identity, _identity_decoder) or _NO_IDENTITY
-    context = identity.session_context
-    issuer = (context.session_issuer if context else None) or _NO_ISSUER
-    account_ids = _present(dict.fromkeys([recipient_account_id, identity.account_id, issuer.account_id]))
-    return _Who(identity, issuer.arn, _actor(identity), account_ids)
+    identity = read_part(user_identity, _identity_decoder) or _NO_IDENTITY
+    for name in identity.__struct_fields__:
+        if getattr(identity, name) == "":
+            setattr(identity, name, None)
+    issuer = (identity.session_context or _NO_CONTEXT).session_issuer or _NO_ISSUER
+    delegate = identity.invoked_by_delegate
+    account_ids = _account_ids(
+        [
+            recipient_account_id,
+            identity.account_id,
+            issuer.account_id,
+            delegate.account_id if isinstance(delegate, _InvokedByDelegate) else delegate,
+            identity.in_scope_of.source_account if identity.in_scope_of else None,
+        ]
+    )
+    return _Who(identity, issuer.arn or None, _actor(identity), account_ids)
 
 
 @_remembered
@@ -263,50 +335,26 @@ def _about(resources: bytes, account_ids: tuple[str, ...]) -> _About:
     arns: dict[str | None, None] = {}
     types: dict[str | None, None] = {}
     ids: dict[str | None, None] = dict.fromkeys(account_ids)
-    for resource in _read_part(resources, _resources_decoder) or ():
+    for resource in read_part(resources, _resources_decoder) or ():
         arns[resource.arn_upper or resource.arn] = None
+        arns[resource.arn_prefix] = None
         types[resource.type] = None
         ids[resource.account_id] = None
-    return _About(_present(arns), _present(types), _present(ids))
-
-
-def _read_part(text: bytes, decoder: msgspec.json.Decoder[_Part]) -> _Part | None:
-    """Decode a part of a record, leaving out what does not fit or is nested too deep to be read."""
-    try:
-        try:
-            return decoder.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            part: _Part | None = _fit(decoder.type, json.loads(text, parse_int=str, parse_float=str))
-            return part
-    except RecursionError:
-        return None
+    return _About(_present(arns), _present(types), _account_ids(ids))
 
 
 def _present(values: Iterable[str | None]) -> tuple[str, ...]:
     return tuple([value for value in values if value])
 
 
-def _pick(struct: Any, value: Any) -> Any:
-    """Read ``value`` into ``struct``, leaving out what does not fit. Numbers come as their text."""
-    if not isinstance(value, dict):
-        return struct()
-    return struct(**{field.name: _fit(field.type, value.get(field.encode_name)) for field in _fields(struct)})
+@lru_cache(maxsize=4096)
+def _and_account_id(account_ids: tuple[str, ...], another: str) -> tuple[str, ...]:
+    return _account_ids([*account_ids, another])
 
 
-def _fit(wanted: Any, value: Any) -> Any:
-    if wanted is msgspec.Raw:
-        return msgspec.Raw(json.dumps(value).encode())
-    for choice in wanted.__args__:
-        if choice is str and isinstance(value, str | bool):
-            return value if isinstance(value, str) else _boolean(value)
-        if isinstance(choice, type) and issubclass(choice, msgspec.Struct) and isinstance(value, dict):
-            return _pick(choice, value)
-        if getattr(choice, "__origin__", None) is list and isinstance(value, list):
-            return [_pick(choice.__args__[0], item) for item in value]
-    return None
-
-
-_fields = lru_cache(msgspec.structs.fields)
+def _account_ids(values: Iterable[str | None]) -> tuple[str, ...]:
+    """Give each account id once: ``accountId`` says ``ANONYMOUS_PRINCIPAL``, or the name of a service, too."""
+    return tuple([value for value in dict.fromkeys(values) if value and _ACCOUNT_ID.fullmatch(value)])
 
 
 def _document_id(event_id: str | None, record: str) -> str:
@@ -345,13 +393,13 @@ def _is_minute(text: str) -> bool:
 
 
 def _boolean(value: bool | str | None) -> str | None:
-    return value if value is None or isinstance(value, str) else ("true" if value else "false")
+    return ("true" if value else "false") if isinstance(value, bool) else value or None
 
 
 def _actor(identity: _UserIdentity) -> str | None:
     """Say who: the name in the ARN (role sessions as ``role/session``), else the best name there is."""
-    if identity.arn and (match := _ACTOR_IN_ARN.search(identity.arn)):
-        return match[1] or match[2]
+    if identity.arn and (match := _ACTOR_IN_ARN.search(identity.arn)) and match.lastindex:
+        return match[match.lastindex]
     return (
         identity.user_name
         or identity.invoked_by

@@ -54,22 +54,34 @@ class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     ``event_time`` is ISO 8601 in UTC.
     """
 
-    event_time: Annotated[_Text, _time("`eventTime`")] = None
+    event_time: Annotated[_Text, _time("`eventTime`, or of aggregated events `timeWindow.windowStart`")] = (
+        None
+    )
     event_source: Annotated[
         _Text, _facet("`eventSource`, or of Insights events `insightDetails.eventSource`")
     ] = None
-    event_name: Annotated[_Text, _facet("`eventName`, or of Insights events `insightDetails.eventName`")] = (
-        None
-    )
+    event_name: Annotated[
+        _Text,
+        _facet(
+            "`eventName`, or of Insights events `insightDetails.eventName`, or of aggregated events the one of all calls"
+        ),
+    ] = None
     aws_region: Annotated[_Text, _facet("`awsRegion`")] = None
     event_type: Annotated[_Text, _facet("`eventType`")] = None
     event_category: Annotated[_Text, _facet("`eventCategory`")] = None
     read_only: Annotated[_Text, _facet("`readOnly`")] = None
-    source_ip_address: Annotated[_Text, _facet("`sourceIPAddress`")] = None
-    recipient_account_id: Annotated[_Text, _facet("`recipientAccountId`")] = None
-    error_code: Annotated[_Text, _facet("`errorCode`, or of Insights events `insightDetails.errorCode`")] = (
-        None
-    )
+    source_ip_address: Annotated[
+        _Text, _facet("`sourceIPAddress`, or of aggregated events the one of all calls")
+    ] = None
+    recipient_account_id: Annotated[
+        _Text, _facet("`recipientAccountId`, or of aggregated events `accountId`")
+    ] = None
+    error_code: Annotated[
+        _Text,
+        _facet(
+            "`errorCode`, or of Insights events `insightDetails.errorCode`, or of aggregated events the one of all calls"
+        ),
+    ] = None
     user_identity_type: Annotated[_Text, _facet("`userIdentity.type`")] = None
     user_identity_arn: Annotated[_Text, _facet("`userIdentity.arn`")] = None
     user_identity_account_id: Annotated[_Text, _facet("`userIdentity.accountId`")] = None
@@ -79,25 +91,30 @@ class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     actor: Annotated[
         _Text,
         _facet(
-            "who did it: the name in `userIdentity.arn` (role sessions as `role/session`), else the first that there is of `userName`, `invokedBy`, `onBehalfOf.userId`, `arn`, `principalId` and `accountId` of `userIdentity`"
+            "who did it: the name in `userIdentity.arn` without a path (role sessions as `role/session`), else the first that there is of `userName`, `invokedBy`, `onBehalfOf.userId`, `arn`, `principalId` and `accountId` of `userIdentity`"
         ),
     ] = None
-    event_id: Annotated[_Text, _literal("`eventID`")] = None
+    event_id: Annotated[_Text, _literal("`eventID`, or of aggregated events `eventId`")] = None
     request_id: Annotated[_Text, _literal("`requestID`")] = None
     shared_event_id: Annotated[_Text, _literal("`sharedEventID`")] = None
     access_key_id: Annotated[_Text, _literal("`userIdentity.accessKeyId`")] = None
     user_identity_principal_id: Annotated[_Text, _literal("`userIdentity.principalId`")] = None
     vpc_endpoint_id: Annotated[_Text, _literal("`vpcEndpointId`")] = None
     log_file: Annotated[str, _literal("the `s3://` URI of the log")] = ""
-    resource_arns: Annotated[_Texts, _facets("`ARN` or `arn` of each of `resources`")] = ()
+    resource_arns: Annotated[
+        _Texts,
+        _facets(
+            "`ARN` or `arn`, and `ARNPrefix`, of each of `resources`, or of aggregated events all of the summary"
+        ),
+    ] = ()
     resource_types: Annotated[_Texts, _facets("`type` of each of `resources`")] = ()
     account_ids: Annotated[
         _Texts,
         _facets(
-            "`recipientAccountId`, and `accountId` of `userIdentity`, of its session's issuer and of each of `resources`"
+            "whatever has twelve digits of `recipientAccountId`, `vpcEndpointAccountId`, `accountId` of `userIdentity`, of its session's issuer, of its `invokedByDelegate` and of each of `resources`, and `inScopeOf.sourceAccount` of `userIdentity`"
         ),
     ] = ()
-    user_agent: Annotated[_Text, _text("`userAgent`")] = None
+    user_agent: Annotated[_Text, _text("`userAgent`, or of aggregated events the one of all calls")] = None
     error_message: Annotated[_Text, _text("`errorMessage`")] = None
     raw: Annotated[str, _text("the JSON text of the record")] = ""
 

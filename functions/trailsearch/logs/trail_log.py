@@ -1,7 +1,8 @@
 """CloudTrail logs: gunzip, check, raw records.
 
 A log is a gzip'd JSON object ``{"Records": [...]}``; the records stay the bytes that CloudTrail wrote
-(https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html).
+(https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html). A JSON array of objects is a
+log, too: how files of aggregated events begin is not documented, and public code that reads them has met such an array.
 
 It is read a piece at a time, which stays in the processor's cache: if it is written as CloudTrail writes it, a log of
 any size takes the memory of some records.
@@ -37,7 +38,7 @@ class _Log(msgspec.Struct):
     Records: list[msgspec.Raw]
 
 
-_log_decoder = msgspec.json.Decoder(_Log)
+_log_decoder = msgspec.json.Decoder(_Log | list[msgspec.Raw])
 _records_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -53,7 +54,7 @@ def raw_records(log: bytes) -> Iterator[Records]:
 
     Raises:
         LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8, not JSON, or with two arrays ``Records``.
-        LogWithoutRecords: JSON without an array ``Records``.
+        LogWithoutRecords: JSON without an array ``Records``, and no array of objects.
 
         Either may be raised after some records were given. These are to be thrown away then.
     """
@@ -180,10 +181,10 @@ def _between(begin: bytes, text: bytes) -> bytes:
 
 
 def _read(text: bytes | bytearray) -> Records:
-    """Give the records of a log that is any JSON object with an array ``Records``, all at once, with their line breaks."""
+    """Give the records of a log, all at once, with their line breaks: of a JSON object with an array ``Records``, or an array."""
     _check_utf_8(text)
     try:
-        return _log_decoder.decode(text).Records
+        log: _Log | list[msgspec.Raw] = _log_decoder.decode(text)
     except msgspec.ValidationError as error:
         raise LogWithoutRecords(f"JSON, but no CloudTrail log: {error}") from error
     except RecursionError as error:
@@ -191,7 +192,16 @@ def _read(text: bytes | bytearray) -> Records:
     except msgspec.DecodeError as error:
         if not _may_have_lone_surrogates(text):
             raise LogCorrupt(f"Not JSON: {error}") from error
-        return _raw_records_with_surrogates(text, _spans_in_object)
+        return _raw_records_with_surrogates(text, _spans_in_log)
+    if isinstance(log, _Log):
+        return log.Records
+    _check_objects(memoryview(record)[0] == ord("{") for record in log)
+    return log
+
+
+def _check_objects(are_objects: Iterable[bool]) -> None:
+    if not all(are_objects):
+        raise LogWithoutRecords("JSON, but no CloudTrail log: an array of more than objects")
 
 
 def _has_line_breaks(text: bytes | bytearray) -> bool:
@@ -244,13 +254,18 @@ def _raw_records_with_surrogates(
         raise LogCorrupt(f"Not JSON: {error}") from error
 
 
-def _spans_in_object(document: str) -> Sequence[slice]:
-    """Walk the members of a JSON object to ``Records`` and give where each record begins and ends."""
+def _spans_in_log(document: str) -> Sequence[slice]:
+    """Give where each record of a JSON array begins and ends, or of the array ``Records`` of a JSON object."""
     position = _skip(document, 0)
+    spans: Sequence[slice] | None
+    if document[position] == "[":
+        spans = _spans_in_array(document, position)
+        _check_objects(document[span.start] == "{" for span in spans)
+        return spans
     if document[position] != "{":
-        raise LogWithoutRecords("JSON, but no CloudTrail log: no object at the top")
+        raise LogWithoutRecords("JSON, but no CloudTrail log: neither an object nor an array at the top")
     position = _skip(document, position + 1)
-    spans: Sequence[slice] | None = None
+    spans = None
     while document[position] != "}":
         name, position = _json_decoder.raw_decode(document, position)
         position = _skip(document, position, ":")

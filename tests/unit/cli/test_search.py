@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
-from rich.console import Console
 
 from tests.steps import error_answer
 from trailsearch.aws import clients
+from trailsearch.cli.console import Console
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.search import print_answer, search, to_json
 from trailsearch.search.highlights import Piece
@@ -86,6 +86,38 @@ def test_an_event_is_a_row(domain: Domain) -> None:
         "AccessDenied",
     ]
     assert output.endswith("1,234 events found, 1 shown.\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({}, "sqs:DeleteQueue"),
+        ({"event_category": "Management"}, "sqs:DeleteQueue"),
+        ({"event_category": "Aggregated"}, "sqs:DeleteQueue (Aggregated)"),
+        ({"event_category": "Aggregated", "event_name": ""}, "sqs (Aggregated)"),
+        ({"event_category": "Insight"}, "sqs:DeleteQueue (Insight)"),
+        ({"event_source": ""}, "DeleteQueue"),
+        ({"event_source": "", "event_name": ""}, ""),
+    ],
+)
+def test_what_was_done_is_a_name_and_says_where_it_sums_up_many_calls(
+    changes: dict[str, str], what: str
+) -> None:
+    event = {name: value for name, value in {**FIELDS, **changes}.items() if value}
+    row = next(line for line in printed(event).splitlines() if "alice" in line)
+    before, after = row.split("alice@example.com")[1].split("eu-central-1")
+    assert before.strip() == what
+    assert after
+
+
+def test_without_an_error_code_the_message_is_shown() -> None:
+    """CloudTrail writes why a sign-in failed into errorMessage, and no errorCode."""
+    event = {**FIELDS, "error_message": "Failed authentication"}
+    assert "Failed authentication" not in printed(event)
+    del event["error_code"]
+    assert "Failed authentication" in printed(event)
+    shown = printed({**event, "error_message": "Failed\n" + "~" * 200})
+    assert (shown.count("~"), shown.count("…")) == (120 - len("Failed "), 1)
 
 
 def test_an_event_with_nothing_but_an_id_is_a_row_too() -> None:
@@ -169,12 +201,12 @@ def test_a_terminal_shows_matches_by_their_style() -> None:
     assert "\x1b[1;7malice\x1b[0m" in printed
 
 
-@pytest.mark.parametrize("highlighted", [False, True])
-def test_what_an_event_says_does_not_speak_to_the_terminal(highlighted: bool) -> None:
+def test_what_an_excerpt_says_does_nothing_to_a_terminal() -> None:
     hostile = "a\x1b[2Jb\x07\n\x9b0m"
-    output = print_highlighted(actor=hostile) if highlighted else printed({**FIELDS, "actor": hostile})
-    assert r"a\u001b[2Jb\u0007\u000a\u009b0m" in output
-    assert not set(output) & {"\x1b", "\x07", "\x9b"}
+    file = StringIO()
+    excerpt = [Piece(hostile, is_match=False), Piece(hostile, is_match=True)]
+    print_answer(Answer(1, [{**FIELDS, "actor": hostile}], {}, [{"raw": [excerpt]}]), Console(file=file))
+    assert file.getvalue().count("a␛[2Jb␇␊\ufffd0m") == 3
 
 
 def test_json_has_excerpts_with_their_event(domain: Domain) -> None:

@@ -1,11 +1,11 @@
 from io import StringIO
 
 import pytest
-from rich.console import Console
 
 import tests.demo.__main__ as demo
 from tests.demo.executions import Executions
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered
+from trailsearch.cli.console import Console
 from trailsearch.workflow.dead_letters import WaitingLetter
 
 OUTPUTS = {"search_domain_name": "trailsearch-local"}

@@ -1,12 +1,13 @@
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.records import RECORD, encode, records
+from tests.records import AGGREGATED, RECORD, encode, records
 from trailsearch.events.documents import Document, build_document, build_documents
 from trailsearch.events.fields import Fields
 
@@ -49,9 +50,9 @@ def test_every_field_of_a_whole_record() -> None:
             user_identity_principal_id="AROAEXAMPLE:alice@example.com",
             vpc_endpoint_id="vpce-1",
             log_file=LOG,
-            resource_arns=("arn:aws:s3:::data/secret.txt", "arn:aws:s3:::data"),
+            resource_arns=("arn:aws:s3:::data/secret.txt", "arn:aws:s3:::data/", "arn:aws:s3:::data"),
             resource_types=("AWS::S3::Object", "AWS::S3::Bucket"),
-            account_ids=("111122223333", "444455556666"),
+            account_ids=("111122223333", "444455556666", "777788889999", "999911112222", "555566667777"),
             user_agent="aws-cli/2.15",
             error_message="Access Denied",
             raw=encode(RECORD).decode(),
@@ -65,8 +66,16 @@ def test_every_field_of_a_whole_record() -> None:
         ({"type": "Root", "arn": "arn:aws:iam::111122223333:root"}, "root"),
         (
             {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/team/bob", "userName": "bob"},
-            "team/bob",
+            "bob",
         ),
+        ({"type": "IAMUser", "arn": "arn:aws-cn:iam::111122223333:user/division_abc/sub/bob"}, "bob"),
+        ({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/bob"}, "bob"),
+        ({"type": "Role", "arn": "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/R"}, "R"),
+        ({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/service-role/r/s"}, "r/s"),
+        ({"type": "Root", "arn": "arn:aws:sts::111122223333:assumed-root"}, "root"),
+        # No name of IAM: an account id may stand for its user, and QuickSight's users have namespaces.
+        ({"arn": "arn:aws:quicksight:eu-west-1:111122223333:user/default/bob"}, "default/bob"),
+        ({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/", "userName": "bob"}, "bob"),
         ({"type": "AssumedRole", "arn": "arn:aws-cn:sts::1:assumed-role/r/s"}, "r/s"),
         ({"type": "FederatedUser", "arn": "arn:aws:sts::1:federated-user/carol"}, "carol"),
         ({"type": "IAMUser", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS"}, "HIDDEN_DUE_TO_SECURITY_REASONS"),
@@ -163,6 +172,58 @@ def test_the_same_record_gives_the_same_document(record: Any) -> None:
 def test_documents_of_several_records_are_those_of_each(several: list[Any]) -> None:
     texts = [encode(record) for record in several]
     assert build_documents(b"\n".join(texts), LOG) == [build_document(text, LOG) for text in texts]
+
+
+def with_empty_strings(value: Any) -> st.SearchStrategy[Any]:
+    """The same value, with an empty string in place of some of its parts."""
+    if isinstance(value, dict):
+        return st.fixed_dictionaries({name: with_empty_strings(each) for name, each in value.items()})
+    if isinstance(value, list):
+        return st.tuples(*map(with_empty_strings, value)).map(list)
+    return st.sampled_from([value, ""])
+
+
+@given(with_empty_strings(RECORD) | with_empty_strings(AGGREGATED) | records)
+def test_no_field_is_an_empty_string(record: Any) -> None:
+    fields = document_of(record).fields
+    values = [getattr(fields, name) for name in fields.__struct_fields__]
+    assert "" not in values
+    assert not [value for value in values if isinstance(value, tuple) and "" in value]
+
+
+@given(records)
+def test_only_twelve_digits_are_an_account_id(record: Any) -> None:
+    ids = document_of(record).fields.account_ids
+    assert all(re.fullmatch("[0-9]{12}", account_id) for account_id in ids)
+    assert len(set(ids)) == len(ids)
+
+
+def test_an_empty_string_is_in_raw_alone() -> None:
+    """As in the CloudTrail guide's own example of a userIdentity."""
+    record = RECORD | {
+        "userIdentity": {
+            "type": "AWSAccount",
+            "principalId": "",
+            "accountId": "ANONYMOUS_PRINCIPAL",
+            "accessKeyId": "",
+        },
+        "userAgent": "",
+        "requestID": "",
+        "resources": [{"accountId": "", "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::data"}],
+    }
+    fields = document_of(record).fields
+    assert (fields.user_agent, fields.request_id, fields.access_key_id) == (None, None, None)
+    assert fields.user_identity_principal_id is None
+    assert (fields.actor, fields.user_identity_account_id) == ("ANONYMOUS_PRINCIPAL", "ANONYMOUS_PRINCIPAL")
+    assert fields.account_ids == ("111122223333", "555566667777")
+    assert json.loads(fields.raw) == record
+
+
+@pytest.mark.parametrize("delegate", ["777788889999", {"accountId": "777788889999"}])
+def test_a_delegate_is_an_account_however_it_is_written(delegate: Any) -> None:
+    """The guide's text and its example differ."""
+    fields = fields_of(userIdentity={"invokedByDelegate": delegate}, vpcEndpointAccountId=None)
+    assert fields.account_ids == ("111122223333", "777788889999")
 
 
 def test_many_resources_are_read_whole() -> None:

@@ -68,6 +68,7 @@ def test_keys_of_s3_events_are_url_decoded_and_those_of_eventbridge_are_not() ->
         KEY.replace("AWSLogs/", "AWSLogs/o-a1b2c3d4e5/"),
         KEY.replace("CloudTrail/", "CloudTrail-Insight/"),
         KEY.replace("CloudTrail/", "CloudTrail-NetworkActivity/"),
+        KEY.replace("CloudTrail/", "CloudTrail-Aggregated/"),
     ],
 )
 def test_logs_of_every_kind_are_known_by_their_key(key: str) -> None:

@@ -224,11 +224,40 @@ def test_a_corrupt_log_says_what_is_wrong(log: bytes, message: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[]", "null", '{"digestStartTime":"…"}', '{"Records":null}', r'["\ud800"]', r'{"Records":"\ud800"}'],
+    [
+        "null",
+        "3",
+        '{"digestStartTime":"…"}',
+        '{"Records":null}',
+        r'"\ud800"',
+        r'["\ud800"]',
+        r'[{"a":"\ud800"},1]',
+        '[{"a":1},[{"b":2}]]',
+        r'{"Records":"\ud800"}',
+    ],
 )
 def test_json_without_records_is_no_log(text: str) -> None:
     with pytest.raises(LogWithoutRecords):
         records_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "records"),
+    [
+        ("[]", []),
+        (' [ {"a":1} , {"b":[2]} ] ', [b'{"a":1}', b'{"b":[2]}']),
+        (r'[{"a":"\ud800"}, {"b":2}]', [rb'{"a":"\ud800"}', b'{"b":2}']),
+        ('[\n{"a":\n1}\n]', [b'{"a": 1}']),
+    ],
+)
+def test_an_array_of_records_is_a_log(text: str, records: list[bytes]) -> None:
+    assert records_of(text) == records
+
+
+def test_a_large_array_of_records_is_a_log() -> None:
+    records = [record(number, filler=FILLER) for number in range(5)]
+    text = json.dumps(records, separators=(",", ":")).encode()
+    assert [json.loads(each) for each in records_of(text)] == records
 
 
 def test_real_logs_are_read_whole(cloudtrail_data: Path) -> None:

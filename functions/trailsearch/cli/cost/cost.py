@@ -11,10 +11,9 @@ from typing import Any, Final, NamedTuple
 import click
 import msgspec
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import Console, make_console, say
 from trailsearch.cli.cost.inputs import CostUnknown, Model, Settings, Traffic
 from trailsearch.cli.cost.model import Month, month
 from trailsearch.cli.cost.report import (
@@ -120,13 +119,13 @@ def cost(**options: object) -> None:
     backends = list(LABELS) if asked.backend == BOTH else [Backend(asked.backend)]
     reckoned = {each: reckon(each, traffics, name, settings, retentions, model) for each in backends}
     if asked.as_json:
-        click.echo(json.dumps(as_builtins(traffics, settings, reckoned), indent=2))
+        say(json.dumps(as_builtins(traffics, settings, reckoned), indent=2))
         return
     console = make_console()
     wide = asked.markdown or console.width >= _WIDE
     grids = tables(reckoned, traffics, name, model, wide=wide)
     if asked.markdown:
-        click.echo("\n\n".join(grid.to_markdown() for grid in grids))
+        say("\n\n".join(grid.to_markdown() for grid in grids))
     else:
         print_grids(grids, console)
 

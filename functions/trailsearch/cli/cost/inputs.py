@@ -3,13 +3,13 @@
 from datetime import date
 from typing import Literal, NamedTuple
 
-import click
 import msgspec
 
+from trailsearch.cli.console import CommandFailed
 from trailsearch.search import Backend
 
 
-class CostUnknown(click.ClickException):
+class CostUnknown(CommandFailed):
     """There is no such environment, or the files do not say what the model needs."""
 
 

@@ -10,12 +10,10 @@ import click
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from trailsearch.aws import clients
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import CommandFailed, Console, make_console, outside, say
 from trailsearch.cli.dead_letters.dead_letter_queue import (
     HIDDEN_SECONDS,
     READING_SECONDS,
@@ -48,12 +46,12 @@ def dlq(environment: str, kind: str | None, reason: str | None, limit: int | Non
             pass
         letters = [found.letter for found in looked_up_and_selected(selection, received)]
     except (BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"The dead-letter queue cannot be read: {error}") from error
+        raise CommandFailed(f"The dead-letter queue cannot be read: {error}") from error
     say_what_is_not_seen(received, hidden)
     if received and not letters:
-        click.echo(selection.none_of(len(received)), err=as_json)
+        say(selection.none_of(len(received)), err=as_json)
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(letters), indent=2))
+        say(json.dumps(msgspec.to_builtins(letters), indent=2))
     elif letters or not (hidden or received):
         print_letters(letters, make_console())
 
@@ -62,16 +60,14 @@ def say_what_is_not_seen(received: Waiting, hidden: int) -> None:
     """Say what a listing lacks, or a redrive may leave out; ``hidden`` is how many others were reading before."""
     minutes = HIDDEN_SECONDS // 60
     if hidden:
-        click.echo(
+        say(
             f"About {hidden:,} more cannot be seen now: somebody else is reading them. Look again in some minutes.",
             err=True,
         )
     if not received.complete:
-        click.echo(
-            f"This is not all: there is more than can be read in {READING_SECONDS // 60} minutes.", err=True
-        )
+        say(f"This is not all: there is more than can be read in {READING_SECONDS // 60} minutes.", err=True)
     if received.still_hidden:
-        click.echo(
+        say(
             f"SQS did not make {len(received.still_hidden):,} visible again: for up to {minutes} minutes nobody sees"
             " them, and a redrive leaves them out.",
             err=True,
@@ -156,7 +152,7 @@ def print_letters(letters: Sequence[WaitingLetter], console: Console) -> None:
     for (kind, error), group in groupby(sorted(letters, key=_by_kind), key=_by_kind):
         of_kind = list(group)
         oldest = min(letter.first_failed_at for letter in of_kind)
-        summary.add_row(kind, Text(error), f"{len(of_kind):,}", _age(oldest))
+        summary.add_row(kind, outside(error), f"{len(of_kind):,}", _age(oldest))
     console.print(summary)
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("First failed", "Kind", "Attempts"):
@@ -169,8 +165,8 @@ def print_letters(letters: Sequence[WaitingLetter], console: Console) -> None:
             letter.first_failed_at[:19] + "Z",
             letter.kind,
             str(letter.attempts),
-            Text(letter.subject),
-            Text(why),
+            outside(letter.subject),
+            outside(why),
         )
     console.print(table)
     shown = f" The {_SHOWN} oldest are shown." if len(letters) > _SHOWN else ""

@@ -1,7 +1,6 @@
 """Send what waits in the dead-letter queue back to the ingest queue, and say what became of it."""
 
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,11 +9,10 @@ from typing import NamedTuple
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from rich.progress import Progress
 
 from trailsearch.aws import clients
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import CommandFailed, Console, make_console, say
 from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
 from trailsearch.cli.dead_letters.dead_letter_queue import (
     HIDDEN_SECONDS,
@@ -30,10 +28,11 @@ from trailsearch.cli.dead_letters.dlq import (
     say_what_is_not_seen,
 )
 from trailsearch.cli.dead_letters.idle import NotIdle, wait_until_idle
+from trailsearch.cli.dead_letters.move_task import MoveTaskRefused, move
 from trailsearch.cli.dead_letters.selection import Selection, selecting
 from trailsearch.cli.environment import Environment, Queue
 
-_POLL_SECONDS = 1.0
+_EVERYTHING = Selection(kind=None, reason=None, limit=None)
 # The longest that retries of a batch last, and some more.
 _SECONDS_TO_IDLE = 45 * 60
 # SQS counts messages approximately: right after they are sent it may not know of them yet.
@@ -74,7 +73,7 @@ def redrive(
             say_what_is_not_seen(received, hidden)
             letters = [found.letter for found in looked_up_and_selected(selection, received)]
             if received and not letters:
-                click.echo(selection.none_of(len(received)))
+                say(selection.none_of(len(received)))
             else:
                 print_letters(letters, console)
             return
@@ -94,34 +93,48 @@ def redrive(
 
 
 def move_all(source: Queue, target: Queue, console: Console) -> Sent:
-    """Move everything by SQS's own message move task, as the console's button does.
+    """Move everything by SQS's own message move task, as the console's button does; what it does not move, send.
 
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html. The
-    destination must be named: messages that were sent to the dead-letter queue have no source queue. The task
-    goes on if this is interrupted. It leaves out what is hidden, so that less may be moved than was seen.
+    The task leaves out what is hidden, so that less may be moved than was seen.
     """
     before = queue_state(source)
     with peek(source) as received:
         pass
     say_what_is_not_seen(received, before.hidden)
-    source.client.start_message_move_task(SourceArn=source.arn, DestinationArn=target.arn)
+    visible = [found for found in received if found.letter.message_id not in received.still_hidden]
+    hidden = len(received.still_hidden)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("Moving messages", total=None)
-        while True:
-            task = source.client.list_message_move_tasks(SourceArn=source.arn, MaxResults=1)["Results"][0]
-            moved = task["ApproximateNumberOfMessagesMoved"]
-            progress.update(bar, completed=moved, total=task.get("ApproximateNumberOfMessagesToMove"))
-            if task["Status"] == "FAILED":
-                raise click.ClickException(f"SQS moved {moved:,}, then failed: {task.get('FailureReason')}")
-            if task["Status"] == "CANCELLED":
-                raise click.ClickException(f"SQS moved {moved:,}, then somebody cancelled the task.")
-            if task["Status"] == "COMPLETED":
-                visible = [
-                    found for found in received if found.letter.message_id not in received.still_hidden
-                ]
-                left = max(len(received.still_hidden), len(received) - moved)
-                return Sent(before.time, moved, _bodies(visible), frozenset(), left)
-            time.sleep(_POLL_SECONDS)
+        try:
+            counted = move(
+                source, target, lambda moved, total: progress.update(bar, completed=moved, total=total)
+            )
+        except MoveTaskRefused as error:
+            refused = error
+        else:
+            # SQS counts approximately: of fewer than were seen, perhaps none is left.
+            left = _ids_in(source) if counted < len(visible) else frozenset[str]()
+            moved = [found for found in visible if found.letter.message_id not in left]
+            return Sent(
+                before.time,
+                max(counted, len(moved)),
+                _bodies(moved),
+                frozenset(),
+                hidden + len(visible) - len(moved),
+            )
+    say(f"SQS does not move the messages by itself, so they are sent. {refused}")
+    rest = send_selected(_EVERYTHING, source, target, console)
+    if refused.nothing_moved:
+        return rest
+    moved = [found for found in visible if found.letter.message_id not in rest.seen]
+    return rest._replace(
+        started=before.time, messages=len(moved) + rest.messages, bodies=_bodies(moved) + rest.bodies
+    )
+
+
+def _ids_in(queue: Queue) -> frozenset[str]:
+    with peek(queue) as received:
+        return frozenset(found.letter.message_id for found in received)
 
 
 def send_selected(selection: Selection, source: Queue, target: Queue, console: Console) -> Sent:
@@ -139,7 +152,7 @@ def send_selected(selection: Selection, source: Queue, target: Queue, console: C
             progress.advance(bar, count)
     say_what_is_not_seen(received, before.hidden)
     if received and not selected:
-        click.echo(selection.none_of(len(received)))
+        say(selection.none_of(len(received)))
     seen = frozenset(found.letter.message_id for found in received)
     return Sent(before.time, sent, _bodies(selected), seen, left=len(selected) - sent)
 
@@ -172,7 +185,7 @@ def report(deployed: Environment, sent: Sent, console: Console) -> bool:
                 enough=caused.have_ended,
             )
         except NotIdle as error:
-            raise click.ClickException(f"Still busy: {error}. See later: make dlq") from error
+            raise CommandFailed(f"Still busy: {error}. See later: make dlq") from error
     caused.have_ended()
     statuses = Counter(caused.statuses.values())
     ended = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
@@ -206,7 +219,7 @@ def aws_errors() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"AWS does not do that: {error}") from error
+        raise CommandFailed(f"AWS does not do that: {error}") from error
 
 
 if __name__ == "__main__":

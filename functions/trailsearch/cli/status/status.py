@@ -8,11 +8,10 @@ import click
 import msgspec
 from botocore.exceptions import BotoCoreError
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trailsearch.cli.console import make_console
+from trailsearch.cli.console import Console, make_console, outside, say
 from trailsearch.cli.environment import Environment, EnvironmentNotFound
 from trailsearch.cli.status.observe import make_clients, observe
 from trailsearch.cli.status.pipeline_status import (
@@ -63,7 +62,7 @@ def status(environment: str, as_json: bool) -> None:
             f"Deploy it with: make apply ENV={environment}"
         )
     if as_json:
-        click.echo(json.dumps(as_builtins(observed), indent=2))
+        say(json.dumps(as_builtins(observed), indent=2))
     else:
         print_status(observed, make_console())
 
@@ -80,12 +79,12 @@ def print_status(observed: PipelineStatus, console: Console) -> None:
     if not found:
         console.print("[bold green]All is well.[/]")
     for problem in found:
-        console.print(Text(f"✗ {problem}", "bold red"))
+        console.print(outside(f"✗ {problem}", "bold red"))
     parts = Table.grid(padding=(0, 3))
     parts.add_column(style="bold", no_wrap=True)
     parts.add_column(overflow="fold")
     for name, said in _parts(observed):
-        parts.add_row(name, Text(said))
+        parts.add_row(name, outside(said))
     console.print()
     console.print(parts)
     executions = known(observed.executions)
@@ -195,10 +194,10 @@ def _table(executions: tuple[Execution, ...], *, wide: bool) -> Table:
         counts = ("" if count is None else f"{count:,}" for count in (execution.messages, execution.events))
         table.add_row(
             f"{execution.started_at[0 if wide else 11 : 19]}Z",
-            Text(execution.status, _STYLES.get(execution.status, "red")),
+            outside(execution.status, _STYLES.get(execution.status, "red")),
             "" if execution.seconds is None else duration(execution.seconds),
             *(counts if wide else ()),
-            Text("\n".join(filter(None, (execution.name, _why(execution))))),
+            Text("\n").join(map(outside, filter(None, (execution.name, _why(execution))))),
         )
     return table
 

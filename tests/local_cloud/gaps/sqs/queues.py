@@ -1,4 +1,9 @@
-"""Queues: the attribute RedriveAllowPolicy, where a dead-lettered message came from, and queues used by several threads."""
+"""Queues: the attribute RedriveAllowPolicy, where a dead-lettered message came from, and queues used by several threads.
+
+Messages that SQS has moved itself say so where they are received, DeadLetterQueueSourceArn:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html. One that was sent to a
+dead-letter queue has no such attribute.
+"""
 
 import functools
 import json
@@ -6,12 +11,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.sqs.models import Message, Queue, SQSBackend
+from moto.sqs.responses import SQSResponse
 
 from ...patching import add, replace
 
 # How often a waiting receiver looks for messages whose visibility timeout or delay has ended, in seconds.
 VISIBILITY_POLL_SECONDS = 0.5
+_SOURCE_ATTRIBUTE = "DeadLetterQueueSourceArn"
 
 
 def close_gaps() -> None:
@@ -23,6 +31,7 @@ def close_gaps() -> None:
     replace(Queue, "add_message", _remembering_source(Queue.add_message))
     replace(Queue, "delete_message", locked(Queue.delete_message))
     replace(SQSBackend, "receive_message", _locked_while_receiving(SQSBackend.receive_message))
+    replace(SQSResponse, "receive_message", _telling_source(SQSResponse.receive_message))
 
 
 def _without_empty_redrive_allow_policy(set_attributes: Callable[..., None]) -> Callable[..., None]:
@@ -62,6 +71,31 @@ def _remembering_source(add_message: Callable[..., None]) -> Callable[..., None]
         add_message(self, message)
 
     return add_message_to
+
+
+def _telling_source(receive_message: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    """Add DeadLetterQueueSourceArn to the system attributes that are answered, where it or "All" is asked for."""
+
+    @functools.wraps(receive_message)
+    def receive_message_with_source(self: SQSResponse) -> Any:
+        answer: Any = receive_message(self)
+        asked = {
+            name
+            for parameter in ("AttributeNames", "MessageSystemAttributeNames")
+            for name in self._get_param(parameter, [])
+        }
+        queue = self.sqs_backend.get_queue(self._get_queue_name())
+        if asked & {"All", _SOURCE_ATTRIBUTE}:
+            sources = {
+                message.id: message.dead_letter_queue_source_arn  # type: ignore[attr-defined]
+                for message in list(queue._messages)
+            }
+            for message in answer.result.get("Messages", []):
+                if source := sources.get(message["MessageId"]):
+                    message["Attributes"] = {**(message.get("Attributes") or {}), _SOURCE_ATTRIBUTE: source}
+        return answer
+
+    return receive_message_with_source
 
 
 def locked(method: Callable[..., Any]) -> Callable[..., Any]:

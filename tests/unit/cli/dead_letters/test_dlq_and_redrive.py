@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-import click
 import msgspec
 import pytest
 from botocore.exceptions import ClientError
@@ -15,8 +14,7 @@ from click.testing import CliRunner, Result
 from tests.unit.cli.conftest import Deployed
 from tests.workflow.samples import REFUSED_DOCUMENTS, UNREADABLE_LOG
 from trailsearch.aws import clients
-from trailsearch.cli.console import make_console
-from trailsearch.cli.dead_letters import dead_letter_queue
+from trailsearch.cli.dead_letters import dead_letter_queue, move_task
 from trailsearch.cli.dead_letters import redrive as redriving
 from trailsearch.cli.dead_letters.dead_letter_queue import peek, send_back
 from trailsearch.cli.dead_letters.dlq import dlq
@@ -435,16 +433,125 @@ def test_what_sqs_does_not_take_is_no_success(waiting: Deployed, monkeypatch: py
     assert "SQS did not take 1" in result.output
 
 
-@pytest.mark.parametrize(("status", "says"), [("FAILED", "Why"), ("CANCELLED", "cancelled")])
-def test_a_move_task_that_did_not_complete_is_no_success(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, status: str, says: str
+class MoveTasks:
+    """Message move tasks of a client: what starts one answers or raises, and what is listed, look by look; the last stays."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, start: Any, *looks: list[dict[str, Any]]) -> None:
+        self.start, self.looks = start, list(looks)
+        monkeypatch.setattr(move_task, "_POLL_SECONDS", 0)
+        queue = Environment("test").dead_letter_queue()
+        monkeypatch.setattr(queue.client, "start_message_move_task", self._start)
+        monkeypatch.setattr(queue.client, "list_message_move_tasks", self._list)
+        monkeypatch.setattr(Environment, "dead_letter_queue", lambda _environment: queue)
+
+    def _start(self, **_request: str) -> Any:
+        if isinstance(self.start, ClientError):
+            raise self.start
+        if callable(self.start):
+            self.start()
+        return {"TaskHandle": "ours"}
+
+    def _list(self, **_request: object) -> Any:
+        return {"Results": self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]}
+
+
+def task(status: str, moved: int, started: int = 200, **more: Any) -> dict[str, Any]:
+    return {"Status": status, "ApproximateNumberOfMessagesMoved": moved, "StartedTimestamp": started, **more}
+
+
+EARLIER = task("COMPLETED", 1_000, 100)
+
+
+def moving(deployed: Deployed, how_many: int) -> Callable[[], None]:
+    """Let SQS move some messages, whatever it says of it."""
+
+    def move() -> None:
+        for message in deployed.sqs.receive_message(
+            QueueUrl=deployed.dead_letters, MaxNumberOfMessages=how_many
+        )["Messages"]:
+            deployed.sqs.send_message(QueueUrl=deployed.ingest, MessageBody=message["Body"])
+            deployed.sqs.delete_message(
+                QueueUrl=deployed.dead_letters, ReceiptHandle=message["ReceiptHandle"]
+            )
+
+    return move
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param([[EARLIER], [EARLIER], [task("COMPLETED", 5), EARLIER]], id="not listed at once"),
+        pytest.param(
+            [[], [task("RUNNING", 0, TaskHandle="ours")], [task("RUNNING", 9, 300), task("COMPLETED", 5)]],
+            id="another after it",
+        ),
+        pytest.param(
+            [[], [task("COMPLETED", 0)], [task("COMPLETED", 2)], [task("COMPLETED", 5)]],
+            id="counted late",
+        ),
+        pytest.param([[], [task("COMPLETED", 3)]], id="never counted"),
+        pytest.param(
+            [[], [task("COMPLETED", 0, ApproximateNumberOfMessagesToMove=0)]], id="not counted at all"
+        ),
+    ],
+)
+def test_what_a_move_task_moved_is_said_however_sqs_counts_and_lists_it(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch, looks: list[list[dict[str, Any]]]
 ) -> None:
-    source, target = Environment("test").dead_letter_queue(), Environment("test").ingest_queue()
-    task = {"Status": status, "ApproximateNumberOfMessagesMoved": 1, "FailureReason": "Why"}
-    monkeypatch.setattr(source.client, "start_message_move_task", lambda **_request: {})
-    monkeypatch.setattr(source.client, "list_message_move_tasks", lambda **_request: {"Results": [task]})
-    with pytest.raises(click.ClickException, match=says):
-        redriving.move_all(source, target, make_console())
+    MoveTasks(monkeypatch, moving(waiting, 10), *looks)
+    result = run(redrive, "--no-wait")
+    assert result.exit_code == 0, result.output
+    assert "5 sent back" in result.output
+    assert "did not take" not in result.output
+
+
+def test_what_a_move_task_leaves_is_said(waiting: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    MoveTasks(monkeypatch, moving(waiting, 3), [EARLIER], [task("COMPLETED", 3), EARLIER])
+    result = run(redrive, "--no-wait")
+    assert result.exit_code == 1, result.output
+    assert "3 sent back" in result.output
+    assert "SQS did not take 2" in result.output
+
+
+REFUSED = ClientError(
+    {"Error": {"Code": "AWS.SimpleQueueService.UnsupportedOperation", "Message": "Not from SNS"}}, "Start"
+)
+
+
+def test_what_sqs_does_not_start_to_move_is_sent(waiting: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    MoveTasks(monkeypatch, REFUSED, [])
+    result = run(redrive, "--no-wait")
+    assert result.exit_code == 0, result.output
+    assert "5 sent back" in result.output
+    assert "Not from SNS" in result.output
+    assert bodies(waiting.waiting(waiting.ingest)) == sorted(BODIES)
+    assert waiting.waiting(waiting.dead_letters) == []
+
+
+def test_what_a_move_task_leaves_when_it_fails_is_sent(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = task("FAILED", 2, FailureReason="CouldNotDetermineMessageSource")
+    MoveTasks(monkeypatch, moving(waiting, 2), [], [failed])
+    result = run(redrive, "--no-wait")
+    assert result.exit_code == 0, result.output
+    assert "5 sent back" in result.output
+    assert "CouldNotDetermineMessageSource" in result.output
+    assert bodies(waiting.waiting(waiting.ingest)) == sorted(BODIES)
+    assert waiting.waiting(waiting.dead_letters) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "says"),
+    [([task("CANCELLED", 1)], "cancelled the task"), ([EARLIER], "does not list the task")],
+)
+def test_a_move_task_that_somebody_cancelled_or_nobody_lists_is_no_success(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch, listed: list[dict[str, Any]], says: str
+) -> None:
+    MoveTasks(monkeypatch, None, [EARLIER], listed)
+    result = run(redrive, "--no-wait")
+    assert result.exit_code == 1
+    assert says in result.output
 
 
 def test_reading_ends_where_sqs_gives_the_same_again(

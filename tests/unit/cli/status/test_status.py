@@ -10,11 +10,11 @@ import boto3
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 
 from tests.conftest import REPOSITORY
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.process import LocalCloud
+from trailsearch.cli.console import Console
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.status.observe import (
     ALARM_NAMES,

@@ -51,3 +51,22 @@ def test_a_message_sent_while_another_is_deleted_is_not_lost() -> None:
     messages.sender.join()
 
     assert [message.body for message in queue._messages] == ["meanwhile"]
+
+
+def test_a_message_that_sqs_moved_says_where_from_and_one_that_was_sent_does_not(queues: Queues) -> None:
+    queues.dead_letter("moved")
+    queues.sqs.send_message(QueueUrl=queues.dead_letter_url, MessageBody="sent")
+    sources = {}
+    for names in (["All"], ["DeadLetterQueueSourceArn"], ["SenderId"], []):
+        messages = queues.sqs.receive_message(
+            QueueUrl=queues.dead_letter_url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=0,
+            MessageSystemAttributeNames=names,
+        )["Messages"]
+        sources[tuple(names)] = {
+            message["Body"]: message.get("Attributes", {}).get("DeadLetterQueueSourceArn")
+            for message in messages
+        }
+    told, untold = {"moved": queues.arn, "sent": None}, {"moved": None, "sent": None}
+    assert list(sources.values()) == [told, told, untold, untold]
