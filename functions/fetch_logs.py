@@ -16,7 +16,7 @@ import msgspec
 
 from trailsearch.aws import clients
 from trailsearch.aws.concurrency import map_ahead
-from trailsearch.aws.telemetry import observed, report_parts, report_work
+from trailsearch.aws.telemetry import observed, report_logs_fetched, report_parts, report_work
 from trailsearch.contracts.errors import (
     ExecutionNotFound,
     LogCorrupt,
@@ -88,7 +88,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     execution = Execution(event["execution"], "Fetch Logs", settings.environment)
     bucket = LogBucket(clients.s3())
     work = fetch_logs(messages, execution, inputs, bucket, Staging(clients.s3(), settings.staging_bucket))
-    report_work("fetched", work, {"LogsFetched": work.counts.logs, "RecordsFetched": work.counts.records})
+    report_work("fetched", work, {"RecordsFetched": work.counts.records})
+    report_logs_fetched(work.counts.logs_by_bucket)
     return to_payload(work)
 
 
@@ -109,7 +110,8 @@ def fetch_logs(
     """
     announced = read_messages(messages, execution, inputs)
     dead_letters = announced.dead_letters
-    logs = records = size = 0
+    records = size = 0
+    logs: Counter[str] = Counter()
     oldest_delivery_time: str | None = None
     with staging.spool() as file:
         get = partial(_get, log_bucket)
@@ -119,7 +121,8 @@ def fetch_logs(
             except LogError as error:
                 dead_letters.append(execution.dead_letter(Kind.LOG, error, earlier=log, log=log))
                 continue
-            logs, records, size = logs + 1, records + written.records, size + written.bytes
+            logs[log.bucket] += 1
+            records, size = records + written.records, size + written.bytes
             oldest_delivery_time = min(oldest_delivery_time or delivered_at, delivered_at)
         staged = stage.put_records(execution.name, file, records, oldest_delivery_time) if records else None
     return Work(
@@ -127,7 +130,12 @@ def fetch_logs(
         batches=tuple(announced.batches),
         dead_letters=tuple(dead_letters),
         counts=Counts(
-            messages=len(messages), logs=logs, records=records, bytes=size, ignored=dict(announced.ignored)
+            messages=len(messages),
+            logs=logs.total(),
+            logs_by_bucket=dict(logs),
+            records=records,
+            bytes=size,
+            ignored=dict(announced.ignored),
         ),
     )
 

@@ -16,7 +16,9 @@ locals {
           "Remove the cause. The execution that each dead letter names shows the failing state.",
           "Send it back: make redrive ENV=${var.environment}",
         ]
-        metrics = ["dead_letters"], above = 0, period = 60, periods = 1
+        # Whoever looks at them (make dlq) hides them for a while.
+        metrics    = ["dead_letters", "dead_letters_in_flight"]
+        expression = "dead_letters + FILL(dead_letters_in_flight, 0)", above = 0, period = 60, periods = 1
         # SQS may stop measuring a queue that nobody has touched for six hours. What waits in it waits all the same.
         # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
         missing = "ignore"
@@ -75,8 +77,8 @@ locals {
           "Remove the cause: its role or key (make plan ENV=${var.environment}), or the account's quota of StartExecution.",
           "Send back what went to the dead-letter queue: make redrive ENV=${var.environment} REASON=ReceivedTooOften",
         ]
-        metrics    = ["pipe_failed", "pipe_timed_out", "pipe_throttled"]
-        expression = "FILL(pipe_failed, 0) + FILL(pipe_timed_out, 0) + FILL(pipe_throttled, 0)", above = 0, period = 300, periods = 3
+        metrics    = ["pipe_failed", "pipe_timed_out", "pipe_throttled", "pipe_throttled_of_account"]
+        expression = "FILL(pipe_failed, 0) + FILL(pipe_timed_out, 0) + FILL(pipe_throttled, 0) + FILL(pipe_throttled_of_account, 0)", above = 0, period = 300, periods = 3
       }
 
       lag = {
@@ -156,7 +158,7 @@ locals {
         meaning = "The search domain is down, out of reach, or does not let the role ${local.prefix}-index-batch upload, for 15 minutes."
         steps = [
           "See the domain's state and the errors: make status ENV=${var.environment}",
-          "SearchAccessDenied: the domain's access policy was changed; make plan ENV=${var.environment} shows it.",
+          "SearchAccessDenied: the domain's access policy and the role's were changed; make plan ENV=${var.environment} shows it.",
           "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
         ]
         metrics    = ["search_unavailable", "search_access_denied"]
@@ -190,7 +192,7 @@ locals {
         meaning = "The search domain is down, out of reach, takes no writes, or does not let the role ${local.prefix}-index-batch upload, for 15 minutes."
         steps = [
           "See the domain's state and the errors: make status ENV=${var.environment}, and the saved query ${local.prefix}/errors",
-          "SearchAccessDenied: the domain's access policy was changed; make plan ENV=${var.environment} shows it.",
+          "SearchAccessDenied: the domain's access policy and the role's were changed; make plan ENV=${var.environment} shows it.",
           "\"this action would add … shards\": too many shards. Raise opensearch_instance_type or opensearch_instance_count, or delete the indices of old months; opensearch_shards and opensearch_replicas say how many the next month takes.",
           "Else another alarm of the domain says why.",
           "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
@@ -254,6 +256,18 @@ locals {
         metrics = ["memory_pressure"], above = 92, period = 300, periods = 3
       }
 
+      # OpenSearch's own limit, cluster.max_shards_per_node; newer ones allow more where a node has more memory.
+      # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-sharding.html
+      domain-shards = {
+        meaning = "The search domain has more than nine tenths of the shards that it takes, 1,000 for each data node. Beyond, it makes no index for another month, and its events wait."
+        steps = [
+          "Delete the indices of old months, or lower search_retention_days: they can be indexed again from the logs.",
+          "Or raise opensearch_instance_count, and make apply ENV=${var.environment}",
+          "Lower opensearch_shards or opensearch_replicas: they say how many the next month takes.",
+        ]
+        metrics = ["active_shards"], above = 900 * var.opensearch_instance_count, period = 300, periods = 1
+      }
+
       # A counter since the nodes were started: what matters is that it grows.
       domain-rejects-writes = {
         meaning = "Data nodes of the search domain have rejected writes for 15 minutes, because their queues are full. The workflow retries them."
@@ -293,27 +307,11 @@ locals {
     }
   }
 
-  # What announces logs, each watched by itself: topics of this account and Region, and all others together, which only
-  # the ingest queue counts. What a topic sends in one hour may reach the queue in the next: over several hours that does
-  # not matter.
-  log_sources = merge(
-    {
-      for suffix, name in local.measured_topics : "no-logs${suffix}" => {
-        where      = " on the topic ${name}"
-        metrics    = ["${local.topic_metrics[suffix]}_published"]
-        expression = null
-      }
-    },
-    length(var.log_bucket_notifications) > 0 || length(local.source_topic_arns) > length(local.measured_topics) ? {
-      "no-logs${length(local.measured_topics) > 0 ? "-elsewhere" : ""}" = {
-        where   = " by the topics of other accounts and Regions and the buckets with event notifications, together,"
-        metrics = concat(["messages_sent"], [for topic in values(local.topic_metrics) : "${topic}_published"])
-        expression = length(local.measured_topics) == 0 ? null : join(" - ", [
-          for metric in concat(["messages_sent"], [for topic in values(local.topic_metrics) : "${topic}_published"]) : "FILL(${metric}, 0)"
-        ])
-      }
-    } : {},
-  )
+  # Where logs come from, each bucket watched by itself, however they are announced: Fetch Logs counts what it has fetched.
+  # Queue and topics count messages, approximately, and not whose.
+  log_sources = {
+    for suffix, name in local.measured_buckets : "no-logs${suffix}" => { bucket = name, metric = "${local.bucket_metrics[suffix]}_logs_fetched" }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "runbook" {
@@ -363,10 +361,11 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
 
   alarm_name        = "${local.prefix}-${each.key}"
   alarm_description = <<-EOT
-    No CloudTrail log has been announced${each.value.where} for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account. Just deployed: the first log ends this alarm.
-    1. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${each.key == "no-logs" && var.create_trail ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
-    2. May it still write to the bucket, use the key, publish to the topic? Does the topic or bucket still send to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
-    3. Logs that were delivered without a notification: send their keys to the queue (terraform/README.md, "Reindex").
+    No CloudTrail log of the bucket ${each.value.bucket} has been fetched for ${var.alarm_no_logs_hours} hours. CloudTrail delivers about every five minutes while anything happens in an account. Just deployed: the first log ends this alarm.
+    1. Do messages or dead letters wait? make status ENV=${var.environment}. Then follow the alarms that ring beside this one.
+    2. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${each.key == "no-logs" ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
+    3. May it still write to the bucket, use the key, publish to the topic? Does the topic or bucket still send to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
+    4. Logs that were delivered without a notification: send their keys to the queue (terraform/README.md, "Reindex").
   EOT
 
   evaluation_periods  = var.alarm_no_logs_hours
@@ -376,31 +375,16 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
 
-  dynamic "metric_query" {
-    for_each = each.value.expression[*]
+  metric_query {
+    id          = each.value.metric
+    return_data = true
 
-    content {
-      id          = "value"
-      expression  = metric_query.value
-      label       = each.key
-      return_data = true
-    }
-  }
-
-  dynamic "metric_query" {
-    for_each = each.value.metrics
-
-    content {
-      id          = metric_query.value
-      return_data = each.value.expression == null
-
-      metric {
-        namespace   = local.metrics[metric_query.value].namespace
-        metric_name = local.metrics[metric_query.value].name
-        dimensions  = local.metrics[metric_query.value].dimensions
-        stat        = local.metrics[metric_query.value].stat
-        period      = 3600
-      }
+    metric {
+      namespace   = local.metrics[each.value.metric].namespace
+      metric_name = local.metrics[each.value.metric].name
+      dimensions  = local.metrics[each.value.metric].dimensions
+      stat        = local.metrics[each.value.metric].stat
+      period      = 3600
     }
   }
 }

@@ -2,6 +2,23 @@
 # 2024: https://docs.aws.amazon.com/cloudsearch/latest/developerguide/what-is-cloudsearch.html
 
 locals {
+  cloudsearch_domain_arn = "arn:${local.partition}:cloudsearch:${var.region}:${local.account_id}:domain/${local.prefix}"
+
+  cloudsearch_permissions = [
+    {
+      function  = "index_batch"
+      sid       = "IndexBatchUploads"
+      actions   = ["cloudsearch:document"]
+      resources = [local.cloudsearch_domain_arn]
+    },
+    {
+      function  = "delete_expired"
+      sid       = "DeleteExpiredSearchesAndDeletes"
+      actions   = ["cloudsearch:search", "cloudsearch:document"]
+      resources = [local.cloudsearch_domain_arn]
+    },
+  ]
+
   # The index fields: those of functions/trailsearch/events/fields.py.
   index_fields = merge(
     {
@@ -66,6 +83,14 @@ resource "aws_cloudsearch_domain" "events" {
       source_fields   = try(index_field.value.source_fields, null)
     }
   }
+
+  # Two Availability Zones alone take half an hour, and a rebuild of the index hours. A domain whose creation is not waited
+  # for to its end is tainted: the next apply would delete it.
+  timeouts {
+    create = "2h"
+    update = "12h"
+    delete = "1h"
+  }
 }
 
 resource "aws_cloudsearch_domain_service_access_policy" "events" {
@@ -73,32 +98,28 @@ resource "aws_cloudsearch_domain_service_access_policy" "events" {
 
   domain_name   = aws_cloudsearch_domain.events[0].name
   access_policy = data.aws_iam_policy_document.cloudsearch_domain[0].json
+
+  # A domain that rebuilds its index takes a new policy only after that; creating counts as an update to the provider.
+  timeouts {
+    update = "12h"
+    delete = "12h"
+  }
 }
 
 # A domain's access policy has no resources: it is about the domain that it belongs to.
 data "aws_iam_policy_document" "cloudsearch_domain" {
   count = local.on_cloudsearch ? 1 : 0
 
-  statement {
-    sid     = "IndexBatchUploads"
-    actions = ["cloudsearch:document"]
-
-    principals {
-      type        = "AWS"
-      identifiers = [aws_iam_role.step["index_batch"].arn]
-    }
-  }
-
   dynamic "statement" {
-    for_each = keys(local.retention_functions)
+    for_each = local.search_permissions
 
     content {
-      sid     = "DeleteExpiredSearchesAndDeletes"
-      actions = ["cloudsearch:search", "cloudsearch:document"]
+      sid     = statement.value.sid
+      actions = statement.value.actions
 
       principals {
         type        = "AWS"
-        identifiers = [aws_iam_role.step[statement.value].arn]
+        identifiers = [aws_iam_role.step[statement.value.function].arn]
       }
     }
   }

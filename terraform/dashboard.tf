@@ -7,14 +7,15 @@ locals {
     [Executions](${local.console_of_executions}) · [Dead-letter queue](${local.console}/sqs/v3/home?region=${var.region}#/queues/${urlencode(aws_sqs_queue.dead_letter.url)}) · [Alarms](${local.console}/cloudwatch/home?region=${var.region}#alarmsV2:) · [Logs Insights](${local.console}/cloudwatch/home?region=${var.region}#logsV2:logs-insights), saved queries under ${local.prefix} · [Traces](${local.console}/cloudwatch/home?region=${var.region}#xray:traces)
   EOT
 
-  # What the retention takes and writes once a day is too little to be shown; if it fails, its alarm rings.
+  # What the retention takes and writes once a day is too little to be shown, and so are the errors that Pipe and search
+  # domain write; if there are any, alarms ring.
   # A graph shows some of local.metrics, as label and name, or expressions over metrics that are not shown themselves;
   # and as a line the threshold of the alarm that watches them.
   dashboard_rows = concat([
     {
       title = "Health"
       graphs = [
-        { title = "Dead letters waiting", metrics = [["dead letters", "dead_letters"]] },
+        { title = "Dead letters", metrics = [["waiting", "dead_letters"], ["somebody looks at them", "dead_letters_in_flight"]] },
         {
           title = "Executions by outcome"
           metrics = [
@@ -38,11 +39,8 @@ locals {
         },
         { title = "Ingest queue: messages", metrics = [["waiting", "messages_waiting"], ["in flight", "messages_in_flight"]] },
         {
-          title = "Pipe"
-          metrics = [
-            ["invocations", "pipe_invocations"], ["failed", "pipe_failed"],
-            ["timed out", "pipe_timed_out"], ["throttled", "pipe_throttled"],
-          ]
+          title   = "Pipe: executions that it could not start"
+          metrics = [["failed", "pipe_failed"], ["timed out", "pipe_timed_out"], ["throttled", "pipe_throttled"]]
         },
         { title = "Lag from the event to searchable (s)", metrics = [["p50", "event_lag_p50"], ["p99", "event_lag_p99"]] },
       ]
@@ -52,12 +50,19 @@ locals {
       # S3 measures requests only for a fee. There is about one GET for each log, and a PUT and a GET for each batch.
       title = "What costs"
       graphs = [
-        { title = "Logs fetched, batches uploaded", metrics = [["logs", "logs_fetched"], ["batches", "batches_indexed"]] },
         {
+          title = "Logs fetched, batches uploaded"
+          metrics = concat(
+            [for suffix, name in local.measured_buckets : ["logs of ${name}", "${local.bucket_metrics[suffix]}_logs_fetched"]],
+            [["batches", "batches_indexed"]],
+          )
+        },
+        {
+          # Whatever is received was sent, and is deleted.
           title       = "State transitions (of the whole account), queue requests"
           metrics     = [["transitions", "state_transitions"]]
-          expressions = [["queue requests, at most", "FILL(messages_sent, 0) + FILL(messages_received, 0) + FILL(messages_deleted, 0) + FILL(empty_receives, 0)"]]
-          over        = ["messages_sent", "messages_received", "messages_deleted", "empty_receives"]
+          expressions = [["queue requests, at most", "3 * FILL(messages_received, 0) + FILL(empty_receives, 0)"]]
+          over        = ["messages_received", "empty_receives"]
         },
         {
           title       = "Lambda (GB-seconds)"
@@ -65,7 +70,7 @@ locals {
           expressions = [for key, function in local.functions : [key, "${key}_duration / 1000 * ${function.memory_mb} / 1024"]]
           over        = [for key in keys(local.functions) : "${key}_duration"]
         },
-        { title = "Logs written (bytes)", metrics = [for key in keys(local.log_group_names) : [key, "${key}_log_bytes"] if !contains(["delete_expired", "retention"], key)] },
+        { title = "Logs written (bytes)", metrics = [for key in concat(keys(local.functions), ["workflow"]) : [key, "${key}_log_bytes"]] },
       ]
     },
   ])
@@ -105,18 +110,20 @@ locals {
         ]
       },
       {
-        title = "Uploads and functions"
+        title = "Search domain: what comes next"
         graphs = [
-          local.uploads_graph,
           {
             title       = "Writes that data nodes rejected"
             metrics     = []
             expressions = [["rejected", local.domain_alarms.opensearch.domain-rejects-writes.expression]]
             over        = ["writes_rejected"]
           },
-          local.functions_graph,
+          { title = "Shards", metrics = [["active", "active_shards"]], alarm = "domain-shards" },
+          { title = "Requests to the domain", metrics = [["requests", "domain_requests"], ["answered with 5xx", "domain_errors"]] },
+          { title = "The domain's key", metrics = [["errors", "key_errors"], ["inaccessible", "key_inaccessible"]] },
         ]
       },
+      { title = "Uploads and functions", graphs = [local.uploads_graph, local.functions_graph] },
     ]
   }
 

@@ -37,7 +37,6 @@ locals {
   function_environments = merge({ fetch_logs = {} }, local.search_environments)
 
   function_policies = merge(
-    # What delete_expired may do besides, the search domain's access policy says.
     { for key in keys(local.retention_functions) : key => data.aws_iam_policy_document.every_step[key].json },
     {
       fetch_logs    = data.aws_iam_policy_document.fetch_logs.json
@@ -205,7 +204,6 @@ data "aws_iam_policy_document" "split_records" {
   }
 }
 
-# What it may ask of the search domain, that domain's access policy says: within an account, one of the two is enough.
 data "aws_iam_policy_document" "index_batch" {
   source_policy_documents = [data.aws_iam_policy_document.every_step["index_batch"].json]
 
@@ -229,7 +227,8 @@ data "aws_iam_policy_document" "index_batch" {
   }
 }
 
-# What every function may: write its own log, send traces; and those of the workflow, use the key of the staging bucket.
+# What every function may: write its own log, send traces; those of the workflow, use the key of the staging bucket; and
+# whoever has to do with the search domain, ask it for that.
 data "aws_iam_policy_document" "every_step" {
   for_each = local.all_functions
 
@@ -260,6 +259,16 @@ data "aws_iam_policy_document" "every_step" {
         variable = "kms:ViaService"
         values   = ["s3.${var.region}.${local.dns_suffix}"]
       }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = [for permission in local.search_permissions : permission if permission.function == each.key]
+
+    content {
+      sid       = statement.value.sid
+      actions   = statement.value.actions
+      resources = statement.value.resources
     }
   }
 }

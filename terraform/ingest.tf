@@ -7,13 +7,14 @@ locals {
   local_topic_arns  = toset([for arn in var.log_topic_arns : arn if split(":", arn)[3] == var.region])
   remote_topic_arns = toset([for arn in var.log_topic_arns : arn if split(":", arn)[3] != var.region])
 
-  # Topics whose subscriptions are made here, in the Region of the dead-letter queue, as SNS asks for.
-  subscribed_topic_arns = concat(var.create_trail ? [local.topic_arn] : [], tolist(local.local_topic_arns))
-
   # What SNS cannot deliver. It tries for 23 days while SQS fails, but not again if SQS refuses: a policy that does not let
-  # it in, a key that it cannot use. Without this the announcement, and so the log, would be lost.
+  # it in, a key that it cannot use. Without this the announcement, and so the log, would be lost. SNS wants subscription
+  # and queue in one account and Region, and does not say whose the subscription to another account's topic is: those
+  # have none.
   # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
   subscription_redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter.arn })
+  own_topic_arns              = toset([for arn in local.local_topic_arns : arn if split(":", arn)[4] == local.account_id])
+  redriven_topic_arns         = concat(var.create_trail ? [local.topic_arn] : [], tolist(local.own_topic_arns))
 
   # Regions whose SNS uses the plain service principal when it delivers to another Region; all others are opt-in
   # Regions with a principal of their own. AWS adds no Region to this list any more.
@@ -113,7 +114,7 @@ resource "aws_sns_topic_subscription" "existing" {
   protocol             = "sqs"
   endpoint             = aws_sqs_queue.ingest.arn
   raw_message_delivery = true
-  redrive_policy       = local.subscription_redrive_policy
+  redrive_policy       = contains(local.own_topic_arns, each.value) ? local.subscription_redrive_policy : null
 }
 
 resource "aws_sqs_queue" "ingest" {
@@ -232,7 +233,7 @@ data "aws_iam_policy_document" "dead_letter_queue" {
   }
 
   dynamic "statement" {
-    for_each = length(local.subscribed_topic_arns) > 0 ? [local.subscribed_topic_arns] : []
+    for_each = length(local.redriven_topic_arns) > 0 ? [local.redriven_topic_arns] : []
 
     content {
       sid       = "UndeliveredNotificationsSend"

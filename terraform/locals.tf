@@ -98,6 +98,8 @@ data "aws_iam_policy_document" "pipeline_key" {
     }
   }
 
+  # SQS documents aws:SourceArn for SNS and S3.
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
   dynamic "statement" {
     for_each = length(local.source_topic_arns) > 0 ? [local.source_topic_arns] : []
 
@@ -119,6 +121,10 @@ data "aws_iam_policy_document" "pipeline_key" {
     }
   }
 
+  # By the queue that SQS encrypts for, and not by the rule: of EventBridge, SQS documents that it hands on aws:SourceArn,
+  # and SNS that it does not. The queue's policy lets in this rule alone.
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
   statement {
     sid       = "FailedExecutionsToDeadLetterQueue"
     actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
@@ -130,9 +136,9 @@ data "aws_iam_policy_document" "pipeline_key" {
     }
 
     condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [local.failed_executions_rule_arn]
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:sqs:arn"
+      values   = [local.dead_letter_arn]
     }
   }
 

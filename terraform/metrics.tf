@@ -2,24 +2,30 @@
 # the functions measure is described in functions/trailsearch/aws/telemetry.py; the others are AWS's own.
 
 locals {
-  # Topics of this account and Region, which is where SNS measures them: in alarms' names "" is the new trail's.
+  # Topics of this account and Region, which is where SNS measures them, by what comes last in the names of their alarms:
+  # "" is the new trail's. A topic's name may have 256 characters, an alarm's 255: a long one is cut, and told from others
+  # that begin alike by its hash.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
   measured_topics = merge(
     var.create_trail ? { "" = "${local.prefix}-logs" } : {},
     {
-      for arn in local.local_topic_arns : "-on-${split(":", arn)[5]}" => split(":", arn)[5]
-      if split(":", arn)[4] == local.account_id
+      for name in [for arn in local.own_topic_arns : split(":", arn)[5]] :
+      "-on-${length(name) <= 190 ? name : "${substr(name, 0, 181)}-${substr(sha256(name), 0, 8)}"}" => name
     },
   )
+
+  # Every bucket that logs come from, by what comes last in the name of its alarm.
+  measured_buckets = merge(
+    var.create_trail ? { "" = local.log_bucket_name } : {},
+    { for name in toset(var.log_bucket_names) : "-in-${name}" => name },
+  )
+
   # Metrics' names hold no hyphens.
-  topic_metrics = { for at, suffix in keys(local.measured_topics) : suffix => "topic_${at}" }
+  topic_metrics  = { for at, suffix in keys(local.measured_topics) : suffix => "topic_${at}" }
+  bucket_metrics = { for at, suffix in keys(local.measured_buckets) : suffix => "bucket_${at}" }
 
   metric_sources = merge(
     {
-      fetch_logs = {
-        namespace  = "Trailsearch"
-        dimensions = { service = "fetch_logs", environment = var.environment }
-        metrics    = { logs_fetched = ["LogsFetched", "Sum"] }
-      }
       index_batch = {
         namespace  = "Trailsearch"
         dimensions = { service = "index_batch", environment = var.environment }
@@ -42,9 +48,7 @@ locals {
         namespace  = "AWS/SQS"
         dimensions = { QueueName = aws_sqs_queue.ingest.name }
         metrics = {
-          messages_sent      = ["NumberOfMessagesSent", "Sum"]
           messages_received  = ["NumberOfMessagesReceived", "Sum"]
-          messages_deleted   = ["NumberOfMessagesDeleted", "Sum"]
           empty_receives     = ["NumberOfEmptyReceives", "Sum"]
           messages_waiting   = ["ApproximateNumberOfMessagesVisible", "Maximum"]
           messages_in_flight = ["ApproximateNumberOfMessagesNotVisible", "Maximum"]
@@ -54,19 +58,28 @@ locals {
       dead_letter_queue = {
         namespace  = "AWS/SQS"
         dimensions = { QueueName = aws_sqs_queue.dead_letter.name }
-        metrics    = { dead_letters = ["ApproximateNumberOfMessagesVisible", "Maximum"] }
+        metrics = {
+          dead_letters           = ["ApproximateNumberOfMessagesVisible", "Maximum"]
+          dead_letters_in_flight = ["ApproximateNumberOfMessagesNotVisible", "Maximum"] # Somebody looks at them.
+        }
       }
 
+      # Of throttles AWS documents the dimensions "AwsAccountId, PipeName": each by itself, or both together. What there is
+      # not has no value.
       # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html
       pipe = {
         namespace  = "AWS/EventBridge/Pipes"
         dimensions = { PipeName = aws_pipes_pipe.ingest.name }
         metrics = {
-          pipe_invocations = ["Invocations", "Sum"]
-          pipe_failed      = ["ExecutionFailed", "Sum"]
-          pipe_timed_out   = ["ExecutionTimeout", "Sum"]
-          pipe_throttled   = ["ExecutionThrottled", "Sum"]
+          pipe_failed    = ["ExecutionFailed", "Sum"]
+          pipe_timed_out = ["ExecutionTimeout", "Sum"]
+          pipe_throttled = ["ExecutionThrottled", "Sum"]
         }
+      }
+      pipe_of_account = {
+        namespace  = "AWS/EventBridge/Pipes"
+        dimensions = { AwsAccountId = local.account_id, PipeName = aws_pipes_pipe.ingest.name }
+        metrics    = { pipe_throttled_of_account = ["ExecutionThrottled", "Sum"] }
       }
 
       # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
@@ -92,6 +105,13 @@ locals {
         namespace  = "AWS/Events"
         dimensions = { RuleName = aws_cloudwatch_event_rule.failed_executions.name }
         metrics    = { undelivered_failures = ["FailedInvocations", "Sum"] }
+      }
+    },
+    {
+      for suffix, name in local.measured_buckets : local.bucket_metrics[suffix] => {
+        namespace  = "Trailsearch"
+        dimensions = { service = "fetch_logs", environment = var.environment, bucket = name }
+        metrics    = { "${local.bucket_metrics[suffix]}_logs_fetched" = ["LogsFetched", "Sum"] }
       }
     },
     {
@@ -144,6 +164,7 @@ locals {
           writes_blocked       = ["ClusterIndexWritesBlocked", "Maximum"]
           free_storage_mib     = ["FreeStorageSpace", "Minimum"] # of the node that has the least
           memory_pressure      = ["JVMMemoryPressure", "Maximum"]
+          active_shards        = ["Shards.active", "Maximum"]
           writes_rejected      = ["ThreadpoolWriteRejected", "Sum"] # since the nodes were started
           domain_requests      = ["OpenSearchRequests", "Sum"]
           domain_errors        = ["5xx", "Sum"]
@@ -157,15 +178,12 @@ locals {
       for suffix, name in local.measured_topics : local.topic_metrics[suffix] => {
         namespace  = "AWS/SNS"
         dimensions = { TopicName = name }
-        metrics = {
-          "${local.topic_metrics[suffix]}_published"   = ["NumberOfMessagesPublished", "Sum"]
-          "${local.topic_metrics[suffix]}_undelivered" = ["NumberOfNotificationsFailedToRedriveToDlq", "Sum"]
-        }
+        metrics    = { "${local.topic_metrics[suffix]}_undelivered" = ["NumberOfNotificationsFailedToRedriveToDlq", "Sum"] }
       }
     },
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     {
-      for key, function in local.all_functions : "${key}_function" => {
+      for key, function in local.functions : "${key}_function" => {
         namespace  = "AWS/Lambda"
         dimensions = { FunctionName = function.name }
         metrics = {
@@ -178,9 +196,9 @@ locals {
     },
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
     {
-      for key, name in local.log_group_names : "${key}_log_group" => {
+      for key in concat(keys(local.functions), ["workflow"]) : "${key}_log_group" => {
         namespace  = "AWS/Logs"
-        dimensions = { LogGroupName = name }
+        dimensions = { LogGroupName = local.log_group_names[key] }
         metrics    = { "${key}_log_bytes" = ["IncomingBytes", "Sum"] }
       }
     },

@@ -6,6 +6,45 @@ locals {
   opensearch_template   = "${local.prefix}-events"
   opensearch_indices    = "${local.prefix}-events-*"
 
+  # Paths and methods of the domain's REST API. A batch names its indices in the body, where no policy looks.
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+  opensearch_permissions = [
+    {
+      function  = "index_batch"
+      sid       = "IndexBatchUploads"
+      actions   = ["es:ESHttpPost"]
+      resources = ["${local.opensearch_domain_arn}/_bulk"]
+    },
+    # It makes the template where there is none, or an older one.
+    {
+      function  = "index_batch"
+      sid       = "IndexBatchMakesTemplate"
+      actions   = ["es:ESHttpGet", "es:ESHttpPut"]
+      resources = ["${local.opensearch_domain_arn}/_index_template/${local.opensearch_template}"]
+    },
+    # An index that was made without the template refuses good documents: that is told by its mapping. A release with new
+    # fields gives them to the indices that are there.
+    {
+      function  = "index_batch"
+      sid       = "IndexBatchReadsAndAddsMappings"
+      actions   = ["es:ESHttpGet", "es:ESHttpPut"]
+      resources = ["${local.opensearch_domain_arn}/${local.opensearch_indices}/_mapping"]
+    },
+    {
+      function  = "delete_expired"
+      sid       = "DeleteExpiredListsIndices"
+      actions   = ["es:ESHttpGet"]
+      resources = ["${local.opensearch_domain_arn}/_cat/indices/${local.opensearch_indices}"]
+    },
+    # A month's index by its name: neither the undated events nor, by a slash, a document.
+    {
+      function  = "delete_expired"
+      sid       = "DeleteExpiredDropsMonths"
+      actions   = ["es:ESHttpDelete"]
+      resources = ["${local.opensearch_domain_arn}/${local.prefix}-events-????.??"]
+    },
+  ]
+
   opensearch_burstable = can(regex("^t[0-9]", var.opensearch_instance_type))
   # A t3 has room for 10 MiB of requests at a time, which two batches of 5 MB fill; all others take more than these.
   # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html#network-limits
@@ -77,10 +116,10 @@ resource "aws_opensearch_domain" "events" {
     cloudwatch_log_group_arn = aws_cloudwatch_log_group.opensearch[0].arn
   }
 
-  # Making a domain takes half an hour, and so does each change that moves its data to new instances; much data, longer.
+  # Making a domain takes half an hour, and so does each change that moves its data to new instances; much data, hours.
   timeouts {
     create = "2h"
-    update = "6h"
+    update = "12h"
     delete = "2h"
   }
 
@@ -88,74 +127,20 @@ resource "aws_opensearch_domain" "events" {
   depends_on = [aws_cloudwatch_log_resource_policy.opensearch]
 }
 
-# Paths and methods of the domain's REST API. A batch names its indices in the body, where no policy looks.
-# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
 data "aws_iam_policy_document" "opensearch_domain" {
   count = local.on_opensearch ? 1 : 0
 
-  statement {
-    sid       = "IndexBatchUploads"
-    actions   = ["es:ESHttpPost"]
-    resources = ["${local.opensearch_domain_arn}/_bulk"]
-
-    principals {
-      type        = "AWS"
-      identifiers = [aws_iam_role.step["index_batch"].arn]
-    }
-  }
-
-  # It makes the template where there is none, or an older one.
-  statement {
-    sid       = "IndexBatchMakesTemplate"
-    actions   = ["es:ESHttpGet", "es:ESHttpPut"]
-    resources = ["${local.opensearch_domain_arn}/_index_template/${local.opensearch_template}"]
-
-    principals {
-      type        = "AWS"
-      identifiers = [aws_iam_role.step["index_batch"].arn]
-    }
-  }
-
-  # An index that was made without the template refuses good documents: that is told by its mapping. A release with new
-  # fields gives them to the indices that are there.
-  statement {
-    sid       = "IndexBatchReadsAndAddsMappings"
-    actions   = ["es:ESHttpGet", "es:ESHttpPut"]
-    resources = ["${local.opensearch_domain_arn}/${local.opensearch_indices}/_mapping"]
-
-    principals {
-      type        = "AWS"
-      identifiers = [aws_iam_role.step["index_batch"].arn]
-    }
-  }
-
   dynamic "statement" {
-    for_each = keys(local.retention_functions)
+    for_each = local.search_permissions
 
     content {
-      sid       = "DeleteExpiredListsIndices"
-      actions   = ["es:ESHttpGet"]
-      resources = ["${local.opensearch_domain_arn}/_cat/indices/${local.opensearch_indices}"]
+      sid       = statement.value.sid
+      actions   = statement.value.actions
+      resources = statement.value.resources
 
       principals {
         type        = "AWS"
-        identifiers = [aws_iam_role.step[statement.value].arn]
-      }
-    }
-  }
-
-  # A month's index by its name: neither the undated events nor, by a slash, a document.
-  dynamic "statement" {
-    for_each = keys(local.retention_functions)
-
-    content {
-      sid       = "DeleteExpiredDropsMonths"
-      actions   = ["es:ESHttpDelete"]
-      resources = ["${local.opensearch_domain_arn}/${local.prefix}-events-????.??"]
-
-      principals {
-        type        = "AWS"
-        identifiers = [aws_iam_role.step[statement.value].arn]
+        identifiers = [aws_iam_role.step[statement.value.function].arn]
       }
     }
   }

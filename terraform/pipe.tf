@@ -30,7 +30,13 @@ resource "aws_pipes_pipe" "ingest" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.pipe]
+  # The first message starts the first execution: by then the domain lets it in, and what fails is dead-lettered.
+  depends_on = [
+    aws_iam_role_policy.pipe,
+    aws_cloudsearch_domain_service_access_policy.events,
+    aws_cloudwatch_event_target.failed_executions,
+    aws_opensearch_domain.events,
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "pipe" {
@@ -44,30 +50,7 @@ resource "aws_cloudwatch_log_group" "pipe" {
 resource "aws_iam_role" "pipe" {
   name               = "${local.prefix}-pipe"
   description        = "EventBridge Pipe: receives from the ingest queue, starts the workflow"
-  assume_role_policy = data.aws_iam_policy_document.pipe_trust.json
-}
-
-data "aws_iam_policy_document" "pipe_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["pipes.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceArn"
-      values   = [local.pipe_arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-  }
+  assume_role_policy = data.aws_iam_policy_document.service_trust["pipe"].json
 }
 
 resource "aws_iam_role_policy" "pipe" {

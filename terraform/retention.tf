@@ -26,14 +26,13 @@ resource "aws_sfn_state_machine" "retention" {
   name     = "${local.prefix}-retention"
   type     = "STANDARD"
   role_arn = aws_iam_role.retention[0].arn
-  # Numbers stand in quotes there, as in the other definition (workflow.tf).
   definition = replace(
     templatefile("${path.module}/../statemachine/retention.asl.json", {
       partition                      = local.partition
       delete_expired_function_arn    = aws_lambda_function.step["delete_expired"].arn
       delete_expired_timeout_seconds = local.state_timeout_seconds.delete_expired
     }),
-    "/\"([0-9]+)\"/", "$1"
+    local.definition_number, "$1"
   )
 
   # Execution data are counts and the names of indices.
@@ -45,6 +44,13 @@ resource "aws_sfn_state_machine" "retention" {
 
   tracing_configuration {
     enabled = true
+  }
+
+  # As of the workflow (workflow.tf).
+  timeouts {
+    create = "20m"
+    update = "5m"
+    delete = "20m"
   }
 
   # Step Functions checks that the role may write logs when the state machine is created.
@@ -66,32 +72,7 @@ resource "aws_iam_role" "retention" {
 
   name               = "${local.prefix}-retention"
   description        = "State machine: runs the function that deletes expired events"
-  assume_role_policy = data.aws_iam_policy_document.retention_trust[0].json
-}
-
-data "aws_iam_policy_document" "retention_trust" {
-  count = local.retention ? 1 : 0
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["states.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceArn"
-      values   = [local.retention_state_machine_arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-  }
+  assume_role_policy = data.aws_iam_policy_document.service_trust["retention"].json
 }
 
 resource "aws_iam_role_policy" "retention" {
@@ -147,7 +128,12 @@ resource "aws_scheduler_schedule" "retention" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.retention_schedule]
+  # It may start the first execution as soon as it is there.
+  depends_on = [
+    aws_iam_role_policy.retention_schedule,
+    aws_cloudsearch_domain_service_access_policy.events,
+    aws_opensearch_domain.events,
+  ]
 }
 
 resource "aws_iam_role" "retention_schedule" {
@@ -155,33 +141,7 @@ resource "aws_iam_role" "retention_schedule" {
 
   name               = "${local.prefix}-retention-schedule"
   description        = "Schedule: starts the state machine that deletes expired events"
-  assume_role_policy = data.aws_iam_policy_document.retention_schedule_trust[0].json
-}
-
-# https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-data "aws_iam_policy_document" "retention_schedule_trust" {
-  count = local.retention ? 1 : 0
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceArn"
-      values   = [local.schedule_group_arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-  }
+  assume_role_policy = data.aws_iam_policy_document.service_trust["retention_schedule"].json
 }
 
 resource "aws_iam_role_policy" "retention_schedule" {

@@ -11,6 +11,16 @@ locals {
   index_endpoint  = one(concat(aws_cloudsearch_domain.events[*].document_service_endpoint, aws_opensearch_domain.events[*].endpoint))
   search_endpoint = one(concat(aws_cloudsearch_domain.events[*].search_service_endpoint, aws_opensearch_domain.events[*].endpoint))
 
+  # What each function may ask of the domain. Its access policy says so, and so does the function's own: within an account,
+  # one of the two is enough. IAM's takes effect almost at once; the other takes much longer, and is gone while somebody
+  # replaces it.
+  # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/configuring-access.html#cloudsearch-access-policies
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+  search_permissions = [
+    for permission in { cloudsearch = local.cloudsearch_permissions, opensearch = local.opensearch_permissions }[var.search_backend] :
+    permission if contains(keys(local.all_functions), permission.function)
+  ]
+
   # What the functions are told of the backend (functions/trailsearch/contracts/settings.py).
   search_environments = {
     split_records = merge(

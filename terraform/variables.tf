@@ -6,8 +6,8 @@ variable "environment" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", var.environment))
-    error_message = "environment must hold only lower-case letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", var.environment)) && can(regex("[a-z]", var.environment))
+    error_message = "environment must hold only lower-case letters, digits and hyphens, a letter among them, and neither start nor end with a hyphen."
   }
 
   validation {
@@ -49,8 +49,15 @@ variable "tags" {
     error_message = "tags: keys that begin with \"aws:\" are reserved for AWS."
   }
 
+  # To IAM, Environment and environment are the same key, and twice the same: it would create no role.
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules
   validation {
-    condition     = length(setsubtract(keys(var.tags), ["Application", "Environment", "ManagedBy"])) <= 47
+    condition     = length(distinct([for key in concat(["Application", "Environment", "ManagedBy"], keys(var.tags)) : lower(key)])) == 3 + length(var.tags)
+    error_message = "tags: keys must differ by more than upper and lower case, from each other and from Application, Environment and ManagedBy, which every resource has."
+  }
+
+  validation {
+    condition     = length(var.tags) <= 47
     error_message = "A resource has at most 50 tags: tags may hold 47 beside Application, Environment and ManagedBy."
   }
 }
@@ -59,7 +66,7 @@ variable "tags" {
 
 variable "create_trail" {
   type        = bool
-  description = "Whether to create a multi-Region trail with its log bucket, key and topic. false: bring your own, named by log_bucket_names and log_topic_arns or log_bucket_notifications."
+  description = "Whether to create a multi-Region trail with its log bucket, key and topic. Not in an account that has a trail: the new one is a second copy of all management events, for which CloudTrail asks $2 for 100,000. false: bring your own, named by log_bucket_names and log_topic_arns or log_bucket_notifications."
   default     = true
   nullable    = false
 }
@@ -258,10 +265,10 @@ variable "execution_timeout_seconds" {
   }
 
   # statemachine/index_logs.asl.json: a function that times out runs twice, a batch is retried 120 s apart at most, and
-  # S3, Lambda and SQS get up to twelve minutes of retries in all.
+  # policies, S3, Lambda and SQS get up to sixteen minutes of retries in all.
   validation {
-    condition     = var.execution_timeout_seconds >= 2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 720
-    error_message = "execution_timeout_seconds must be at least ${2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 720}, so that the retries of every state fit in: twice each of function_timeout_seconds, 120 for each of index_batch_max_attempts, and 720."
+    condition     = var.execution_timeout_seconds >= 2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 960
+    error_message = "execution_timeout_seconds must be at least ${2 * sum(values(var.function_timeout_seconds)) + 120 * var.index_batch_max_attempts + 960}, so that the retries of every state fit in: twice each of function_timeout_seconds, 120 for each of index_batch_max_attempts, and 960."
   }
 }
 
@@ -634,7 +641,7 @@ variable "alarm_lag_seconds" {
 
 variable "alarm_no_logs_hours" {
   type        = number
-  description = "Hours without any new log from one of the sources (the new trail, each existing topic of this account and Region, all others together) that ring an alarm. null: no such alarm, for an account in which nothing may happen for long."
+  description = "Hours in which no log of a bucket (the new trail's, each of log_bucket_names) has been fetched that ring an alarm. null: no such alarm, for an account in which nothing may happen for long."
   default     = 6
 
   validation {

@@ -2,8 +2,11 @@ locals {
   # A state gives up a little later than the function that it runs, so that it is the function that says what was slow.
   state_timeout_seconds = { for key, function in local.all_functions : key => function.timeout_seconds + 15 }
 
-  # The definition is valid JSON with placeholders in strings only, which editors, validators and the console's
-  # importer read as it is. Hence numbers stand in quotes there, and lose them here.
+  # A definition is valid JSON with placeholders in strings only, which editors, validators and the console's importer
+  # read as it is. Hence numbers are marked and stand in quotes there, and lose both here: whatever else is all digits,
+  # such as an account, stays a string.
+  definition_number = "/\"number:([0-9]+)\"/"
+
   definition = replace(
     templatefile("${path.module}/../statemachine/index_logs.asl.json", {
       partition                     = local.partition
@@ -19,7 +22,7 @@ locals {
       index_batch_timeout_seconds   = local.state_timeout_seconds.index_batch
       index_batch_max_attempts      = var.index_batch_max_attempts
     }),
-    "/\"([0-9]+)\"/", "$1"
+    local.definition_number, "$1"
   )
 }
 
@@ -40,6 +43,15 @@ resource "aws_sfn_state_machine" "index_logs" {
     enabled = true
   }
 
+  # A state machine is gone when the last of its executions has left its state, which takes as long as a function may, and
+  # none of the same name can be created before.
+  # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
+  timeouts {
+    create = "20m"
+    update = "5m"
+    delete = "20m"
+  }
+
   # Step Functions checks that the role may write logs when the state machine is created.
   depends_on = [aws_iam_role_policy.workflow]
 }
@@ -55,30 +67,7 @@ resource "aws_cloudwatch_log_group" "workflow" {
 resource "aws_iam_role" "workflow" {
   name               = "${local.prefix}-workflow"
   description        = "State machine: runs the functions, sends to the dead-letter queue"
-  assume_role_policy = data.aws_iam_policy_document.workflow_trust.json
-}
-
-data "aws_iam_policy_document" "workflow_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["states.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceArn"
-      values   = [local.state_machine_arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-  }
+  assume_role_policy = data.aws_iam_policy_document.service_trust["workflow"].json
 }
 
 resource "aws_iam_role_policy" "workflow" {

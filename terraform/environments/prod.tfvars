@@ -3,6 +3,10 @@
 environment = "prod"
 region      = "us-east-1"
 
+# Which logs: an account that has a trail takes that one, create_trail = false (terraform/README.md, "Which logs?"). Another
+# trail, which is made unless that is said, costs $2 for each 100,000 management events.
+# create_trail = false
+
 # State transitions and invocations are paid by the execution, uploads by the batch: the more logs an execution has, the
 # fuller its batches, and the cheaper an event. Where fewer than 50 logs come in five minutes, a log waits for that long
 # at most. A shorter window makes events searchable sooner, and dearer.
@@ -27,8 +31,8 @@ opensearch_zone_count     = 3
 opensearch_replicas       = 1
 opensearch_volume_gib     = 100
 
-# CloudSearch scales up by itself, but slowly: start with room. Two Availability Zones double the instances, so one
-# copy of the index in each is enough unless many people search.
+# CloudSearch scales up by itself as it fills, and costs as much more (make cost), but slowly: start with room. Two
+# Availability Zones double the instances, so one copy of the index in each is enough unless many people search.
 search_instance_type     = "search.large"
 search_multi_az          = true
 search_replication_count = 1

@@ -3,6 +3,10 @@
 environment = "staging"
 region      = "us-east-1"
 
+# Which logs: an account that has a trail takes that one, create_trail = false (terraform/README.md, "Which logs?"). Another
+# trail, which is made unless that is said, costs $2 for each 100,000 management events.
+# create_trail = false
+
 # Several logs in an execution, as in production, but nobody wants to wait for five minutes to see what a change does.
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 30

@@ -15,23 +15,6 @@ variables {
 
 run "example_1" {
   variables {
-    create_trail    = true
-    organization_id = "o-a1b2c3d4e5"
-  }
-
-  assert {
-    condition     = aws_cloudtrail.audit[0].is_organization_trail && aws_cloudtrail.audit[0].is_multi_region_trail && aws_cloudtrail.audit[0].enable_log_file_validation
-    error_message = "It is the trail of all accounts and Regions, with digests."
-  }
-
-  assert {
-    condition     = output.log_bucket_names == [local.log_bucket_name] && length(output.subscribe_commands) == 0
-    error_message = "Nothing is left to be done by hand."
-  }
-}
-
-run "example_2" {
-  variables {
     create_trail     = false
     log_bucket_names = ["acme-organization-trail"]
     log_kms_key_arns = ["arn:aws:kms:eu-central-1:444455556666:key/11111111-2222-3333-4444-555555555555"]
@@ -57,7 +40,7 @@ run "example_2" {
   }
 }
 
-run "example_3" {
+run "example_2" {
   variables {
     create_trail             = false
     log_bucket_names         = ["acme-audit-logs"]
@@ -73,5 +56,22 @@ run "example_3" {
   assert {
     condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "DecryptLogs"]) == toset(var.log_kms_key_arns)
     error_message = "Its logs can be decrypted."
+  }
+}
+
+run "example_3" {
+  variables {
+    create_trail    = true
+    organization_id = "o-a1b2c3d4e5"
+  }
+
+  assert {
+    condition     = aws_cloudtrail.audit[0].is_organization_trail && aws_cloudtrail.audit[0].is_multi_region_trail && aws_cloudtrail.audit[0].enable_log_file_validation
+    error_message = "It is the trail of all accounts and Regions, with digests."
+  }
+
+  assert {
+    condition     = output.log_bucket_names == [local.log_bucket_name] && length(output.subscribe_commands) == 0
+    error_message = "Nothing is left to be done by hand."
   }
 }

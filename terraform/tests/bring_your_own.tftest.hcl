@@ -81,15 +81,13 @@ run "topics_send" {
   }
 
   assert {
-    condition     = alltrue([for subscription in aws_sns_topic_subscription.existing : jsondecode(subscription.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead_letter.arn])
-    error_message = "What SNS cannot deliver from them must go to the dead-letter queue."
+    condition     = alltrue([for subscription in aws_sns_topic_subscription.existing : subscription.redrive_policy == null])
+    error_message = "SNS wants a subscription and its dead-letter queue in one account."
   }
 
   assert {
-    condition = [
-      for statement in data.aws_iam_policy_document.dead_letter_queue.statement : one(statement.condition).values if one(statement.principals).identifiers == toset(["sns.amazonaws.com"])
-    ] == [tolist(["arn:aws:sns:us-east-1:444455556666:audit-logs"])]
-    error_message = "SNS must be let into the dead-letter queue for the topics that are subscribed here, and no others."
+    condition     = !contains([for statement in data.aws_iam_policy_document.dead_letter_queue.statement : statement.sid], "UndeliveredNotificationsSend")
+    error_message = "SNS must not be let into the dead-letter queue for topics of other accounts."
   }
 
   assert {
@@ -116,6 +114,24 @@ run "buckets_send" {
       ]
     ])
     error_message = "A bucket may send, and use the key, for the account that owns it only."
+  }
+}
+
+run "topics_of_this_account" {
+  variables {
+    log_topic_arns = ["arn:aws:sns:us-east-1:111122223333:audit-logs", "arn:aws:sns:us-east-1:444455556666:audit-logs", "arn:aws:sns:eu-west-1:111122223333:audit-logs"]
+  }
+
+  assert {
+    condition     = { for arn, subscription in aws_sns_topic_subscription.existing : arn => subscription.redrive_policy == null ? null : jsondecode(subscription.redrive_policy).deadLetterTargetArn } == { "arn:aws:sns:us-east-1:111122223333:audit-logs" = aws_sqs_queue.dead_letter.arn, "arn:aws:sns:us-east-1:444455556666:audit-logs" = null }
+    error_message = "What SNS cannot deliver from topics of this account and Region must go to the dead-letter queue."
+  }
+
+  assert {
+    condition = [
+      for statement in data.aws_iam_policy_document.dead_letter_queue.statement : one(statement.condition).values if one(statement.principals).identifiers == toset(["sns.amazonaws.com"])
+    ] == [tolist(["arn:aws:sns:us-east-1:111122223333:audit-logs"])]
+    error_message = "SNS must be let into the dead-letter queue for topics of this account and Region, and no others."
   }
 }
 

@@ -67,6 +67,27 @@ run "search_domain" {
   }
 }
 
+run "let_in_by_iam_too" {
+  assert {
+    condition = [
+      for statement in data.aws_iam_policy_document.every_step["index_batch"].statement : [one(statement.actions), one(statement.resources)] if statement.sid == "IndexBatchUploads"
+    ] == [["cloudsearch:document", "arn:aws:cloudsearch:us-east-1:111122223333:domain/${aws_cloudsearch_domain.events[0].name}"]]
+    error_message = "index_batch's role must be let in by its own policy, too, which takes effect at once: the domain's takes long."
+  }
+}
+
+run "waits" {
+  assert {
+    condition     = aws_cloudsearch_domain.events[0].timeouts.create == "2h" && aws_cloudsearch_domain.events[0].timeouts.update == "12h" && aws_cloudsearch_domain.events[0].timeouts.delete == "1h"
+    error_message = "Two Availability Zones take half an hour, an index that is rebuilt takes hours; a domain that is not waited for is deleted by the next apply."
+  }
+
+  assert {
+    condition     = aws_cloudsearch_domain_service_access_policy.events[0].timeouts.update == "12h" && aws_cloudsearch_domain_service_access_policy.events[0].timeouts.delete == "12h"
+    error_message = "A domain that rebuilds its index takes a new policy only afterwards."
+  }
+}
+
 run "named_principals_search" {
   variables {
     search_principal_arns = ["arn:aws:iam::111122223333:role/auditor"]

@@ -230,6 +230,12 @@ run "pipe_to_workflow" {
 }
 
 run "workflow" {
+  # A function's time-out is 15 minutes at most.
+  assert {
+    condition     = aws_sfn_state_machine.index_logs.timeouts.create == "20m" && aws_sfn_state_machine.index_logs.timeouts.delete == "20m"
+    error_message = "A state machine is gone when its executions have left their states, and only then can another of the name be created."
+  }
+
   assert {
     condition     = jsondecode(aws_sfn_state_machine.index_logs.definition).TimeoutSeconds == 14400
     error_message = "The definition must be JSON whose numbers are numbers."
@@ -341,8 +347,8 @@ run "failed_executions_are_dead_lettered" {
   assert {
     condition = [
       for statement in data.aws_iam_policy_document.pipeline_key.statement : [sort(statement.actions), one(statement.condition).variable, one(statement.condition).values] if one(statement.principals).identifiers == toset(["events.amazonaws.com"])
-    ] == [[tolist(["kms:Decrypt", "kms:GenerateDataKey*"]), "aws:SourceArn", tolist([local.failed_executions_rule_arn])]]
-    error_message = "EventBridge must be able to encrypt what it sends, for this rule alone."
+    ] == [[tolist(["kms:Decrypt", "kms:GenerateDataKey*"]), "kms:EncryptionContext:aws:sqs:arn", tolist([aws_sqs_queue.dead_letter.arn])]]
+    error_message = "EventBridge must be able to encrypt what it sends to this queue, whether or not it says for which rule, and nothing else."
   }
 
   assert {

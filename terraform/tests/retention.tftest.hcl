@@ -80,6 +80,23 @@ run "state_machine" {
   }
 
   assert {
+    condition     = aws_sfn_state_machine.retention[0].timeouts.create == "20m" && aws_sfn_state_machine.retention[0].timeouts.delete == "20m"
+    error_message = "A state machine is gone when its executions have left their states."
+  }
+
+  assert {
+    condition = {
+      for key, document in data.aws_iam_policy_document.service_trust : key => [one(one(document.statement[0].principals).identifiers), { for condition in document.statement[0].condition : condition.variable => one(condition.values) }]
+      } == {
+      pipe               = ["pipes.amazonaws.com", { "aws:SourceArn" = local.pipe_arn, "aws:SourceAccount" = "111122223333" }]
+      workflow           = ["states.amazonaws.com", { "aws:SourceArn" = local.state_machine_arn, "aws:SourceAccount" = "111122223333" }]
+      retention          = ["states.amazonaws.com", { "aws:SourceArn" = local.retention_state_machine_arn, "aws:SourceAccount" = "111122223333" }]
+      retention_schedule = ["scheduler.amazonaws.com", { "aws:SourceArn" = local.schedule_group_arn, "aws:SourceAccount" = "111122223333" }]
+    }
+    error_message = "A service may take on a role for one resource of this account only."
+  }
+
+  assert {
     condition     = one(aws_sfn_state_machine.retention[0].logging_configuration).level == "ALL" && aws_cloudwatch_log_group.retention[0].retention_in_days == var.log_group_retention_days && aws_cloudwatch_log_group.retention[0].kms_key_id == aws_kms_key.pipeline.arn
     error_message = "What was deleted must be logged, encrypted, and not for ever."
   }
@@ -90,8 +107,8 @@ run "state_machine" {
   }
 
   assert {
-    condition     = [for statement in data.aws_iam_policy_document.every_step["delete_expired"].statement : statement.sid] == ["WriteLog", "Trace"]
-    error_message = "The function stages nothing, and needs no key."
+    condition     = [for statement in data.aws_iam_policy_document.every_step["delete_expired"].statement : statement.sid] == ["WriteLog", "Trace", "DeleteExpiredSearchesAndDeletes"]
+    error_message = "The function stages nothing, and needs no key. What it asks of the search domain, its own policy allows too."
   }
 
   assert {

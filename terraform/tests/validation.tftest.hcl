@@ -227,7 +227,7 @@ run "executions_too_short_for_their_retries" {
   command = plan
 
   variables {
-    execution_timeout_seconds = 5039 # 2 * (300 + 600 + 300) + 120 * 16 + 720 - 1
+    execution_timeout_seconds = 5279 # 2 * (300 + 600 + 300) + 120 * 16 + 960 - 1
   }
 
   expect_failures = [var.execution_timeout_seconds]
@@ -558,4 +558,34 @@ run "package_not_built" {
   }
 
   expect_failures = [aws_lambda_function.step]
+}
+
+run "an_environment_that_looks_like_a_number" {
+  command = plan
+
+  variables {
+    environment = "2024"
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "a_tag_that_differs_by_case_from_one_of_ours" {
+  command = plan
+
+  variables {
+    tags = { environment = "x" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tags_that_differ_by_case" {
+  command = plan
+
+  variables {
+    tags = { team = "a", Team = "b" }
+  }
+
+  expect_failures = [var.tags]
 }

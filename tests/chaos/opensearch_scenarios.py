@@ -22,9 +22,7 @@ from tests.local_cloud.faults import BodyDamage, ErrorAnswer, Fault, Match, Refu
 from tests.local_cloud.services.opensearch import EngineChoice
 
 _BULK = Match(method="POST", path="/_bulk$")
-THROTTLED, UNAVAILABLE, DENIED = (
-    f"batch: {error}" for error in ("SearchThrottled", "SearchUnavailable", "SearchAccessDenied")
-)
+THROTTLED, UNAVAILABLE = "batch: SearchThrottled", "batch: SearchUnavailable"
 _REFUSED = "documents: DocumentRefused"
 # Of the events of rows that need a month without an index, or with one of its own.
 _OTHER_MONTH = datetime(2023, 9, 10, 12, tzinfo=UTC)
@@ -113,9 +111,6 @@ def _requests() -> Iterator[Scenario]:
     yield from _passing_and_lasting(
         "red cluster: state not recovered", ErrorAnswer(503, "cluster_block_exception"), UNAVAILABLE
     )
-    # What is wrong with who may upload does not pass by itself.
-    denied = Rule(ErrorAnswer(403, "security_exception"), _BULK)
-    yield Scenario("access denied, lasting", INDEX, (denied,), outlasts_retries=True, letters=DENIED)
     for status in (413, 400):
         fault = ErrorAnswer(status, str(status))
         # An HTTP 400 is asked for once more before it is believed.

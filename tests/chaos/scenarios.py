@@ -144,6 +144,19 @@ def _request_faults(state: str, uploads: _Uploads) -> Iterator[Scenario]:
         yield Scenario(f"{name}, lasting", state, (Rule(fault, match),), outlasts_retries=True)
 
 
+def _denials(uploads: _Uploads) -> Iterator[Scenario]:
+    """A policy that has not arrived everywhere yet, and one that somebody has to mend."""
+    denied = ErrorAnswer(403, "AccessDenied")
+    yield Scenario("access denied", INDEX, (Rule(denied, uploads.match, times=PASSING),))
+    yield Scenario(
+        "access denied, lasting",
+        INDEX,
+        (Rule(denied, uploads.match),),
+        outlasts_retries=True,
+        letters="batch: SearchAccessDenied",
+    )
+
+
 def _function_faults(state: str) -> Iterator[Scenario]:
     """Faults of a function, and between Step Functions and Lambda."""
     match = _invocation(state)
@@ -290,6 +303,7 @@ def _retention_faults(deletions: _Deletions) -> Iterator[Scenario]:
     passing: tuple[tuple[str, Fault, Match], ...] = (
         ("search: HTTP 503", throttled, search),
         ("search: HTTP 500", ErrorAnswer(500, "500"), search),
+        ("search: HTTP 403", ErrorAnswer(403, "AccessDenied"), search),
         ("search: connection reset", Reset(), search),
         ("search: truncated answer", Truncation(), search),
         (f"deletion: HTTP {throttle}", ErrorAnswer(throttle, str(throttle)), deletion),
@@ -352,6 +366,7 @@ def scenarios(backend: Backend, engine: EngineChoice = "embedded") -> tuple[Scen
             *_function_faults(state),
             *_ended_executions(state, uploads),
         ]
+    table += _denials(uploads)
     table.append(
         Scenario("documents refused, lasting", INDEX, (_refused_documents(uploads),), outlasts_retries=True)
     )

@@ -17,7 +17,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("terraform/tests/*", ("tests.documentation.test_adoption", "tests.documentation.test_runbooks")),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
-    ("terraform/*.tf", ("tests.documentation.terraform_tables",)),
+    ("terraform/*.tf", ("tests.documentation.terraform_tables", "tests.unit.test_terraform_order")),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),

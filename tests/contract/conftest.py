@@ -1,23 +1,20 @@
 """The domains of the contract, on each engine: one that is emptied before every test, and one that is only searched."""
 
-import gzip
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 
 import boto3
-import msgspec
 import pytest
 
 from tests.contract.backends import Searched, on_cloudsearch, on_opensearch
 from tests.contract.domain import Domain
 from tests.contract.events import store_events
-from tests.documentation.searched import searched_logs
+from tests.contract.readme_documents import documents
 from tests.local_cloud.process import ACCOUNT_ID, LocalCloud
 from tests.local_cloud.services.opensearch import OpenSearchControl
 from tests.local_cloud.services.opensearch.engines import EngineChoice, node_is_there
-from trailsearch.events.documents import Document, build_document
 from trailsearch.search.batching import pack
 from trailsearch.search.opensearch import OpenSearch
 from trailsearch.search.opensearch.template import index_template
@@ -142,23 +139,9 @@ def searched(make_domain: MakeDomain) -> Domain:
     return domain
 
 
-class _Log(msgspec.Struct):
-    records: list[msgspec.Raw] = msgspec.field(name="Records")
-
-
-def documents() -> Iterator[list[Document]]:
-    """The documents of the logs that the searches are about, log by log."""
-    for log in searched_logs():
-        records = msgspec.json.decode(gzip.decompress(log.body), type=_Log).records
-        yield [
-            build_document(msgspec.json.format(record, indent=-1), f"s3://bucket/{log.key}")
-            for record in records
-        ]
-
-
 @pytest.fixture(scope="session")
 def local(make_domain: MakeDomain) -> Domain:
-    """The domain of an environment ``local``, with those documents."""
+    """The domain of an environment ``local``, with the documents that the searches of the READMEs are about."""
     domain = make_domain("trailsearch-local")
     backend = OpenSearch(domain.name)
     index = backend.index(domain.endpoint)

@@ -1,15 +1,18 @@
 """OpenSearch: the searches that the READMEs show for it, as one types them, find something."""
 
+import json
 import re
 import shutil
 
 import pytest
 
 from tests.contract.domain import Domain
+from tests.contract.readme_documents import count, finds_nothing, values
 from tests.documentation.commands import Shown
 from tests.documentation.kinds import as_command, searches
 from tests.documentation.shell import Shell
 from tests.local_cloud.process import LocalCloud
+from trailsearch.events.fields import SCHEMA
 from trailsearch.search import Backend
 from trailsearch.search.opensearch import OpenSearch
 from trailsearch.search.queries import Query, QueryRefused, Syntax
@@ -34,6 +37,31 @@ def test_a_search_finds_something(shell: Shell, shown: Shown) -> None:
     done = shell.run(command)
     assert done.returncode == 0, done.stderr
     assert re.search(r'"eventID": ', done.stdout) if "jq" in command else FOUND.search(done.stdout)
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=str)
+def test_every_part_of_a_search_finds_something_by_itself(local: Domain, shown: Shown) -> None:
+    searched = OpenSearch(local.name).domain(local.endpoint)
+    assert finds_nothing(as_command(shown), searched, Backend.OPENSEARCH) == []
+
+
+def test_what_finds_nothing_behind_something_that_does_is_found_out(local: Domain) -> None:
+    searched = OpenSearch(local.name).domain(local.endpoint)
+    command = (
+        "make search QUERY='error_code:\"Failed authentication\" OR event_name:CreateUser NOT actor:nobody'"
+        " FACETS=actor,event_type"
+    )
+    nothing = finds_nothing(command, searched, Backend.OPENSEARCH)
+    assert nothing[0] == 'error_code:"Failed authentication"'
+    assert nothing[1] == "actor:nobody"
+    assert nothing[2].startswith("what is excluded from")
+
+
+@pytest.mark.parametrize("field", SCHEMA)
+def test_every_field_of_the_tables_is_found_by_its_value(local: Domain, field: str) -> None:
+    searched = OpenSearch(local.name).domain(local.endpoint)
+    value = re.sub(r'(["\\])', r"\\\1", values()[field])
+    assert count(searched, f'{field}:"{value}"')
 
 
 def found(domain: Domain, text: str, syntax: Syntax = Syntax.NATIVE) -> set[str]:
@@ -82,3 +110,16 @@ def test_events_are_sorted_by_what_can_be_counted(local: Domain) -> None:
     ).events
     assert len({event["actor"] for event in events}) > 1
     assert [event["actor"] for event in events] == sorted(event["actor"] for event in events)
+
+
+@pytest.mark.parametrize("length", [255, 256, 257, 600])
+def test_a_word_of_any_length_is_found_as_a_whole(domain: Domain, length: int) -> None:
+    """Beyond 255 characters by its pieces, one after the other, which no other word has."""
+    word = "".join(chr(ord("a") + number * number % 26) for number in range(length))
+    raw = json.dumps({"some": f"beside {word} behind"})
+    assert [item["status"] for item in domain.store([("long", {"event_id": "long", "raw": raw})])] == [201]
+    other = json.dumps({"some": f"beside {word[::-1]} behind"})
+    domain.store([("other", {"event_id": "other", "raw": other})])
+    assert found(domain, f"raw:{word}") == {"long"}
+    assert found(domain, "raw:beside AND raw:behind") == {"long", "other"}
+    assert found(domain, f"raw:{word[:100]}") == set()

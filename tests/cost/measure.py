@@ -105,7 +105,7 @@ class Measurement:
             staged_bytes=states["Fetch Logs"]["records"]["bytes"],
             batches=split["batches"],
             batch_bytes=split["bytes"],
-            workflow_log_bytes=sum(_logged_bytes(event, arn) for event in history),
+            workflow_log_bytes=sum(logged_bytes(event, arn) for event in history),
         )
         for function in FUNCTIONS:
             invocations = self._add_log(function, run)
@@ -174,7 +174,7 @@ def _message(bucket: str, key: str, number: int) -> dict[str, Any]:
     return to_record(received, "arn:aws:sqs:us-east-1:123456789012:trailsearch-local-ingest")
 
 
-def _logged_bytes(event: Mapping[str, Any], arn: str) -> int:
+def logged_bytes(event: Mapping[str, Any], arn: str) -> int:
     """Size of a history event as Step Functions logs it with level ALL and execution data.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html

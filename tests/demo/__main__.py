@@ -23,7 +23,7 @@ from rich.text import Text
 
 from tests.demo.backends import DEMOS
 from tests.demo.executions import Executions, read_executions
-from tests.local_cloud.faults import FaultControl
+from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
 from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.local_cloud.process import LocalCloud
@@ -50,6 +50,12 @@ SECONDS_TO_IDLE = 600
 POLL_SECONDS = 0.2
 # So slow is no machine; a folder of logs may have millions of records.
 RECORDS_PER_SECOND = 100
+# As S3 answers where somebody has broken the role's policy: one batch cannot be read. No retry cures that.
+UNREADABLE_BATCH = Rule(
+    ErrorAnswer(403, "AccessDenied"),
+    Match(method="GET", path=f"^/trailsearch-{ENVIRONMENT}-staging-[^/]+/batches/"),
+    times=1,
+)
 # An OpenSearch domain shows what it has taken at its next refresh (index.refresh_interval: 10 s).
 SECONDS_TO_REFRESH = 15
 
@@ -87,7 +93,7 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
         variables = cloud.environment()
         cloud.enter()
         outputs = provision(console, Deployment(folder, variables, package, {"search_backend": backend}))
-        with FaultControl(cloud.endpoint_url).inject([chosen.refused_batch]):
+        with FaultControl(cloud.endpoint_url).inject([UNREADABLE_BATCH]):
             delivered = send(console, logs, outputs)
             with step(console, "Waiting until the queue is empty and all executions have ended"):
                 seconds = SECONDS_TO_IDLE + delivered.records / RECORDS_PER_SECOND
@@ -177,15 +183,15 @@ def redrive_what_failed(console: Console) -> None:
     letters = waiting_letters(environment)
     if not letters:
         return
-    refused = [letter.kind for letter in letters] == [Kind.BATCH]
+    unreadable = [letter.kind for letter in letters] == [Kind.BATCH]
     console.print()
     console.rule(
-        f"[bold]{'The search domain refused one batch' if refused else 'What could not be indexed'}: make dlq[/]",
+        f"[bold]{'One batch could not be read' if unreadable else 'What could not be indexed'}: make dlq[/]",
         align="left",
     )
     print_letters(letters, console)
     console.rule(
-        f"[bold]{'Now it would take it' if refused else 'Send it back'}: make redrive[/]", align="left"
+        f"[bold]{'Now it could be' if unreadable else 'Send it back'}: make redrive[/]", align="left"
     )
     sent = move_all(environment.dead_letter_queue(), environment.ingest_queue(), console)
     console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)

@@ -48,3 +48,21 @@ def test_the_flood_is_the_one_that_was_measured() -> None:
     assert cells(TESTS, "## Load", "Logs delivered") == [logs]
     assert cells(TESTS, "## Load", "**Lost**") == ["0"]
     assert cells(TESTS, "## Load", "Records in them; distinct events")[0].endswith(f"; {events}")
+
+
+def test_the_days_that_a_domain_holds_are_those_of_a_busy_account() -> None:
+    said = re.search(
+        r"OpenSearch, which does not grow by itself, holds (\d+) days of a busy account\s.*after (\d+) days",
+        TOP,
+        re.DOTALL,
+    )
+    assert said
+    reckoned = []
+    for backend, row in (
+        ("OpenSearch", "Days that fit as deployed"),
+        ("CloudSearch", "Days that fit in 10 partitions"),
+    ):
+        table = f"**Settings of prod, {backend}"
+        assert cells(FUNCTIONS, table, "Dollars")[1] == "Busy account"
+        reckoned.append(f"{float(cells(FUNCTIONS, table, row)[1]):.0f}")
+    assert list(said.groups()) == reckoned

@@ -20,9 +20,9 @@ def watched(file: str) -> set[str]:
 
 
 def test_the_alarms_in_the_table_are_the_tested_ones() -> None:
-    """Those of single topics (``-on-<topic>``, ``-elsewhere``) only exist beside existing topics."""
+    """Those of single topics and buckets (``-on-<topic>``, ``-in-<bucket>``) only exist beside existing ones."""
     rows = alarm_rows()
-    named = {name for name in rows if not name.endswith(("-on-<topic>", "-elsewhere"))}
+    named = {name for name in rows if not name.endswith(("-on-<topic>", "-in-<bucket>"))}
     assert named == watched("monitoring.tftest.hcl") | watched("opensearch.tftest.hcl")
 
 

@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import Pipeline
 from tests.iam import requests, search_domain
 from tests.iam.account import LOG_KEY, PIPELINE_KEY
 from tests.iam.policies import Policies, Policy, rendered
-from tests.iam.requests import FETCH, Request
+from tests.iam.requests import DELETE, FETCH, INDEX, Request
 from tests.iam.simulator import INSTALLED, allowed, owner_of
 
 Location = tuple[str, str]
@@ -100,15 +100,37 @@ class IamTests:
         assert {*proof.policies.identity, *proof.policies.resource} <= asked
 
     def test_no_statement_can_be_taken_out(self, proof: Proof) -> None:
+        """Of what is said twice, not both."""
+
+        def without(kind: str, arn: str, at: int) -> Policies:
+            twin = proof.policies.twin(kind, at, arn)
+            alone = proof.policies.without_statement(*twin) if twin else proof.policies
+            return alone.without_statement(kind, arn, at)
+
         variants = (
             (
                 f"{kind} policy of {arn}: {statement.get('Sid', at)}",
                 (kind, arn),
-                proof.policies.without_statement(kind, arn, at),
+                without(kind, arn, at),
             )
             for kind, arn, at, statement in proof.policies.statements()
         )
         assert proof.unnoticed(variants) == []
+
+    def test_the_functions_may_use_the_search_domain_by_either_of_two_policies(self, proof: Proof) -> None:
+        """By its own alone while the domain's is on its way, and by the domain's alone."""
+        said_twice = [
+            (kind, arn, at)
+            for kind, arn, at, _ in proof.policies.statements()
+            if proof.policies.twin(kind, at, arn)
+        ]
+        assert {(kind, arn) for kind, arn, _ in said_twice if kind == "identity"} == {
+            ("identity", INDEX),
+            ("identity", DELETE),
+        }
+        for where in said_twice:
+            one_left = Proof(proof.policies.without_statement(*where), proof.needed, proof.forbidden)
+            assert [str(request) for request in one_left.wrong()] == [], where
 
     def test_no_condition_can_be_taken_out(self, proof: Proof) -> None:
         variants = (

@@ -99,8 +99,6 @@ class PipelineTests:
     """The query that finds the event with an emoji."""
     bad_query: ClassVar[tuple[str, str]]
     """A query that the domain does not take, and what it says then."""
-    in_status_alone: ClassVar[frozenset[str]] = frozenset()
-    """What make status asks of the domain, though the dashboard shows it as an alarm at most."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -264,9 +262,17 @@ class PipelineTests:
         }
         # Nothing is deleted before its time has come: test_retention.py measures that.
         of_retention = {("EventsDeleted", "environment", "local", "service", "delete_expired")}
-        assert on_dashboard - of_errors - of_retention <= measured
-        assert of_errors <= on_dashboard
+        # Nothing comes from the buckets of others here.
+        logs_fetched = {
+            bucket: ("LogsFetched", "bucket", bucket, "environment", "local", "service", "fetch_logs")
+            for bucket in pipeline.outputs["log_bucket_names"]
+        }
+        own, *others = logs_fetched.values()
+        assert on_dashboard - of_errors - of_retention - set(others) <= measured
+        assert {*of_errors, *others} <= on_dashboard
+        assert own in measured
         assert ("IndexingLagFromDelivery", "environment", "local", "service", "index_batch") in in_alarms
+        assert {*logs_fetched.values()} <= in_alarms
         assert in_alarms <= on_dashboard
 
     def test_saved_queries_ask_for_fields_that_the_logs_have(
@@ -368,10 +374,7 @@ class PipelineTests:
         # It asks for those of every backend, as it does not know yet which one the environment has.
         others = tuple(f"{backend}_" for backend in Backend if backend is not self.backend)
         not_shown = {name for name, metric in asked_for.items() if metric not in shown}
-        assert {name for name in not_shown if not name.startswith(others)} == {
-            "dead_letter_age",
-            *self.in_status_alone,
-        }
+        assert {name for name in not_shown if not name.startswith(others)} == {"dead_letter_age"}
         assert any(name.startswith(f"{self.backend}_") for name in asked_for)
 
     def test_what_waits_is_listed_and_redriven_and_what_is_still_bad_comes_back(

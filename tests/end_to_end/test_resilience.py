@@ -22,6 +22,7 @@ REPRESENTATIVE = (
     "Keep Batch: HTTP 503",
     "Dead-letter sends: connection reset (documents)",
     "Pipe: duplicate, out-of-order messages",
+    "Index Batch: access denied",
 )
 RETENTION = ("Delete Expired: deletion: answer lost", "Delete Expired: execution aborted")
 SCENARIOS = {scenario.name: scenario for scenario in scenarios(Backend.CLOUDSEARCH)}

@@ -17,8 +17,9 @@ from tests.local_cloud.faults import Delay, FaultControl, Match, Rule
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
 from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.log_generator import generate_logs
+from trailsearch.cli.cost.counts import Counts
 from trailsearch.cli.cost.inputs import Model
-from trailsearch.cli.cost.model import Counts, Delivery, count, staging_puts
+from trailsearch.cli.cost.model import Delivery, count, staging_puts
 from trailsearch.cli.cost.settings import (
     read_assumptions,
     read_measured,
@@ -144,7 +145,7 @@ def test_terraform_made_as_many_alarms_and_keys_as_the_model_has(pipeline: Pipel
     resources = {
         address: values
         for address, values in pipeline.deployment.resources().items()
-        if "-on-" not in address and "-elsewhere" not in address
+        if "-on-" not in address and "-in-" not in address
     }
     assert count_resources(resources) == {
         "alarm_metrics": there.alarm_metrics[Backend(pipeline.outputs["search_backend"])],

@@ -42,6 +42,7 @@ EXPECTED = [
     Expected(r"aws sqs send-message", r'"MessageId"'),
     Expected(r"aws s3api create-bucket", r'"Location"'),
     Expected(r"aws s3api put-bucket-versioning|aws organizations enable-aws-service-access", r"\A\Z"),
+    Expected(r"aws cloudtrail describe-trails", r'"trailList"'),
     Expected(r"aws stepfunctions list-executions", r'"executions"'),
     Expected(r"aws stepfunctions start-execution", r'"executionArn"'),
     # It has found the trail; the local cloud has no digest files, and no keys that sign them.

@@ -32,6 +32,23 @@ class Policies:
         del changed.of(kind)[arn]["Statement"][at]
         return changed
 
+    def twin(self, kind: str, at: int, arn: str) -> tuple[str, str, int] | None:
+        """Give where the same is said once more: what a function may ask of the search domain, its role's policy and the domain's say.
+
+        Both statements have one name (``Sid``).
+        """
+        name = self.of(kind)[arn]["Statement"][at].get("Sid")
+        other = "resource" if kind == "identity" else "identity"
+        return next(
+            (
+                (other, twin_arn, twin_at)
+                for twin_arn, policy in self.of(other).items()
+                for twin_at, statement in enumerate(policy["Statement"])
+                if name and statement.get("Sid") == name
+            ),
+            None,
+        )
+
     def without_condition(self, kind: str, arn: str, at: int, operator: str, key: str) -> "Policies":
         """Give the policies without one condition of a statement."""
         changed = copy.deepcopy(self)

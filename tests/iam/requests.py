@@ -112,6 +112,11 @@ def encrypting(group: str) -> Context:
     return {"kms:EncryptionContext:aws:logs:arn": log_group(group)}
 
 
+def encrypting_for(queue: str) -> Context:
+    """SQS that encrypts what is sent to a queue, on behalf of whoever sends it."""
+    return {"kms:EncryptionContext:aws:sqs:arn": queue}
+
+
 def encrypting_logs(trail: str) -> Context:
     """CloudTrail that encrypts a log."""
     return {"kms:EncryptionContext:aws:cloudtrail:arn": trail}
@@ -215,7 +220,15 @@ def _needed_by_services() -> Iterator[Request]:
         for who, topic in ((SNS, TOPIC), (SNS, CENTRAL_TOPIC), (SNS_OPT_IN, OPT_IN_TOPIC)):
             yield Request(who, action, PIPELINE_KEY, "delivers to the queue", on_behalf_of(topic))
         yield Request(S3, action, PIPELINE_KEY, "sends an event", _bucket_event(NOTIFYING_BUCKET))
-        yield Request(EVENTS, action, PIPELINE_KEY, "dead-letters an execution", on_behalf_of(RULE))
+        # Whether EventBridge says here which rule it acts for is documented both ways.
+        for context in ({}, on_behalf_of(RULE)):
+            yield Request(
+                EVENTS,
+                action,
+                PIPELINE_KEY,
+                "dead-letters an execution",
+                {**context, **encrypting_for(DEAD_LETTER)},
+            )
     for who, topic in ((SNS, TOPIC), (SNS, CENTRAL_TOPIC), (SNS_OPT_IN, OPT_IN_TOPIC)):
         yield Request(who, "sqs:SendMessage", INGEST, "delivers to the queue", on_behalf_of(topic))
     yield Request(S3, "sqs:SendMessage", INGEST, "sends an event", _bucket_event(NOTIFYING_BUCKET))
@@ -374,7 +387,13 @@ def _confused_deputies() -> Iterator[Request]:
         yield Request(CLOUDTRAIL, action, LOG_KEY, why, trail)
         yield Request(CLOUDTRAIL, action, PIPELINE_KEY, why, trail)
         yield Request(SNS, action, PIPELINE_KEY, why, elsewhere(TOPIC))
-        yield Request(EVENTS, action, PIPELINE_KEY, why, elsewhere(RULE))
+        for queue in (
+            INGEST,
+            DEAD_LETTER.replace(PREFIX, OTHER_PREFIX),
+            DEAD_LETTER.replace(ACCOUNT, OTHER_ACCOUNT),
+        ):
+            yield Request(EVENTS, action, PIPELINE_KEY, "sends to another queue", encrypting_for(queue))
+        yield Request(EVENTS, action, PIPELINE_KEY, "sends to no queue", on_behalf_of(RULE))
         yield Request(S3, action, PIPELINE_KEY, why, _bucket_event("unknown-bucket"))
         yield Request(
             S3, action, PIPELINE_KEY, "took over the name", _bucket_event(NOTIFYING_BUCKET, ACCOUNT)

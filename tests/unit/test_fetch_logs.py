@@ -137,7 +137,17 @@ def test_what_is_ignored_is_counted_and_gives_no_records(step: Step) -> None:
 def test_a_log_without_records_is_fetched_and_gives_none(step: Step) -> None:
     step.put("empty", log_of())
     work = step.run(announce("empty"))
-    assert work == Work(counts=Counts(messages=1, logs=1))
+    assert work == Work(counts=Counts(messages=1, logs=1, logs_by_bucket={LOGS: 1}))
+
+
+def test_logs_are_counted_by_the_bucket_that_they_come_from(step: Step) -> None:
+    step.s3.create_bucket(Bucket="other-logs")
+    for bucket, name in ((LOGS, "a"), (LOGS, "b"), ("other-logs", "c")):
+        step.s3.put_object(Bucket=bucket, Key=log_key(name), Body=log_of(event(name)))
+    work = step.run(
+        announce("a", "b"), announce("c", bucket="other-logs"), announce("gone", bucket="other-logs")
+    )
+    assert (work.counts.logs, work.counts.logs_by_bucket) == (3, {LOGS: 2, "other-logs": 1})
 
 
 BAD_LOGS = {

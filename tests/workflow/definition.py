@@ -39,6 +39,8 @@ SAMPLE_VALUES: Mapping[str, str | int] = {
     "delete_expired_timeout_seconds": 255,
 }
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+# A placeholder that stands for a number is marked, and in quotes, as all others are: the file is JSON with them in it.
+NUMBER = r'"number:([0-9]+)"'
 
 
 class State(NamedTuple):
@@ -63,13 +65,13 @@ def placeholders(template: str) -> set[str]:
 
 
 def render(template: str, values: Mapping[str, str | int] = SAMPLE_VALUES) -> str:
-    """Fill in the placeholders; numbers stand in quotes in the file, and lose them here.
+    """Fill in the placeholders; marked numbers lose their quotes.
 
     Raises:
         KeyError: a placeholder has no value.
     """
     filled = _PLACEHOLDER.sub(lambda placeholder: str(values[placeholder[1]]), template)
-    return re.sub(r'"([0-9]+)"', r"\1", filled)
+    return re.sub(NUMBER, r"\1", filled)
 
 
 def read_template(machine: str = INDEX_LOGS) -> str:

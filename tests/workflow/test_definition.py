@@ -1,5 +1,6 @@
 """Rules that hold for every state, and names that stand in more than one place."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -40,6 +41,21 @@ def errors_chosen(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 # The errors that dead-letter all messages of an execution together; errors of Lambda, the service, do so too.
 CAUSED_BY_NO_MESSAGE = set(errors_chosen(STATES["Caused By A Message?"].fields["Choices"]))
+
+
+WORKFLOW_TF = (REPOSITORY / "terraform" / "workflow.tf").read_text()
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    match value:
+        case dict():
+            for each in value.values():
+                yield from leaves(each)
+        case list():
+            for each in value:
+                yield from leaves(each)
+        case _:
+            yield value
 
 
 def every(named: Iterable[str]) -> pytest.MarkDecorator:
@@ -139,7 +155,7 @@ def test_every_state_runs_its_function(name: str) -> None:
         state.fields for machine in placeholders for state in definition.states(machine) if state.name == name
     )
     assert fields["Parameters"]["FunctionName"] == f"{FUNCTIONS[name]}_function_arn"
-    assert fields["TimeoutSeconds"] == f"{FUNCTIONS[name]}_timeout_seconds"
+    assert fields["TimeoutSeconds"] == f"number:{FUNCTIONS[name]}_timeout_seconds"
 
 
 @every(name for name in STATES if name.endswith(" Failed"))
@@ -183,6 +199,25 @@ def test_terraform_fills_in_every_placeholder(name: str) -> None:
             rf'{module}_function_arn += aws_lambda_function\.step\["{module}"\]\.arn', arguments[1]
         )
         assert re.search(rf"{module}_timeout_seconds += local\.state_timeout_seconds\.{module}", arguments[1])
+
+
+@every(MACHINES)
+def test_only_a_marked_placeholder_becomes_a_number(name: str) -> None:
+    """An environment of digits alone would be a number in dead letters, and those could not be read again."""
+    values = {key: 7 if isinstance(value, int) else "2024" for key, value in definition.SAMPLE_VALUES.items()}
+    numbers = {type(value) for value in leaves(definition.load(name, values)) if value in (2024, "2024")}
+    assert numbers == {str}
+    filled_in = set(leaves(json.loads(definition.read_template(name))))
+    marked = {value for value in filled_in if isinstance(value, str) and value.startswith("number:")}
+    named = definition.placeholders(definition.read_template(name))
+    of_numbers = {key for key in named if isinstance(definition.SAMPLE_VALUES[key], int)}
+    assert marked == {f"number:${{{key}}}" for key in of_numbers}
+
+
+def test_terraform_takes_the_quotes_off_the_same_numbers() -> None:
+    expression = re.search(r'^  definition_number += "/(.+)/"$', WORKFLOW_TF, re.MULTILINE)
+    assert expression
+    assert expression[1].replace('\\"', '"') == definition.NUMBER
 
 
 def test_every_placeholder_has_a_sample_value() -> None:

@@ -80,6 +80,7 @@ def test_records_are_searchable(workflow: Workflow, domain: SearchDomain) -> Non
         "records": 4,
         "bytes": ANY,
         "ignored": {"validation_message": 1},
+        "logs_by_bucket": {"log-bucket": 2},
     }
     assert run.input_of("Index Batches")["counts"] == {
         "records": 4,

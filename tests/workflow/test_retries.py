@@ -161,6 +161,15 @@ def test_a_throttled_search_domain_is_left_alone_for_long() -> None:
     assert sum(waits) < 25 * 60
 
 
+@pytest.mark.parametrize("task", ["Index Batch", "Delete Expired"])
+def test_a_policy_gets_minutes_to_arrive_everywhere(task: str) -> None:
+    """IAM says of its own that it is eventually consistent, and not how long that takes.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+    """
+    assert LONGEST[task, "SearchAccessDenied"] == [30, 60, 120]
+
+
 def test_batches_are_retried_for_themselves(workflow: Workflow) -> None:
     """As many batches as run at a time, all throttled: each one has the whole number of attempts."""
     attempts: Counter[str] = Counter()

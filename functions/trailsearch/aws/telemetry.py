@@ -2,7 +2,8 @@
 
 Metrics are CloudWatch embedded metric format in the function's log
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html),
-in the namespace ``Trailsearch``, with the dimensions ``service`` (the function) and ``environment``.
+in the namespace ``Trailsearch``, with the dimensions ``service`` (the function) and ``environment``; ``LogsFetched`` also has
+the dimension ``bucket``.
 """
 
 import os
@@ -12,7 +13,7 @@ from functools import wraps
 from typing import Any
 
 import msgspec
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from trailsearch.contracts.errors import TrailsearchError
@@ -45,11 +46,13 @@ def observed(handler: Handler) -> Handler:
             logger.exception("crashed", error=type(error).__name__, cause=str(error))
             raise
 
-    with_metrics: Handler = metrics.log_metrics(
-        observing, default_dimensions={"environment": os.environ.get("ENVIRONMENT", "unknown")}
-    )
+    with_metrics: Handler = metrics.log_metrics(observing, default_dimensions=_dimensions())
     with_logger: Handler = logger.inject_lambda_context(with_metrics, clear_state=True)
     return with_logger
+
+
+def _dimensions() -> dict[str, str]:
+    return {"environment": os.environ.get("ENVIRONMENT", "unknown")}
 
 
 def report_work(message: str, work: Work, counted: Mapping[str, int]) -> None:
@@ -63,6 +66,16 @@ def report_work(message: str, work: Work, counted: Mapping[str, int]) -> None:
     )
     for name, value in counted.items():
         metrics.add_metric(name, MetricUnit.Count, value)
+
+
+def report_logs_fetched(by_bucket: Mapping[str, int]) -> None:
+    """Measure how many logs of each bucket were fetched.
+
+    A bucket that is never fetched from has no metric, and costs nothing for one: what is announced may name any.
+    """
+    for bucket, logs in by_bucket.items():
+        with single_metric("LogsFetched", MetricUnit.Count, logs, default_dimensions=_dimensions()) as metric:
+            metric.add_dimension("bucket", bucket)
 
 
 def report_parts(parts: Parts) -> None:

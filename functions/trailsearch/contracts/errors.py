@@ -90,7 +90,7 @@ class SearchUnavailable(TrailsearchError):
 
 
 class SearchAccessDenied(TrailsearchError):
-    """The search domain's access policy, or IAM, does not let this role do what it has to."""
+    """The search domain's access policy, or IAM, does not let this role do what it has to. Retried by the workflow."""
 
 
 class DeletionWithoutEffect(TrailsearchError):

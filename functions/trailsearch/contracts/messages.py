@@ -263,6 +263,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
 
     messages: int = 0
     logs: int = 0
+    logs_by_bucket: dict[str, int] = {}
     records: int = 0
     documents: int = 0
     duplicates: int = 0

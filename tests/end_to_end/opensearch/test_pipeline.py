@@ -18,10 +18,6 @@ class TestOnOpenSearch(PipelineTests):
     backend = Backend.OPENSEARCH
     emoji = "event_name:Emoji"
     bad_query = ("event_name:[", "Failed to parse query [event_name:[]")
-    in_status_alone = frozenset(
-        f"opensearch_{name}"
-        for name in ("active_shards", "domain_errors", "domain_requests", "key_errors", "key_inaccessible")
-    )
 
 
 def test_a_document_that_the_domain_refuses_is_dead_lettered_alone(pipeline: Pipeline) -> None:

@@ -24,6 +24,7 @@ REPRESENTATIVE = (
     "Index Batch: upgrade from an older template",
     "Index Batch: month's end, duplicate, out-of-order messages, redelivery",
     "Index Batch: domain replaced",
+    "Index Batch: access denied, lasting",
 )
 RETENTION = ("Delete Expired: deletion: answer lost", "Delete Expired: search: HTTP 503, lasting")
 SCENARIOS = {scenario.name: scenario for scenario in scenarios(Backend.OPENSEARCH)}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.steps import ARN, LambdaContext, execution
 from trailsearch.aws import telemetry
-from trailsearch.aws.telemetry import observed, report_indexed, report_work
+from trailsearch.aws.telemetry import observed, report_indexed, report_logs_fetched, report_work
 from trailsearch.contracts.errors import DocumentRefused, SearchThrottled
 from trailsearch.contracts.messages import BatchRef, Counts, Indexed, Kind, RecordsRef, Work
 
@@ -66,13 +66,36 @@ def units_of(metrics: dict[str, Any]) -> dict[str, str]:
 
 
 def test_metrics_are_in_the_namespace_with_function_and_environment(observe: Observe) -> None:
-    _, (metrics,) = observe(lambda: report_work("fetched", Work(), {"LogsFetched": 3, "RecordsFetched": 0}))
+    _, (metrics,) = observe(lambda: report_work("fetched", Work(), {"RecordsFetched": 3, "Duplicates": 0}))
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Trailsearch"
     assert [sorted(dimensions) for dimensions in directive["Dimensions"]] == [["environment", "service"]]
     assert (metrics["environment"], metrics["service"]) == ("test", "test")
-    assert units_of(metrics) == {"LogsFetched": "Count", "RecordsFetched": "Count"}
-    assert (metrics["LogsFetched"], metrics["RecordsFetched"]) == ([3.0], [0.0])
+    assert units_of(metrics) == {"RecordsFetched": "Count", "Duplicates": "Count"}
+    assert (metrics["RecordsFetched"], metrics["Duplicates"]) == ([3.0], [0.0])
+
+
+def test_fetched_logs_are_measured_by_their_bucket(observe: Observe) -> None:
+    def report() -> None:
+        report_work("fetched", Work(), {"RecordsFetched": 5})
+        report_logs_fetched({"own-logs": 2, "central-logs": 1})
+
+    _, measured = observe(report)
+    by_bucket = {each["bucket"]: each for each in measured if "LogsFetched" in each}
+    assert len(measured) == 1 + len(by_bucket)
+    assert {bucket: each["LogsFetched"] for bucket, each in by_bucket.items()} == {
+        "own-logs": [2.0],
+        "central-logs": [1.0],
+    }
+    for each in by_bucket.values():
+        (directive,) = each["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "Trailsearch"
+        (dimensions,) = directive["Dimensions"]
+        assert {name: each[name] for name in dimensions if name != "bucket"} == {
+            "environment": "test",
+            "service": "test",
+        }
+        assert "bucket" in dimensions
 
 
 def test_log_lines_are_json_and_say_the_execution(observe: Observe) -> None:
@@ -82,7 +105,7 @@ def test_log_lines_are_json_and_say_the_execution(observe: Observe) -> None:
         dead_letters=(REFUSED,),
         counts=Counts(messages=2, ignored={"digest_file": 1}),
     )
-    (dead_lettered, fetched), _ = observe(lambda: report_work("fetched", work, {"LogsFetched": 1}))
+    (dead_lettered, fetched), _ = observe(lambda: report_work("fetched", work, {"RecordsFetched": 1}))
     assert (dead_lettered["level"], dead_lettered["message"]) == ("WARNING", "dead-lettered")
     assert dead_lettered["kind"] == "documents"
     assert dead_lettered["reason"] == {"Error": "DocumentRefused", "Cause": "e1: bad"}
@@ -94,11 +117,11 @@ def test_log_lines_are_json_and_say_the_execution(observe: Observe) -> None:
 
 
 def test_an_execution_is_not_carried_over_to_the_next_invocation(observe: Observe) -> None:
-    report = lambda: report_work("fetched", Work(), {"LogsFetched": 1})  # noqa: E731  # as short as it gets
+    report = lambda: report_work("fetched", Work(), {"RecordsFetched": 1})  # noqa: E731  # as short as it gets
     for arn in (ARN, ARN + "-next"):
         (line,), (metrics,) = observe(report, arn)
         assert line["execution"] == arn
-        assert metrics["LogsFetched"] == [1.0]
+        assert metrics["RecordsFetched"] == [1.0]
 
 
 def test_an_indexed_batch_is_measured(observe: Observe) -> None:

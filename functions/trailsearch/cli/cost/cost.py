@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import click
 import msgspec
 from rich import box
+from rich.padding import Padding
 from rich.table import Table
 
 from trailsearch.cli.console import Console, make_console, say
@@ -181,7 +182,7 @@ def tables(
     what = f"Settings of {PRODUCTION}" if profiles else f"{usual}, {described(traffics[usual])}"
     whole = f"{what}: dollars a month, all in all"
     beside = [[bill for each in bills.values() for bill in each]] if wide else bills.values()
-    grids = [whole_bills(whole, each, model) for each in beside]
+    grids = [whole_bills(whole, each, model.prices) for each in beside]
     for backend, each in bills.items():
         days = each[0].retention_days
         months = {bill.name: bill.month for bill in each if bill.retention_days == days}
@@ -212,6 +213,8 @@ def as_builtins(
             "dollars_per_million_events": each.dollars_per_million,
             "dollars_per_month": each.dollars,
             "search_domain": size(each.settings),
+            "days_that_fit": each.room._asdict(),
+            "second_copy_dollars_per_month": each.second_copy,
             **msgspec.to_builtins(each._asdict()),
         }
 
@@ -249,8 +252,8 @@ def print_grids(grids: list[Grid], console: Console) -> None:
         for number, row in enumerate(grid.rows):
             table.add_row(*row, style="bold" if number in grid.bold else None)
         console.print(table)
-        if grid.note:
-            console.print(f"  {grid.note}\n", highlight=False)
+        for note in grid.notes:
+            console.print(Padding(note, (0, 0, 1, 2)), highlight=False)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class Price(msgspec.Struct, frozen=True):
     checked: date
     evidence: Literal["source", "secondary", "list", "known"]
     seen: str | None = None
+    read: date | None = None
 
 
 class Duration(msgspec.Struct, frozen=True):
@@ -106,14 +107,19 @@ class Upload(msgspec.Struct, frozen=True):
     compute_ms_per_mb: float
 
 
-class CloudSearchSizes(msgspec.Struct, frozen=True):
-    """GB of documents that an instance of each type holds, the smallest first.
+class RetentionCosts(msgspec.Struct, frozen=True):
+    """What the deletion of expired events takes, round by round, and what it logs; see ``assumptions.toml``."""
 
-    ``max_partitions`` is how many of the largest type hold one copy of the index, unless AWS grants more.
-    """
-
-    capacity_gb: dict[str, float]
-    max_partitions: int
+    memory_mb: int
+    deleted_at_once: int
+    deletion_bytes: float
+    most_rounds: int
+    searches: int
+    search_ms: float
+    compute_ms: float
+    log_bytes_per_round: float
+    workflow_log_bytes_per_execution: float
+    workflow_log_bytes_per_round: float
 
 
 class NodeType(msgspec.Struct, frozen=True):
@@ -154,7 +160,7 @@ class Assumptions(msgspec.Struct, frozen=True):
     traces_per_second: float
     trace_share: float
     log_compression: float
-    cloudsearch: CloudSearchSizes
+    retention: RetentionCosts
     opensearch: OpenSearchSizes
 
 

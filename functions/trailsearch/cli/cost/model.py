@@ -13,24 +13,26 @@ letters, no cold starts, no free tiers.
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import msgspec
 
 from fetch_logs import FETCHED_AT_ONCE
 from split_records import STAGED_AT_ONCE
+from trailsearch.cli.cost.counts import DAYS_PER_MONTH, Counts
 from trailsearch.cli.cost.inputs import Assumptions, Model, Price, Settings, Traffic
-from trailsearch.cli.cost.search_domain import fit, max_batch_bytes, monthly_dollars
+from trailsearch.cli.cost.retention import count_retention
+from trailsearch.cli.cost.search_domain import Room, fit, max_batch_bytes, monthly_dollars, room
 from trailsearch.search import Backend
 from trailsearch.workflow.staging import PART_BYTES, PUT_AT_ONCE_BYTES
 
 FUNCTIONS = ("fetch_logs", "split_records", "index_batch")
 LOG_EVENT_OVERHEAD_BYTES = 26  # https://aws.amazon.com/cloudwatch/pricing/
-DAYS_PER_MONTH = 30
 _SECONDS_PER_DAY = 86_400
 _DELETED_AT_ONCE = 10  # messages, by one request to SQS
 _FREE_STORAGE_MB = 512
-_RETENTION_ALARM_METRICS = 4  # of retention-failed, which is not there without a retention
+# Of retention-failed, and EventsDeleted: neither is there without a retention.
+_RETENTION_ALARM_METRICS, _RETENTION_METRICS = 4, 1
 _NEGLIGIBLE = 1e-12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
@@ -49,49 +51,22 @@ class Delivery(msgspec.Struct, frozen=True):
     batch_bytes: float
 
 
-class Counts(msgspec.Struct, frozen=True):
-    """What AWS counts to write the bill."""
-
-    executions: float = 0
-    state_transitions: float = 0
-    invocations: float = 0
-    gb_seconds: float = 0
-    storage_gb_seconds: float = 0
-    s3_gets: float = 0
-    s3_puts: float = 0
-    staged_gb_months: float = 0
-    sns_publishes: float = 0
-    sqs_requests: float = 0
-    pipe_requests: float = 0
-    kms_requests: float = 0
-    search_batches: float = 0
-    log_gb: float = 0
-    log_gb_months: float = 0
-    traces: float = 0
-
-    def __add__(self, other: Self) -> Self:
-        """Add two counts, field by field."""
-        return type(self)(
-            *map(sum, zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True))
-        )
-
-    def times(self, factor: float) -> Self:
-        """Multiply every field."""
-        return type(self)(*(factor * value for value in msgspec.structs.astuple(self)))
-
-
 class Month(NamedTuple):
-    """A month: how many events and what is counted; dollars by component, those of events and fixed ones.
+    """A month: how many events and what is counted; dollars by component, those of events and those of the month.
 
-    ``settings`` are those of the search domain that holds the events, as it has grown for them.
+    ``settings`` are those of the search domain that holds the events, as it has grown for them; ``room`` is how many days of
+    events it has room for. ``second_copy`` is in no sum: what CloudTrail asks for besides, if the account has a trail
+    already.
     """
 
     events: float
     settings: Settings
+    room: Room
     delivery: Delivery
     counts: Counts
     variable: dict[str, float]
     fixed: dict[str, float]
+    second_copy: float
 
     @property
     def dollars_per_million(self) -> float:
@@ -228,7 +203,7 @@ def month(traffic: Traffic, settings: Settings, model: Model) -> Month:
     Raises:
         CostUnknown: nothing is known of an instance type.
     """
-    settings = fit(settings, traffic, model)
+    deployed, settings = settings, fit(settings, traffic, model)
     events = traffic.events_per_day * DAYS_PER_MONTH
     delivery = average_delivery(traffic, settings, model)
     executions = events / traffic.events_per_log / delivery.logs
@@ -237,11 +212,30 @@ def month(traffic: Traffic, settings: Settings, model: Model) -> Month:
     return Month(
         events,
         settings,
+        room(deployed, settings, traffic, model),
         delivery,
         counts,
         variable_dollars(counts, model.prices, settings.search_backend),
-        monthly_dollars(settings, traffic, model) | fixed_dollars(settings, model),
+        monthly_dollars(settings, traffic, model)
+        | fixed_dollars(settings, model)
+        | {"Retention": retention_dollars(settings, traffic, model)},
+        second_copy_dollars(events, settings, model),
     )
+
+
+def retention_dollars(settings: Settings, traffic: Traffic, model: Model) -> float:
+    """Price what the deletion of expired events takes in a month."""
+    counted = count_retention(settings, traffic, model)
+    return sum(variable_dollars(counted, model.prices, settings.search_backend).values())
+
+
+def second_copy_dollars(events: float, settings: Settings, model: Model) -> float:
+    """Price what a second trail costs, if all events are management events.
+
+    The first copy of these is free in each Region, whichever trail makes it; each further one is paid.
+    """
+    price = model.prices["management_event_copy"]
+    return events * price.dollars / price.per if settings.create_trail else 0.0
 
 
 def _sampled(requests: float, assumed: Assumptions) -> float:
@@ -290,7 +284,10 @@ def fixed_dollars(settings: Settings, model: Model) -> dict[str, float]:
     return {
         "Alarms": dollars("alarm_metric_month", alarm_metrics),
         "Dashboard": dollars("dashboard_month", there.dashboards),
-        "Custom metrics": dollars("custom_metric_month", there.custom_metrics),
+        "Custom metrics": dollars(
+            "custom_metric_month",
+            there.custom_metrics + _RETENTION_METRICS * (settings.search_retention_days is not None),
+        ),
         "KMS keys": dollars("kms_key_month", there.kms_keys - (not settings.create_trail)),
         "Polling, data keys": dollars(
             "sqs_request", assumed.pipe_pollers * seconds / assumed.long_poll_seconds

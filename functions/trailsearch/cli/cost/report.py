@@ -5,14 +5,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from trailsearch.cli.cost.inputs import Model, Settings, Traffic
+from trailsearch.cli.capacity import MAX_PARTITIONS
+from trailsearch.cli.cost.inputs import Model, Price, Settings, Traffic
 from trailsearch.cli.cost.model import FUNCTIONS, Month, month
+from trailsearch.cli.cost.retention import keeps_up
 from trailsearch.cli.cost.search_domain import is_granted, shards, size
 from trailsearch.search import Backend
 
 LABELS: Mapping[Backend, str] = {Backend.OPENSEARCH: "OpenSearch", Backend.CLOUDSEARCH: "CloudSearch"}
 RETENTION_DAYS = (30, 90, 365)
+SECOND_COPY = "If the account has a trail already, more"
 _NOT_GRANTED = "*"
+_MANY_DAYS = 100
 
 PROFILES: Mapping[str, Traffic] = {
     # CloudTrail writes a log for each account and Region about every 5 minutes, and a small one has about 12 events.
@@ -27,7 +31,7 @@ PROFILES: Mapping[str, Traffic] = {
 class Grid(NamedTuple):
     """A table: its title, the heads of its columns, and its rows.
 
-    ``bold`` are the numbers of rows that sum up, ``texts`` those of columns that are no numbers, ``note`` stands below.
+    ``bold`` are the numbers of rows that sum up, ``texts`` those of columns that are no numbers, ``notes`` stand below.
     """
 
     title: str
@@ -35,7 +39,7 @@ class Grid(NamedTuple):
     rows: Sequence[Sequence[str]]
     bold: frozenset[int] = frozenset()
     texts: frozenset[int] = frozenset({0})
-    note: str = ""
+    notes: Sequence[str] = ()
 
     def to_markdown(self) -> str:
         """Give it as a table of Markdown, numbers to the right."""
@@ -48,8 +52,8 @@ class Grid(NamedTuple):
             for number, row in enumerate(self.rows)
         ]
         rule = line(["---" if at in self.texts else "--:" for at, _ in enumerate(self.heads)])
-        note = ["", self.note.replace("*", r"\*")] if self.note else []
-        return "\n".join([f"**{self.title}**", "", line(self.heads), rule, *map(line, rows), *note])
+        notes = [line for note in self.notes for line in ("", note.replace("*", r"\*"))]
+        return "\n".join([f"**{self.title}**", "", line(self.heads), rule, *map(line, rows), *notes])
 
 
 class Change(NamedTuple):
@@ -70,11 +74,11 @@ class Bill(NamedTuple):
     month: Month
 
 
-def whole_bills(title: str, bills: Sequence[Bill], model: Model) -> Grid:
+def whole_bills(title: str, bills: Sequence[Bill], prices: Mapping[str, Price]) -> Grid:
     """Set the backends side by side: what a month costs in all, and on what the search domain runs by then."""
     backends = list(dict.fromkeys(bill.backend for bill in bills))
     found = {(bill.name, bill.retention_days, bill.backend): bill.month for bill in bills}
-    granted = {key: is_granted(each.settings, model.assumptions) for key, each in found.items()}
+    granted = {key: is_granted(each.settings) for key, each in found.items()}
 
     def cells(key: tuple[str, int, Backend]) -> tuple[str, str]:
         star = "" if granted[key] else _NOT_GRANTED
@@ -88,16 +92,35 @@ def whole_bills(title: str, bills: Sequence[Bill], model: Model) -> Grid:
         "Account, days of events kept",
         *(head for each in backends for head in (LABELS[each], "runs on")),
     ]
-    most = model.assumptions.cloudsearch.max_partitions
-    return Grid(
-        title,
-        heads,
-        rows,
-        texts=frozenset({0, *range(2, len(heads), 2)}),
-        note=""
+    notes = (
+        []
         if all(granted.values())
-        else f"* More than the {most} partitions that CloudSearch has unless AWS grants more.",
+        else [
+            f"{_NOT_GRANTED} More than the {MAX_PARTITIONS} partitions that CloudSearch has unless AWS grants more."
+        ]
     )
+    notes += _of_second_copies(bills)
+    notes.append(_of_prices(prices))
+    return Grid(title, heads, rows, texts=frozenset({0, *range(2, len(heads), 2)}), notes=notes)
+
+
+def _of_second_copies(bills: Sequence[Bill]) -> Iterator[str]:
+    """Say what is in no bill: that an account which has a trail pays for what another one delivers."""
+    more = {bill.name: bill.month.second_copy for bill in bills if bill.month.second_copy}
+    if more:
+        dollars = ", ".join(f"{name} {each:,.0f}" for name, each in more.items())
+        yield (
+            "Not in it: where the account has a trail already, the one that create_trail = true makes is a second copy of all "
+            f"management events. Dollars a month more: {dollars}."
+        )
+
+
+def _of_prices(prices: Mapping[str, Price]) -> str:
+    """Say from when the prices are, and which of them nothing confirms."""
+    checked = sorted(price.checked for price in prices.values())
+    unconfirmed = [name for name, price in prices.items() if price.evidence == "known"]
+    doubt = f" No page was found that confirms {', '.join(unconfirmed)}." if unconfirmed else ""
+    return f"Prices of us-east-1, each with its source in prices.toml, looked up from {checked[0]} to {checked[-1]}.{doubt}"
 
 
 def compare(title: str, months: Mapping[str, Month], traffics: Mapping[str, Traffic], model: Model) -> Grid:
@@ -117,6 +140,16 @@ def compare(title: str, months: Mapping[str, Month], traffics: Mapping[str, Traf
     ]
     bold.add(len(rows))
     rows.append(["Total, a month", *_by_month(each.dollars for each in months.values())])
+    rows.append([SECOND_COPY, *_by_month(each.second_copy for each in months.values())])
+    rows.append(["Days that fit as deployed", *_days(each.room.deployed for each in months.values())])
+    rows.append(["Days that fit as reckoned", *_days(each.room.reckoned for each in months.values())])
+    if some.settings.search_backend is Backend.CLOUDSEARCH:
+        rows.append(
+            [
+                f"Days that fit in {MAX_PARTITIONS} partitions",
+                *_days(each.room.granted or 0 for each in months.values()),
+            ]
+        )
     rows.append(
         ["Seconds from batch to batch", *(f"{each.seconds_per_batch:.1f}" for each in months.values())]
     )
@@ -124,7 +157,13 @@ def compare(title: str, months: Mapping[str, Month], traffics: Mapping[str, Traf
         rows.append(
             ["opensearch_shards for them", *(f"{shards(traffics[name], model):,}" for name in months)]
         )
-    return Grid(title, ["Dollars", *months], rows, frozenset(bold))
+    behind = [name for name, each in months.items() if not keeps_up(each.settings, traffics[name], model)]
+    notes = [f"More expires each day than one execution of the retention deletes: {', '.join(behind)}."]
+    return Grid(title, ["Dollars", *months], rows, frozenset(bold), notes=notes if behind else ())
+
+
+def _days(days: Iterator[float]) -> list[str]:
+    return [f"{each:,.1f}" if each < _MANY_DAYS else f"{each:,.0f}" for each in days]
 
 
 def _by_month(dollars: Iterator[float]) -> list[str]:

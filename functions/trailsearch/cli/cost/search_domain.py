@@ -2,16 +2,18 @@
 
 Nobody starts with a domain for events that are yet to come: what is reckoned is the domain as it is once the oldest events
 expire. It never has less than what Terraform deploys. CloudSearch grows to that by itself; OpenSearch has to be given it,
-by the variables that ``fit`` gives.
+by the variables that ``fit`` gives. ``room`` says how many days of events all of these hold.
 """
 
 import math
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
-from trailsearch.cli.cost.inputs import Assumptions, CostUnknown, Model, Price, Settings, Traffic
+from trailsearch.cli.capacity import GB_OF_DOCUMENTS, LARGEST, MAX_PARTITIONS
+from trailsearch.cli.cost.inputs import CostUnknown, Model, Price, Settings, Traffic
 from trailsearch.search import Backend, SearchSettings, search_backend
 
 HOURS_PER_MONTH = 730  # as AWS reckons
@@ -60,10 +62,60 @@ def size(settings: Settings) -> str:
     return f"{settings.opensearch_instance_count:,} × {kind}, {settings.opensearch_volume_gib:,} GiB"
 
 
-def is_granted(settings: Settings, assumed: Assumptions) -> bool:
+def is_granted(settings: Settings) -> bool:
     """Tell whether AWS lets a domain grow as large without being asked."""
     partitions = settings.search_partition_count or 1
-    return settings.search_backend is Backend.OPENSEARCH or partitions <= assumed.cloudsearch.max_partitions
+    return settings.search_backend is Backend.OPENSEARCH or partitions <= MAX_PARTITIONS
+
+
+class Room(NamedTuple):
+    """How many days of events a search domain holds, if none is deleted, until its alarm rings, or AWS advises more instances.
+
+    ``deployed`` is for the domain that Terraform makes, ``reckoned`` for the one that holds all that is kept, and ``granted``
+    for the largest that AWS lets it grow to by itself: None where it does not grow by itself.
+    """
+
+    deployed: float
+    reckoned: float
+    granted: float | None
+
+
+def room(deployed: Settings, reckoned: Settings, traffic: Traffic, model: Model) -> Room:
+    """Give how many days fit.
+
+    Raises:
+        CostUnknown: nothing is known of an instance type.
+    """
+    largest = None
+    if deployed.search_backend is Backend.CLOUDSEARCH:
+        largest = msgspec.structs.replace(
+            deployed, search_instance_type=LARGEST, search_partition_count=MAX_PARTITIONS
+        )
+    return Room(
+        days(deployed, traffic, model),
+        days(reckoned, traffic, model),
+        days(largest, traffic, model) if largest else None,
+    )
+
+
+def days(settings: Settings, traffic: Traffic, model: Model) -> float:
+    """Give how many days of events a search domain with these settings holds.
+
+    Raises:
+        CostUnknown: nothing is known of its instance type.
+    """
+    if settings.search_backend is Backend.CLOUDSEARCH:
+        kind = _from(settings.search_instance_type, GB_OF_DOCUMENTS)[0]
+        gb = GB_OF_DOCUMENTS[kind] * (settings.search_partition_count or 1)
+        return gb / (traffic.events_per_day * _document_gb(traffic, model))
+    sizes = model.assumptions.opensearch
+    node = sizes.node_types[_from(settings.opensearch_instance_type, sizes.node_types)[0]]
+    held = min(
+        _held_gib(settings.opensearch_volume_gib, model), node.memory_gib * sizes.index_gib_per_memory_gib
+    )
+    copies = 1 + settings.opensearch_replicas
+    gib = held * settings.opensearch_instance_count / copies
+    return gib / (traffic.events_per_day * _index_bytes(traffic, model) / _GIB)
 
 
 def monthly_dollars(settings: Settings, traffic: Traffic, model: Model) -> dict[str, float]:
@@ -106,13 +158,10 @@ def _instances(settings: Settings) -> int:
 
 def _fit_cloudsearch(settings: Settings, traffic: Traffic, model: Model) -> Settings:
     """Give the smallest instances that hold the documents, and of the largest as many as it takes."""
-    capacity, days = model.assumptions.cloudsearch.capacity_gb, settings.search_retention_days or 0
-    events = model.measured.events
-    growth = _event_bytes(traffic, model) / events.staged_bytes
-    gb = traffic.events_per_day * days * growth * events.document_bytes[Backend.CLOUDSEARCH] / 1e9
-    kinds = _from(settings.search_instance_type, capacity)
-    kind = next((each for each in kinds if capacity[each] >= gb), kinds[-1])
-    needed = max(1, math.ceil(gb / capacity[kind]))
+    gb = traffic.events_per_day * (settings.search_retention_days or 0) * _document_gb(traffic, model)
+    kinds = _from(settings.search_instance_type, GB_OF_DOCUMENTS)
+    kind = next((each for each in kinds if GB_OF_DOCUMENTS[each] >= gb), kinds[-1])
+    needed = max(1, math.ceil(gb / GB_OF_DOCUMENTS[kind]))
     partitions = max(needed, settings.search_partition_count or 1)
     return msgspec.structs.replace(
         settings, search_instance_type=kind, search_partition_count=partitions if partitions > 1 else None
@@ -167,15 +216,31 @@ def _volume_gib(held: float, model: Model) -> int:
     return math.ceil(volume / sizes.volume_step_gib) * sizes.volume_step_gib
 
 
+def _held_gib(volume_gib: float, model: Model) -> float:
+    """Give what a node holds on its volume, so that no alarm rings: the reverse of ``_volume_gib``."""
+    sizes = model.assumptions.opensearch
+    usable = 1 - sizes.linux_reserved_share - sizes.free_share
+    reserved = min(sizes.service_reserved_share * volume_gib, sizes.service_reserved_gib)
+    return usable * volume_gib - reserved
+
+
 def _index_gib(settings: Settings, traffic: Traffic, model: Model) -> float:
     """Give the size of one copy of all indices, just before the oldest is dropped: a month goes as a whole."""
-    days = (settings.search_retention_days or 0) + model.assumptions.opensearch.longest_month_days
-    return traffic.events_per_day * days * _index_bytes(traffic, model) / _GIB
+    kept = (settings.search_retention_days or 0) + model.assumptions.opensearch.longest_month_days
+    return traffic.events_per_day * kept * _index_bytes(traffic, model) / _GIB
 
 
 def _index_bytes(traffic: Traffic, model: Model) -> float:
     growth = _event_bytes(traffic, model) / model.measured.events.staged_bytes
     return model.assumptions.opensearch.index_bytes * growth
+
+
+def _document_gb(traffic: Traffic, model: Model) -> float:
+    """Give the size of an event as a document of CloudSearch."""
+    events = model.measured.events
+    return (
+        _event_bytes(traffic, model) / events.staged_bytes * events.document_bytes[Backend.CLOUDSEARCH] / 1e9
+    )
 
 
 def _event_bytes(traffic: Traffic, model: Model) -> float:
@@ -186,5 +251,5 @@ def _from(kind: str, kinds: Mapping[str, object]) -> list[str]:
     """Give the instance types from one on, the smallest first."""
     names = list(kinds)
     if kind not in names:
-        raise CostUnknown(f"assumptions.toml does not say what an instance {kind} holds")
+        raise CostUnknown(f"It is not known what an instance {kind} holds")
     return names[names.index(kind) :]

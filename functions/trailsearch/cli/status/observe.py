@@ -25,6 +25,7 @@ from trailsearch.cli.status.pipeline_status import (
     SearchDomain,
     Unreadable,
 )
+from trailsearch.cli.status.room import Growth
 from trailsearch.cli.status.search_metrics import HOUR, MINUTE, NAMESPACES, SEARCH_METRICS
 from trailsearch.contracts.messages import ErrorOutput
 from trailsearch.search import Backend
@@ -58,6 +59,7 @@ ALARM_NAMES = frozenset(
         "domain-red",
         "domain-rejects-writes",
         "domain-server-errors",
+        "domain-shards",
         "domain-throttling",
         "domain-writes-blocked",
         "domain-yellow",
@@ -71,11 +73,15 @@ ALARM_NAMES = frozenset(
         *(f"{step}-{what}" for step in _STEPS for what in ("errors", "throttles")),
     }
 )
-# Each of these is one alarm, or where there are several sources of logs, one for each.
+# Each of these is one alarm, or where there are several buckets or topics, one for each.
 ALARM_NAMES_OF_SOURCES = ("no-logs", "undelivered-notifications")
-_ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-on-.+|-elsewhere)?")
+_ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-in-.+|-on-.+)?")
 # Newest values that are older say nothing about now.
 _STALE = timedelta(minutes=15)
+_DAY = timedelta(days=1)
+# OpenSearch Service keeps its metrics for two weeks:
+# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-cloudwatchmetrics.html
+GROWTH_DAYS = 14
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -116,6 +122,9 @@ def observe(environment: Environment, clients: Clients) -> PipelineStatus:
         metrics = pool.submit(
             _tried, read_metrics, clients.cloudwatch, environment, state_machine_arn.split(":")[4], now
         )
+        growth = pool.submit(
+            _tried, read_growth, clients.cloudwatch, environment, state_machine_arn.split(":")[4], now
+        )
         search_domain = pool.submit(_tried, read_search_domain, environment)
         alarms = pool.submit(_tried, read_alarms, clients.cloudwatch, environment.prefix)
     return PipelineStatus(
@@ -126,6 +135,7 @@ def observe(environment: Environment, clients: Clients) -> PipelineStatus:
         executions=executions.result(),
         metrics=metrics.result(),
         search_domain=search_domain.result(),
+        growth=growth.result(),
         alarms=alarms.result(),
     )
 
@@ -278,50 +288,104 @@ def read_metrics(
     return metrics_of(answer["MetricDataResults"], now)
 
 
+def read_growth(
+    cloudwatch: "CloudWatchClient", environment: Environment, account: str, now: datetime
+) -> Growth:
+    """Ask CloudWatch how the search domain has grown in the last two weeks."""
+    end = now.replace(minute=0, second=0, microsecond=0) + HOUR
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=growth_queries(environment, account),
+        StartTime=end - timedelta(days=GROWTH_DAYS) - HOUR,
+        EndTime=end,
+        ScanBy="TimestampDescending",
+    )
+    return growth_of(answer["MetricDataResults"])
+
+
+def growth_queries(environment: Environment, account: str) -> list["MetricDataQueryTypeDef"]:
+    """Say what to ask CloudWatch for, hour by hour: where a day begins for CloudWatch does not matter then."""
+    domain = {"ClientId": account, "DomainName": environment.search_domain_name}
+    deleting = {"service": "delete_expired", "environment": environment.environment}
+    asked = {
+        "free_storage_mib": (Backend.OPENSEARCH, "free_storage_mib"),
+        "documents": (Backend.CLOUDSEARCH, "searchable_documents"),
+    }
+    return [
+        *(
+            _query(name, NAMESPACES[backend], metric.metric, domain, metric.stat, HOUR)
+            for name, (backend, key) in asked.items()
+            for metric in [SEARCH_METRICS[backend][key]]
+        ),
+        _query("events_deleted", "Trailsearch", "EventsDeleted", deleting, "Sum", HOUR),
+    ]
+
+
+def growth_of(results: Iterable["MetricDataResultTypeDef"]) -> Growth:
+    """Read the answer to ``growth_queries``: of each metric the newest value, and those that are whole days older."""
+    values = {
+        result["Id"]: dict(zip(result["Timestamps"], result["Values"], strict=True)) for result in results
+    }
+
+    def daily(name: str) -> tuple[tuple[int, float], ...]:
+        found = values.get(name, {})
+        newest = max(found, default=None)
+        if newest is None:
+            return ()
+        days = ((ago, found.get(newest - ago * _DAY)) for ago in range(GROWTH_DAYS + 1))
+        return tuple((ago, value) for ago, value in days if value is not None)
+
+    deleted = values.get("events_deleted", {})
+    return Growth(
+        free_storage_mib=daily("free_storage_mib"),
+        documents=daily("documents"),
+        events_deleted=sum(deleted.values()) if deleted else None,
+    )
+
+
 def metric_queries(environment: Environment, account: str) -> list["MetricDataQueryTypeDef"]:
     """Say what to ask CloudWatch for. The functions' own metrics are those of ``telemetry``."""
     indexing = {"service": "index_batch", "environment": environment.environment}
     domain = {"ClientId": account, "DomainName": environment.search_domain_name}
     age = "ApproximateAgeOfOldestMessage"
-
-    def query(
-        name: str,
-        namespace: str,
-        metric: str,
-        dimensions: Mapping[str, str],
-        stat: str,
-        period: timedelta = MINUTE,
-    ) -> "MetricDataQueryTypeDef":
-        return {
-            "Id": name,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": namespace,
-                    "MetricName": metric,
-                    "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-                },
-                "Stat": stat,
-                "Period": int(period.total_seconds()),
-            },
-        }
-
     return [
-        query("ingest_age", "AWS/SQS", age, {"QueueName": environment.ingest_queue_name}, "Maximum"),
-        query(
+        _query("ingest_age", "AWS/SQS", age, {"QueueName": environment.ingest_queue_name}, "Maximum"),
+        _query(
             "dead_letter_age", "AWS/SQS", age, {"QueueName": environment.dead_letter_queue_name}, "Maximum"
         ),
         *(
-            query(f"{backend}_{name}", NAMESPACES[backend], each.metric, domain, each.stat, each.period)
+            _query(f"{backend}_{name}", NAMESPACES[backend], each.metric, domain, each.stat, each.period)
             for backend, metrics in SEARCH_METRICS.items()
             for name, each in metrics.items()
         ),
-        query("events", "Trailsearch", "EventsIndexed", indexing, "Sum", HOUR),
+        _query("events", "Trailsearch", "EventsIndexed", indexing, "Sum", HOUR),
         *(
-            query(f"{name}_{stat}", "Trailsearch", metric, indexing, stat, HOUR)
+            _query(f"{name}_{stat}", "Trailsearch", metric, indexing, stat, HOUR)
             for name, metric in (("delivery", "IndexingLagFromDelivery"), ("event", "IndexingLagFromEvent"))
             for stat in ("p50", "p99")
         ),
     ]
+
+
+def _query(
+    name: str,
+    namespace: str,
+    metric: str,
+    dimensions: Mapping[str, str],
+    stat: str,
+    period: timedelta = MINUTE,
+) -> "MetricDataQueryTypeDef":
+    return {
+        "Id": name,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": namespace,
+                "MetricName": metric,
+                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+            },
+            "Stat": stat,
+            "Period": int(period.total_seconds()),
+        },
+    }
 
 
 def metrics_of(results: Iterable["MetricDataResultTypeDef"], now: datetime) -> Metrics:

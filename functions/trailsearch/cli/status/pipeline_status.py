@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
+from trailsearch.cli.status.room import Growth, Room, room_of_cloudsearch, room_of_opensearch
+
 # Where the alarms cannot be read, what alarm_oldest_message_seconds and alarm_lag_seconds are unless they are set.
 OLD_MESSAGE_SECONDS = 15 * 60
 HIGH_LAG_SECONDS = 30 * 60
@@ -14,6 +16,8 @@ LEAST_FREE_STORAGE, HIGH_MEMORY, MANY_ERRORS = 25, 92, 10
 # A node of OpenSearch has so many shards at most; from nine tenths on it is time to do something.
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp-sharding.html
 SHARDS_OF_A_NODE, MANY_SHARDS = 1_000, 90
+# Larger volumes are there after hours; more partitions are asked of AWS, which takes days.
+FULL_SOON_DAYS = 14
 MAX_LISTED = 1_000
 """How many executions of one status Step Functions lists at once."""
 
@@ -163,6 +167,7 @@ class PipelineStatus(msgspec.Struct, frozen=True, kw_only=True):
     executions: Executions | Unreadable
     metrics: Metrics | Unreadable
     search_domain: SearchDomain | Unreadable
+    growth: Growth | Unreadable
     alarms: Alarms | Unreadable
 
     @property
@@ -187,6 +192,7 @@ def problems(status: PipelineStatus) -> list[str]:
         *_of_executions(status),
         *_of_search_domain(status),
         *_of_data_nodes(status),
+        *_of_room(status),
         *_of_lag(status),
         *_of_alarms(status),
         *_of_unreadable(status),
@@ -319,6 +325,33 @@ def _of_data_nodes(status: PipelineStatus) -> Iterator[str]:
             f"The search domain failed to answer {errors:,.0f} of {requests:,.0f} requests of the last hour. Its own log "
             "says why"
         )
+
+
+def room(status: PipelineStatus) -> Room | None:
+    """Reckon when the search domain will be full; None where what that takes could not be read."""
+    domain, growth = known(status.search_domain), known(status.growth)
+    if domain is None or growth is None:
+        return None
+    if domain.partition_count is None:
+        return room_of_opensearch(growth)
+    metrics = known(status.metrics) or Metrics()
+    return room_of_cloudsearch(
+        growth, domain.instance_type, domain.partition_count, metrics.index_utilization
+    )
+
+
+def _of_room(status: PipelineStatus) -> Iterator[str]:
+    metrics, found, domain = known(status.metrics), room(status), known(status.search_domain)
+    if (
+        found is None
+        or found.days is None
+        or found.days > FULL_SOON_DAYS
+        or (metrics and metrics.writes_blocked)
+    ):
+        return
+    of_opensearch = domain and domain.partition_count is None
+    do = "Raise opensearch_volume_gib" if of_opensearch else "Ask AWS for more partitions"
+    yield f"The search domain will be {found.said}. {do}, or lower search_retention_days"
 
 
 def _of_lag(status: PipelineStatus) -> Iterator[str]:

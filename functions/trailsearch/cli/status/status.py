@@ -29,6 +29,7 @@ from trailsearch.cli.status.pipeline_status import (
     duration,
     known,
     problems,
+    room,
 )
 
 _NO_DATA = "no data"
@@ -70,7 +71,13 @@ def status(environment: str, as_json: bool) -> None:
 def as_builtins(observed: PipelineStatus) -> dict[str, object]:
     """Give everything as plain values: ``well``, ``problems``, and what AWS told; see ``PipelineStatus``."""
     found = problems(observed)
-    return {"well": not found, "problems": found, **msgspec.to_builtins(observed)}
+    reckoned = room(observed)
+    return {
+        "well": not found,
+        "problems": found,
+        **msgspec.to_builtins(observed),
+        "room": reckoned and reckoned._asdict(),
+    }
 
 
 def print_status(observed: PipelineStatus, console: Console) -> None:
@@ -103,6 +110,7 @@ def _parts(observed: PipelineStatus) -> Iterator[tuple[str, str]]:
     yield "Lag from delivery", _said(observed.metrics, lambda known: _lag(known.lag_from_delivery))
     yield "Lag from event", _said(observed.metrics, lambda known: _lag(known.lag_from_event))
     yield "Search domain", _said(observed.search_domain, lambda domain: _search_domain(domain, metrics))
+    yield "Room", _said(observed.growth, lambda _: _room(observed))
     yield "Alarms", _said(observed.alarms, _alarms)
 
 
@@ -177,6 +185,11 @@ def _documents(domain: SearchDomain, metrics: Metrics) -> str:
     if metrics.searchable_documents is not None:
         return f"{metrics.searchable_documents:,.0f} documents (by CloudWatch: you may not search)"
     return f"documents: {_NO_DATA}, and you may not search"
+
+
+def _room(observed: PipelineStatus) -> str:
+    reckoned = room(observed)
+    return reckoned.said if reckoned else "cannot be told without the search domain"
 
 
 def _alarms(alarms: Alarms) -> str:

@@ -1,4 +1,16 @@
-"""Amazon CloudSearch (API version 2013-01-01) for moto: configuration, document and search services."""
+"""Amazon CloudSearch (API version 2013-01-01) for moto: configuration, document and search services.
+
+What it does is what AWS's developer guide says, https://docs.aws.amazon.com/cloudsearch/latest/developerguide/; the page is
+named beside what is made of it::
+
+    urls, responses, models    moto's side: routes, requests, domains and their configuration (schema)
+    upload_request, documents  uploads: what HTTP asks for, what a batch may contain (values)
+    search_request             searches: parameters, with options in JSON (request_options) and cursors
+    structured_query, simple_query  the parsers, which make a query
+    sql, condition             a query as a condition in SQL
+    index, text_index          the documents in SQLite, and the terms of text (analysis) in FTS5
+    highlighting, search_answer, error_answers  what is answered
+"""
 
 import re
 import sys

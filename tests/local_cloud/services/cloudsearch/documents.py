@@ -3,12 +3,17 @@
 Sources: developer guide, "Preparing Your Data", "documents/batch" and "Understanding Amazon CloudSearch Limits".
 AWS does not document the wording of its messages; the frame "... (near operation with index N; document_id ID)",
 where N counts from 1, is the one it uses.
+
+What an operation has beside what is documented is a warning, not an error: "you no longer have to specify document versions",
+says the guide's "Migrating to the Amazon CloudSearch 2013-01-01 API", nor `lang`; only "unrecognized fields ... will
+generate an error".
 """
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .exceptions import DocumentServiceException
 from .schema import IndexField, Schema
@@ -20,7 +25,9 @@ MAX_FIELDS = 200
 MAX_VALUES = 1000
 
 _ID = re.compile(r"[A-Za-z0-9_\-=#;:/?@&]{1,128}")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# "Preparing Your Data" prints this expression for what is invalid: XML allows characters above U+FFFF, such as emoji, this
+# does not.
+_INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,13 @@ class Operation:
 
     id: str
     fields: dict[str, list[str]] | None
+
+
+class Batch(NamedTuple):
+    """The valid operations of a batch in their order, and warnings about them."""
+
+    operations: list[Operation]
+    warnings: list[str]
 
 
 class _Number(str):
@@ -44,8 +58,8 @@ def _no_constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_no_constant)
 
 
-def parse_batch(body: bytes, schema: Schema) -> list[Operation]:
-    """Check a batch in JSON and return its operations in their order.
+def parse_batch(body: bytes, schema: Schema, charset: str = "utf-8") -> Batch:
+    """Check a batch in JSON.
 
     Raises:
         DocumentServiceException: 413 for a batch over 5 MB; 400 with one message for each operation that breaks a rule.
@@ -54,25 +68,38 @@ def parse_batch(body: bytes, schema: Schema) -> list[Operation]:
         message = f"Batch size of {len(body)} bytes exceeds the maximum of {MAX_BATCH_BYTES} bytes"
         raise DocumentServiceException(413, [message])
     try:
-        batch = _decoder.decode(body.decode())
+        batch = _decoder.decode(body.decode(charset))
     except (ValueError, RecursionError) as error:
-        raise DocumentServiceException(400, [f"Batch is not valid JSON in UTF-8: {error}"]) from None
+        raise DocumentServiceException(400, [f"Batch is not valid JSON in {charset}: {error}"]) from None
     if not isinstance(batch, list) or not batch:
         raise DocumentServiceException(400, ["Batch must be a JSON array of at least one operation"])
     check_size = len(body) > MAX_DOCUMENT_BYTES
-    operations, messages = [], []
+    operations: list[Operation] = []
+    errors: list[str] = []
+    warnings: list[str] = []
     for index, item in enumerate(batch, start=1):
+        near = _near(index, item)
         try:
             if check_size:
                 _check_size(item)
             operations.append(_operation(item, schema))
         except ValueError as error:
-            document_id = item.get("id") if isinstance(item, dict) else None
-            near = f"operation with index {index}" + (f"; document_id {document_id}" if document_id else "")
-            messages.append(f"{error} (near {near})")
-    if messages:
-        raise DocumentServiceException(400, messages)
-    return operations
+            errors.append(f"{error} {near}")
+        else:
+            warnings += [f"Unknown attribute '{name}' is ignored {near}" for name in _unknown(item)]
+    if errors:
+        raise DocumentServiceException(400, errors)
+    return Batch(operations, warnings)
+
+
+def _near(index: int, item: Any) -> str:
+    document_id = item.get("id") if isinstance(item, dict) else None
+    return f"(near operation with index {index}" + (f"; document_id {document_id})" if document_id else ")")
+
+
+def _unknown(item: Mapping[str, Any]) -> list[str]:
+    known = {"type", "id", "fields"} if item["type"] == "add" else {"type", "id"}
+    return sorted(item.keys() - known)
 
 
 def _check_size(item: Any) -> None:
@@ -89,9 +116,6 @@ def _operation(item: Any, schema: Schema) -> Operation:
         raise ValueError('The value of type must be "add" or "delete"')
     if not isinstance(document_id, str) or isinstance(document_id, _Number) or not _ID.fullmatch(document_id):
         raise ValueError("The value of id must be a string of 1 to 128 letters, digits or _-=#;:/?@&")
-    allowed = {"type", "id", "fields"} if operation_type == "add" else {"type", "id"}
-    if unknown := sorted(item.keys() - allowed):
-        raise ValueError(f"Unknown property {unknown[0]!r} of a {operation_type} operation")
     if operation_type == "delete":
         return Operation(document_id, None)
     fields = item.get("fields")
@@ -117,7 +141,7 @@ def _values(name: str, value: Any, schema: Schema) -> list[str]:
         if not isinstance(text, str):
             kind = "null" if text is None else type(text).__name__
             raise ValueError(f'Field "{name}" must be a string, a number or an array of them, not {kind}')  # noqa: TRY004
-        if invalid := _NOT_XML.search(text):
+        if invalid := _INVALID.search(text):
             raise ValueError(f"Validation error for field '{name}': Invalid codepoint {ord(invalid[0]):X}")
     return values
 

@@ -1,7 +1,7 @@
 """The index of a domain: documents and their values in SQLite, text in FTS5; what memory cannot hold, on disk.
 
-Tables: `document` (key, id, fields as JSON) and one table for each field: `(key, value)`, or an FTS5 table without
-content whose rowid is the key. A document that is added again gets a new key.
+Tables: `document` (key, id, fields as JSON) and one table for each field: `(key, value)`, or that of `text_index`, whose
+rowid is the key. A document that is added again gets a new key.
 """
 
 import json
@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .analysis import fts5_query_for_tokens, fts5_tokenizer, highlight, tokenized, tokens
+from . import text_index
+from .condition import Condition
 from .documents import Operation
 from .exceptions import SearchException
-from .query import And, Query, Range, positive_matches
+from .highlighting import Highlight, highlight
+from .query import Operator, Query, Range, positive_matches
 from .schema import IndexField, Schema
-from .sql import Compiler, Condition, values_table
+from .sql import Compiler, both, values_table
 from .values import format_value, parse_value
 
-_HIGHLIGHTED_CHARACTERS = 10 * 1024
 # A document has two or three kilobytes: several are to fit into a page.
 _PAGE_BYTES = 16_384
 _CACHE_KIB = 262_144
@@ -40,28 +41,20 @@ class Facet:
 
 
 @dataclass(frozen=True)
-class Highlight:
-    """How to highlight matches in a field."""
-
-    field: str
-    max_phrases: int = 1
-    pre_tag: str = "<em>"
-    post_tag: str = "</em>"
-
-
-@dataclass(frozen=True)
 class Search:
     """What to search, and what of it to return.
 
     Attributes:
         query: selects and scores documents.
         filter: selects documents without scoring.
+        operator: joins the words of a term in `query`.
         default_fields: (field, boost) for matches that name no field.
         sort: (field, `_id` or `_score`; descending), most significant first.
     """
 
     query: Query
     filter: Query | None = None
+    operator: Operator = "and"
     default_fields: tuple[tuple[str, float], ...] = ()
     sort: tuple[tuple[str, bool], ...] = (("_score", True),)
     start: int = 0
@@ -101,16 +94,16 @@ class SearchIndex:
         execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         execute("PRAGMA temp_store = MEMORY")
+        self._connection.create_function("similar", 3, text_index.similar, deterministic=True)
         execute(
             "CREATE TABLE document (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, fields TEXT NOT NULL)"
         )
         execute("CREATE TEMP TABLE matched (key INTEGER PRIMARY KEY, score REAL NOT NULL)")
         for index_field in schema.values():
-            table = values_table(index_field.name)
             if index_field.value_type == "text":
-                tokenizer = fts5_tokenizer(index_field.options["AnalysisScheme"])
-                execute(f"CREATE VIRTUAL TABLE {table} USING fts5(text, content='', tokenize='{tokenizer}')")
+                text_index.create(self._connection, index_field.name)
             else:
+                table = values_table(index_field.name)
                 execute(f"CREATE TABLE {table} (key INTEGER, value, PRIMARY KEY (key, value)) WITHOUT ROWID")
 
     def close(self) -> None:
@@ -181,7 +174,7 @@ class SearchIndex:
             for name, values in self.schema.complete(fields).items():
                 if index_field := self.schema.get(name):
                     if index_field.value_type == "text":
-                        rows[name].append((key, tokenized(values)))
+                        rows[name].append((key, text_index.indexed(values, index_field.analyzer)))
                     else:
                         value_type = index_field.value_type
                         rows[name].extend(
@@ -196,8 +189,10 @@ class SearchIndex:
             SearchException: the query or a facet's range does not fit the schema.
         """
         compiler = Compiler(self.schema, search.default_fields)
-        scored = compiler.compile(search.query)
-        selected = compiler.compile(And((search.query, search.filter))) if search.filter else scored
+        scored = compiler.compile(search.query, search.operator)
+        selected = scored
+        if search.filter:
+            selected = both(scored, compiler.compile(search.filter, "and"))
         if not search.size and not search.facets:
             return Result(self._count_selected(selected), [])
         self._match(selected, scored)
@@ -291,35 +286,16 @@ class SearchIndex:
         return int(counted.fetchone()[0])
 
     def _highlights(self, search: Search, fields: dict[str, list[str]]) -> dict[str, str]:
+        found = list(positive_matches(search.query))
+        default_fields = dict(search.default_fields)
         highlighted = {}
         for wanted in search.highlights:
-            if text := " ".join(fields.get(wanted.field, ()))[:_HIGHLIGHTED_CHARACTERS]:
-                terms = self._matching_tokens(search, wanted.field, text)
-                highlighted[wanted.field] = highlight(
-                    text, terms, wanted.max_phrases, wanted.pre_tag, wanted.post_tag
-                )
+            name = wanted.field
+            matches = [
+                match
+                for match in found
+                if name == match.field or (match.field is None and name in default_fields)
+            ]
+            if text := " ".join(fields.get(name, ())):
+                highlighted[name] = highlight(text, self.schema[name].analyzer, matches, wanted)
         return highlighted
-
-    def _matching_tokens(self, search: Search, name: str, text: str) -> set[str]:
-        """Return the tokens of the text that the query looks for in the field, by the field's own tokenizer."""
-        is_default = name in dict(search.default_fields)
-        queries = [
-            fts5_query_for_tokens(match.kind, match.value)
-            for match in positive_matches(search.query)
-            if isinstance(match.value, str) and (match.field == name or (match.field is None and is_default))
-        ]
-        tokenizer = fts5_tokenizer(self.schema[name].options["AnalysisScheme"])
-        execute = self._connection.execute
-        execute(f"CREATE VIRTUAL TABLE temp.token USING fts5(text, tokenize='{tokenizer}')")
-        try:
-            self._connection.executemany(
-                "INSERT INTO token VALUES (?)", [(token,) for token in set(tokens(text))]
-            )
-            return {
-                row[0]
-                for query in queries
-                if query
-                for row in execute("SELECT text FROM token WHERE token MATCH ?", [query])
-            }
-        finally:
-            execute("DROP TABLE temp.token")

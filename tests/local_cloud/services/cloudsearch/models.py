@@ -13,8 +13,9 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 
-from . import search_service
+from . import search_answer, search_request
 from .documents import parse_batch
+from .error_answers import document_service_error, search_error
 from .exceptions import (
     DocumentServiceException,
     ResourceAlreadyExistsException,
@@ -56,28 +57,6 @@ class Option:
                 "PendingDeletion": self.pending_deletion,
             },
         }
-
-
-def document_service_error(messages: list[str]) -> dict[str, Any]:
-    """Return the answer of the document service to a batch that it refuses; SDKs read `__type` and `message`."""
-    return {
-        "__type": "#DocumentServiceException",
-        "status": "error",
-        "adds": 0,
-        "deletes": 0,
-        "errors": [{"message": message} for message in messages],
-        "message": "{ [" + ", ".join(f'"{message}"' for message in messages) + "] }",
-    }
-
-
-def search_error(message: str, request_id: str) -> dict[str, Any]:
-    """Return the answer of the search service to a request that it refuses; SDKs read `__type` and `message`."""
-    deprecated = f"[*Deprecated*: Use the outer message field] {message}"
-    return {
-        "__type": "#SearchException",
-        "error": {"rid": request_id, "message": deprecated},
-        "message": message,
-    }
 
 
 class Domain:
@@ -152,16 +131,19 @@ class Domain:
             option.state = "Active"
         return list(rebuilt.schema)
 
-    def upload(self, body: bytes) -> tuple[int, dict[str, Any]]:
+    def upload(self, body: bytes, charset: str = "utf-8") -> tuple[int, dict[str, Any]]:
         """Apply a batch of documents in JSON, all or nothing. Returns the HTTP status and the answer."""
         try:
-            operations = parse_batch(body, self._index.schema)
+            batch = parse_batch(body, self._index.schema, charset)
         except DocumentServiceException as error:
             return error.status, document_service_error(error.messages)
         with self._lock:
-            self._index.apply(operations)
-        deletes = sum(operation.fields is None for operation in operations)
-        return 200, {"status": "success", "adds": len(operations) - deletes, "deletes": deletes}
+            self._index.apply(batch.operations)
+        deletes = sum(operation.fields is None for operation in batch.operations)
+        answer = {"status": "success", "adds": len(batch.operations) - deletes, "deletes": deletes}
+        if batch.warnings:
+            answer["warnings"] = [{"message": warning} for warning in batch.warnings]
+        return 200, answer
 
     def search(self, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """Answer a search request from its decoded parameters. Returns the HTTP status and the answer."""
@@ -170,9 +152,9 @@ class Domain:
         try:
             with self._lock:
                 schema = self._index.schema
-                search = search_service.parse_request(parameters, schema)
+                search = search_request.parse_request(parameters, schema)
                 result = self._index.search(search)
-            answer = search_service.answer(parameters, schema, search, result)
+            answer = search_answer.answer(parameters, schema, search, result)
         except SearchException as error:
             return 400, search_error(str(error), request_id)
         elapsed = int((time.perf_counter() - started) * 1000)

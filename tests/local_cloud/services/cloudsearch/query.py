@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
+
+MAX_DEPTH = 30
+"""How deep expressions may be nested: SQLite's parser has no room for more. CloudSearch's own limit is not documented."""
 
 
 @dataclass(frozen=True)
@@ -12,6 +16,7 @@ class Number:
 
 
 Operand = str | Number
+Operator = Literal["and", "or"]
 
 
 @dataclass(frozen=True)
@@ -21,17 +26,19 @@ class MatchAll:
 
 @dataclass(frozen=True)
 class Match:
-    """Documents with a term, phrase or prefix in a field, or with words near each other.
+    """Documents with a value in a field, or with words in a text field.
 
     Attributes:
-        kind: "term", "phrase", "prefix" or "near".
+        kind: "term" has all words, in any order, or any, as the default operator says; "phrase" has them one after the
+            other, "near" near each other; "prefix" is how a word or value begins; "fuzzy" is one word or value with
+            other characters in it.
         field: name of an index field, `_id`, or None for the default fields of the request.
-        value: what to look for; several words in a text field are a phrase, except for "near".
+        value: what to look for.
         boost: factor of the relevance score.
-        distance: for "near", the number of other words that may stand between.
+        distance: for "near", the number of other words that may stand between; for "fuzzy", of characters that differ.
     """
 
-    kind: str
+    kind: Literal["term", "phrase", "near", "prefix", "fuzzy"]
     field: str | None
     value: Operand
     boost: float = 1.0

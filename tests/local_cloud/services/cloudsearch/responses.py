@@ -7,15 +7,11 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.core.request import Request
 from moto.core.responses import ActionResult, BaseResponse
 
-from .models import (
-    CloudSearchBackend,
-    Domain,
-    Option,
-    cloudsearch_backends,
-    document_service_error,
-    search_error,
-)
+from .error_answers import document_service_error, search_error
+from .exceptions import DocumentServiceException
+from .models import CloudSearchBackend, Domain, Option, cloudsearch_backends
 from .schema import IndexField
+from .upload_request import charset_of
 
 
 class CloudSearchResponse(BaseResponse):
@@ -117,21 +113,24 @@ class CloudSearchDomainResponse:
 
     @staticmethod
     def upload_documents(request: Request, full_url: str, headers: Any) -> TYPE_RESPONSE:
-        if request.mimetype != "application/json":
-            message = (
-                f"Content type {request.mimetype or 'none'} is not supported by moto; use application/json"
-            )
-            return _json(415, document_service_error([message]))
         domain = _domain(request)
         if not domain:
             return _json(404, document_service_error([f"No domain at {request.path}"]))
-        return _json(*domain.upload(request.get_data()))
+        try:
+            charset = charset_of(request)
+        except DocumentServiceException as error:
+            return _json(error.status, document_service_error(error.messages))
+        return _json(*domain.upload(request.get_data(), charset))
 
     @staticmethod
     def search(request: Request, full_url: str, headers: Any) -> TYPE_RESPONSE:
         domain = _domain(request)
         if not domain:
             return _json(404, search_error(f"No domain at {request.path}", ""))
+        # "Parameters cannot be repeated in a search request":
+        # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/migrating.html
+        if repeated := [name for name, values in request.values.lists() if len(values) > 1]:
+            return _json(400, search_error(f"Parameter '{repeated[0]}' is repeated", ""))
         return _json(*domain.search(request.values.to_dict()))
 
     @staticmethod

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .analysis import ANALYZERS, Analyzer
 from .exceptions import InvalidTypeException, ValidationException
 
 # Every option of a type is enabled by default (API reference: IntOptions, LiteralOptions, TextOptions, ...).
@@ -39,7 +40,8 @@ class IndexField:
         """Build the field from an `IndexField` of the API.
 
         Raises:
-            ValidationException: the name is not allowed, or is a dynamic field's (`*`), which are not supported here.
+            ValidationException: the name is not allowed, or is a dynamic field's (`*`), which are not supported here, nor
+                are other analysis schemes than `_en_default_` and `_mul_default_`.
             InvalidTypeException: the type is unknown, or there are options of another type.
         """
         name, field_type = shape["IndexFieldName"], shape["IndexFieldType"]
@@ -56,6 +58,9 @@ class IndexField:
         if field_type.startswith("text"):
             options["AnalysisScheme"] = "_en_default_"
         given = {option: value for option, value in shape.get(key, {}).items() if value not in (None, "")}
+        scheme = given.get("AnalysisScheme", "_en_default_")
+        if scheme not in ANALYZERS:
+            raise ValidationException(f"Analysis scheme {scheme!r} of {name!r}: moto does not support it")
         return cls(name, field_type, options | given)
 
     def to_api(self) -> dict[str, Any]:
@@ -70,6 +75,11 @@ class IndexField:
     def value_type(self) -> str:
         """Type of one value: int, double, literal, text, date or latlon."""
         return self.type.removesuffix("-array")
+
+    @cached_property
+    def analyzer(self) -> Analyzer:
+        """What is done to the text of a text field."""
+        return ANALYZERS[self.options["AnalysisScheme"]]
 
     @cached_property
     def is_array(self) -> bool:

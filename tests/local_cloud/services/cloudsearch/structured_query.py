@@ -1,18 +1,21 @@
-"""Parser of the structured query syntax (`q.parser=structured`, `fq`).
+"""Parser of the structured query syntax (`q.parser=structured`, `fq`, and ranges as buckets of facets).
 
-Source: developer guide, "Constructing Compound Queries" and "Searching for a Range of Values".
+Sources: developer guide, "Constructing Compound Queries", "Searching for a Range of Values" and
+https://docs.aws.amazon.com/cloudsearch/latest/developerguide/search-api.html#structured-search-syntax
 """
 
+import math
 import re
 from dataclasses import replace
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple, NoReturn, cast
 
 from .exceptions import SearchException
-from .query import And, Match, MatchAll, Not, Number, Operand, Or, Query, Range
+from .query import MAX_DEPTH, And, Match, MatchAll, Not, Number, Operand, Or, Query, Range
 
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<string>'(?:[^'\\]|\\.)*')
+      | (?P<quoted>"(?:[^"\\]|\\.)*")  # As the guide writes an option: (phrase field="title" 'teenage mutant ninja').
       | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w]))
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<mark>[()\[\]{}:,=])
@@ -21,7 +24,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_MAX_DEPTH = 100
+_OPTION_VALUES = ("string", "quoted", "number", "name")
 _OPTIONS = {
     "and": {"boost"},
     "or": {"boost"},
@@ -97,7 +100,7 @@ class _Parser:
     def _take(self, kind: str, marks: str = "") -> str:
         token = self.next
         if token.kind != kind or (marks and token.text not in marks):
-            self._fail_expecting(" or ".join(marks) or f"a {kind}")
+            self._fail_expecting(" or ".join(marks) or ("the end" if kind == "end" else f"a {kind}"))
         self._index += kind != "end"
         return token.text
 
@@ -137,8 +140,8 @@ class _Parser:
 
     def _parenthesized(self) -> Query:
         self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            self._fail(f"more than {_MAX_DEPTH} nested expressions")
+        if self._depth > MAX_DEPTH:
+            self._fail(f"more than {MAX_DEPTH} nested expressions")
         self._take("mark", "(")
         operator = self.next.text
         query = self._compound() if operator in _OPTIONS and not self._followed_by(":") else self.expression()
@@ -149,7 +152,7 @@ class _Parser:
     def _compound(self) -> Query:
         operator = self._take("name")
         options = self._read_options(operator)
-        field, boost = options.get("field"), self._to_number("boost", options)
+        field, boost = options.get("field"), self._boost(options)
         if operator in ("and", "or"):
             operands = [self.expression()]
             while self.next.text != ")":
@@ -162,7 +165,8 @@ class _Parser:
             return Not(operand)
         if operator == "range":
             return self.range(field) if field else self._fail("range needs a field")
-        return Match(operator, field, self._operand(), boost, int(self._to_number("distance", options)))
+        kind = cast("Literal['term', 'phrase', 'prefix', 'near']", operator)
+        return Match(kind, field, self._operand(), boost, self._distance(options))
 
     def _read_options(self, operator: str) -> dict[str, str]:
         options = {}
@@ -171,18 +175,30 @@ class _Parser:
             if name not in _OPTIONS[operator]:
                 self._fail(f"{operator} has no option {name}")
             self._take("mark", "=")
+            if self.next.kind not in _OPTION_VALUES:
+                self._fail_expecting(f"a value of {name}")
             options[name] = _unquoted(self._take(self.next.kind))
         return options
 
-    def _to_number(self, option: str, options: dict[str, str]) -> float:
+    def _boost(self, options: dict[str, str]) -> float:
+        """Read a boost. "Boost values must be greater than zero": searching-compound-queries.html."""
         try:
-            number = float(options.get(option, 1))
+            boost = float(options.get("boost", 1))
         except ValueError:
-            number = -1
-        if not 0 <= number < 2**31:
-            self._fail(f"{option} must be a number from 0, not {options[option]}")
-        return number
+            boost = 0
+        return (
+            boost
+            if 0 < boost < math.inf
+            else self._fail(f"boost must be greater than zero, not {options['boost']}")
+        )
+
+    def _distance(self, options: dict[str, str]) -> int:
+        """Read a distance. "The distance value must be a positive integer"; whoever names none gets 1 here."""
+        distance = options.get("distance", "1")
+        if not re.fullmatch("[0-9]{1,9}", distance) or int(distance) < 1:
+            self._fail(f"distance must be a positive integer, not {distance}")
+        return int(distance)
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL) if text.startswith("'") else text
+    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL) if text[:1] in ("'", '"') else text

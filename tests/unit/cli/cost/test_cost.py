@@ -155,6 +155,51 @@ def test_a_domain_that_aws_has_to_grant_is_marked() -> None:
     assert "*" not in run(EVENTS="50000", RETENTION="90", BACKEND="cloudsearch").stdout
 
 
+def cells_of(row: str, output: str) -> list[list[str]]:
+    lines = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in output.splitlines()]
+    return [cells[1:] for cells in lines if cells[0] == row]
+
+
+def test_an_account_that_has_a_trail_is_told_what_a_second_one_costs() -> None:
+    output = run(MARKDOWN="1").stdout
+    more = cells_of("If the account has a trail already, more", output)
+    assert more == [["60.00", "3,000.00", "12,000.00"]] * len(Backend)
+    assert "Small account 60, Busy account 3,000, Organization of 100 accounts 12,000." in output
+    busy = asked(EVENTS="5000000")["backends"]["opensearch"]["environments"]["prod"]["30"]
+    assert busy["second_copy_dollars_per_month"] == pytest.approx(3_000)
+
+
+def test_it_says_how_many_days_fit() -> None:
+    output = run(MARKDOWN="1").stdout
+    assert cells_of("Days that fit as deployed", output) == [["1,031", "20.6", "5.2"], ["31.1", "0.6", "0.2"]]
+    assert cells_of("Days that fit in 10 partitions", output) == [["1,242", "24.8", "6.2"]]
+    reckoned = asked(RETENTION="365")["backends"]
+    for backend, found in reckoned.items():
+        for of_days in found["profiles"].values():
+            assert of_days["365"]["days_that_fit"]["reckoned"] >= 365
+            assert (of_days["365"]["days_that_fit"]["granted"] is None) == (backend == "opensearch")
+
+
+def test_the_retention_is_on_the_bill() -> None:
+    output = run(MARKDOWN="1").stdout
+    opensearch, cloudsearch = cells_of("Retention, a month", output)
+    assert set(opensearch) == {"0.00"}
+    assert [float(dollars) > 0 for dollars in cloudsearch] == [True] * 3
+
+
+def test_what_expires_faster_than_it_is_deleted_is_said() -> None:
+    behind = "More expires each day than one execution of the retention deletes"
+    assert f"{behind}: Organization of 100 accounts." in run(MARKDOWN="1").stdout
+    assert behind not in run(MARKDOWN="1", BACKEND="opensearch").stdout
+    assert behind not in run(EVENTS="19000000").stdout
+
+
+def test_it_says_from_when_prices_are_and_which_of_them_nothing_confirms() -> None:
+    output = run(MARKDOWN="1").stdout
+    assert "looked up from 2026-11-25 to 2026-11-26" in output
+    assert "No page was found that confirms search_batch, search.medium" in output
+
+
 def test_the_readme_shows_what_the_command_prints() -> None:
     """If this fails, run make docs."""
     assert run(MARKDOWN="1").stdout.strip() in (REPOSITORY / "functions" / "README.md").read_text()

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trailsearch.cli.cost.counts import Counts
 from trailsearch.cli.cost.inputs import Model, Settings, Traffic, Upload
 from trailsearch.cli.cost.model import (
-    Counts,
     Delivery,
     average_delivery,
     count,
@@ -17,6 +17,7 @@ from trailsearch.cli.cost.model import (
     staging_puts,
     variable_dollars,
 )
+from trailsearch.cli.cost.retention import count_retention, keeps_up
 from trailsearch.cli.cost.settings import (
     read_assumptions,
     read_measured,
@@ -181,3 +182,64 @@ def test_instances_with_credits_get_smaller_batches() -> None:
         average_delivery(Traffic(1e8, 10_000), each, MODEL).batches for each in (large, small)
     )
     assert of_small / of_large == pytest.approx(5 / 3, rel=0.05)
+
+
+@pytest.mark.parametrize("backend", Backend)
+@pytest.mark.parametrize(("events", "dollars"), [(100_000, 60), (5_000_000, 3_000), (20_000_000, 12_000)])
+def test_a_second_copy_of_management_events_costs_two_dollars_for_a_hundred_thousand(
+    events: int, dollars: int, backend: Backend
+) -> None:
+    """https://aws.amazon.com/cloudtrail/pricing/. It is in no sum: whether there is a trail, nobody can tell from here."""
+    of_backend = msgspec.structs.replace(PROD, search_backend=backend, create_trail=True)
+    own = month(Traffic(events, 500), of_backend, MODEL)
+    existing = month(Traffic(events, 500), msgspec.structs.replace(of_backend, create_trail=False), MODEL)
+    assert own.second_copy == pytest.approx(dollars)
+    assert existing.second_copy == 0
+    assert own.dollars == pytest.approx(sum(own.variable.values()) + sum(own.fixed.values()))
+
+
+@pytest.mark.parametrize("backend", Backend)
+def test_without_a_retention_nothing_of_it_is_paid(backend: Backend) -> None:
+    keeps = msgspec.structs.replace(PROD, search_backend=backend, search_retention_days=None)
+    deletes = msgspec.structs.replace(keeps, search_retention_days=90)
+    without, with_it = (month(Traffic(5e6, 500), each, MODEL).fixed for each in (keeps, deletes))
+    assert without["Retention"] == 0 < with_it["Retention"]
+    assert with_it["Custom metrics"] - without["Custom metrics"] == pytest.approx(0.30)
+    assert with_it["Alarms"] > without["Alarms"]
+
+
+def test_each_twenty_thousand_events_that_expire_on_cloudsearch_are_a_batch_that_is_paid() -> None:
+    """Batches with deletions are billed as well: 250 a day for 5 million events, 10 cents for 1,000.
+
+    https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html
+    """
+    deletes = msgspec.structs.replace(PROD, search_retention_days=30)
+    counted = count_retention(deletes, Traffic(5_000_000, 500), MODEL)
+    assert counted.search_batches == 250 * 30
+    batches = variable_dollars(counted, MODEL.prices, Backend.CLOUDSEARCH)["Batches to the search domain"]
+    assert batches == pytest.approx(0.75)
+
+
+def test_on_opensearch_the_retention_costs_the_same_however_many_events_expire() -> None:
+    deletes = msgspec.structs.replace(PROD, search_backend=Backend.OPENSEARCH, search_retention_days=30)
+    few, many = (count_retention(deletes, Traffic(events, 500), MODEL) for events in (1e3, 1e9))
+    assert few == many
+    # 29 days on which there is nothing to drop, and one of three rounds.
+    assert (few.executions, few.invocations, few.state_transitions) == (30, 32, 29 * 4 + 10)
+
+
+@pytest.mark.parametrize(
+    ("backend", "events", "keeps"),
+    [
+        (Backend.CLOUDSEARCH, 998 * 20_000, True),
+        (Backend.CLOUDSEARCH, 998 * 20_000 + 1, False),
+        (Backend.OPENSEARCH, 1e9, True),
+    ],
+)
+def test_more_than_an_execution_deletes_in_all_its_rounds_is_said(
+    backend: Backend, events: float, keeps: bool
+) -> None:
+    deletes = msgspec.structs.replace(PROD, search_backend=backend, search_retention_days=30)
+    assert keeps_up(deletes, Traffic(events, 500), MODEL) is keeps
+    invocations = count_retention(deletes, Traffic(events, 500), MODEL).invocations
+    assert invocations <= 30 * 1000

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 from hcl2 import SerializationOptions
 
-from tests.workflow.definition import load
+from tests.workflow.definition import RETENTION, load, states
+from trailsearch.cli.capacity import GB_OF_DOCUMENTS, LARGEST
 from trailsearch.cli.cost.inputs import CostUnknown, Model
 from trailsearch.cli.cost.model import fixed_dollars
 from trailsearch.cli.cost.search_domain import max_batch_bytes
@@ -31,6 +32,7 @@ from trailsearch.cli.cost.settings import (
     read_states,
 )
 from trailsearch.search import Backend
+from trailsearch.search.cloudsearch.retention import PAGE, PAGES
 
 PRICES = read_prices()
 
@@ -112,6 +114,13 @@ def test_every_price_says_what_it_is_for_where_it_is_from_and_when_it_was_checke
     assert urlsplit(price.source).hostname == "aws.amazon.com"
     assert price.checked >= date(2026, 1, 1)
     assert (price.seen is not None) == (price.evidence == "secondary")
+    assert (price.read is not None) == (price.evidence == "list")
+
+
+def test_what_no_page_confirms_are_prices_of_cloudsearch_alone() -> None:
+    unconfirmed = {name for name, price in PRICES.items() if price.evidence == "known"}
+    assert unconfirmed == {"search_batch", "search.medium", "search.large", "search.xlarge", "search.2xlarge"}
+    assert all(PRICES[name].source == "https://aws.amazon.com/cloudsearch/pricing/" for name in unconfirmed)
 
 
 def test_the_price_table_has_nothing_that_is_not_read() -> None:
@@ -129,7 +138,8 @@ def test_there_is_a_price_for_every_instance_type_of_cloudsearch_that_can_be_set
         if f'"search.{size}"' in variables
     }
     assert offered == {name for name in PRICES if name.startswith("search.")}
-    assert offered == read_assumptions().cloudsearch.capacity_gb.keys()
+    assert offered == GB_OF_DOCUMENTS.keys()
+    assert list(GB_OF_DOCUMENTS)[-1] == LARGEST
 
 
 def test_there_is_a_price_for_every_instance_type_of_opensearch_that_a_domain_can_grow_to() -> None:
@@ -181,6 +191,25 @@ def test_alarms_of_opensearch_are_as_many_more_as_terraform_has() -> None:
         counted[Backend.OPENSEARCH] - counted[Backend.CLOUDSEARCH]
         == read[Backend.OPENSEARCH] - read[Backend.CLOUDSEARCH]
     )
+
+
+def test_what_the_retention_runs_on_is_what_terraform_gives_it() -> None:
+    text = (TERRAFORM / "retention.tf").read_text()
+    assert re.findall(r"memory_mb +=? *(\d+)", text) == [str(read_assumptions().retention.memory_mb)]
+    assert re.findall(r'schedule_expression = "(.+)"', text) == ["rate(1 day)"]
+
+
+def test_a_round_is_as_large_as_the_model_has_it() -> None:
+    taken = read_assumptions().retention
+    assert taken.deleted_at_once == PAGE * PAGES
+    assert taken.searches == PAGES
+    (most,) = (
+        rule["NumericGreaterThanEquals"]
+        for state in states(load(RETENTION))
+        for rule in state.fields.get("Choices", [])
+        if "NumericGreaterThanEquals" in rule
+    )
+    assert most == taken.most_rounds
 
 
 def test_the_alarm_of_the_retention_has_as_many_metrics_as_are_left_out_without_it() -> None:

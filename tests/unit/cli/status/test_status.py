@@ -20,6 +20,8 @@ from trailsearch.cli.status.observe import (
     ALARM_NAMES,
     ALARM_NAMES_OF_SOURCES,
     execution,
+    growth_of,
+    growth_queries,
     metric_queries,
     metrics_of,
     read_alarms,
@@ -41,6 +43,7 @@ from trailsearch.cli.status.pipeline_status import (
     duration,
     problems,
 )
+from trailsearch.cli.status.room import Growth
 from trailsearch.cli.status.search_metrics import NAMESPACES, SEARCH_METRICS
 from trailsearch.cli.status.status import print_status, status
 from trailsearch.search import Backend
@@ -74,6 +77,7 @@ WELL = PipelineStatus(
     executions=Executions({"SUCCEEDED": 8, "RUNNING": 1}, (SUCCEEDED,)),
     metrics=Metrics(events_indexed=2_502.0, lag_from_delivery=LAG, lag_from_event=LAG),
     search_domain=DOMAIN,
+    growth=Growth(),
     alarms=Alarms(2, ()),
 )
 
@@ -96,7 +100,18 @@ def test_all_is_well() -> None:
     assert "Executions          1 RUNNING, 8 SUCCEEDED in the last hour" in lines
     assert "Lag from delivery   p50 3.0 s, p99 62 s in the last hour" in lines
     assert "Search domain       2,502 documents, 1 search.small instance, 1 partition" in lines
+    assert "Room                no data" in lines
     assert "  2026-01-02T03:04:05Z   SUCCEEDED   3.4 s                       name-1" in lines
+
+
+def labels(lines: list[str]) -> list[str]:
+    return [found[1] for line in lines if (found := re.match(r"([A-Z][A-Za-z -]+?) {3,}\S", line))]
+
+
+def test_the_readme_shows_the_rows_that_are_printed() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (example,) = (block for block in readme.split("```") if "\nLag from delivery " in block)
+    assert labels(example.splitlines()) == labels(printed(WELL).splitlines())
 
 
 def aged(**metrics: Any) -> Metrics:
@@ -104,6 +119,7 @@ def aged(**metrics: Any) -> Metrics:
     return msgspec.structs.replace(WELL.metrics, **metrics)
 
 
+FILLING = tuple((ago, 20_480.0 + 2_048 * ago) for ago in range(5))
 FULL = {"free_storage_mib": 19.5 * 1024}
 PROBLEMS = [
     (
@@ -209,6 +225,26 @@ PROBLEMS = [
         "The search domain is processing changes of its configuration",
     ),
     (
+        {"growth": Growth(free_storage_mib=FILLING), "search_domain": CLUSTER},
+        (
+            "The search domain will be full in about 10 days, at 2.0 GiB of the fullest disk on a usual day of the last 4. "
+            "Raise opensearch_volume_gib, or lower search_retention_days"
+        ),
+    ),
+    (
+        {
+            "growth": Growth(documents=tuple((ago, 9e6 - 1e6 * ago) for ago in range(5))),
+            "metrics": aged(index_utilization=45.0),
+            "search_domain": msgspec.structs.replace(
+                DOMAIN, instance_type="search.2xlarge", partition_count=9
+            ),
+        },
+        (
+            "The search domain will be full in about 13 days, at 1,000,000 documents more on a usual day of the last 4, and "
+            "about 22,222,222 in 10 partitions. Ask AWS for more partitions, or lower search_retention_days"
+        ),
+    ),
+    (
         {"metrics": aged(lag_from_delivery=Percentiles(HIGH_LAG_SECONDS + 1.0, 7_200.0))},
         "Half of the batches are indexed later than 30 min after CloudTrail delivered their logs",
     ),
@@ -298,6 +334,20 @@ def test_what_rings_an_alarm_is_what_is_not_well(alarms: Alarms | Unreadable, fo
                 "search_domain": CLUSTER,
             },
             id="a cluster that is well",
+        ),
+        pytest.param(
+            {
+                "growth": Growth(free_storage_mib=tuple((ago, 31_000.0 + 2_048 * ago) for ago in range(5))),
+                "search_domain": CLUSTER,
+            },
+            id="full in more than two weeks",
+        ),
+        pytest.param(
+            {
+                "growth": Growth(free_storage_mib=tuple((ago, 20_480.0 - ago) for ago in range(5))),
+                "search_domain": CLUSTER,
+            },
+            id="a disk that is emptied",
         ),
         pytest.param({"metrics": aged(free_storage_mib=1.0)}, id="of how much is not known"),
         pytest.param({"search_domain": msgspec.structs.replace(DOMAIN, documents=None)}, id="may not search"),
@@ -531,9 +581,37 @@ def test_every_metric_of_a_domain_is_asked_for_and_told() -> None:
     assert asked["opensearch_domain_errors"]["Period"] == 3600
 
 
+def test_growth_is_of_whole_days_back_from_the_newest_value() -> None:
+    """Hour by hour; what is missing, or in between, is left out."""
+    hours = [(60 * ago, float(ago)) for ago in (1, 2, 25, 48, 73, 14 * 24 + 1, 15 * 24 + 1)]
+    answer = [
+        series("free_storage_mib", *hours),
+        series("documents"),
+        series("events_deleted", (60, 5.0), (120, 2.0)),
+    ]
+    found = growth_of(answer)
+    assert found.free_storage_mib == ((0, 1.0), (1, 25.0), (3, 73.0), (14, 337.0))
+    assert found.documents == ()
+    assert found.events_deleted == 7.0
+    assert growth_of([]).events_deleted is None
+
+
+def test_growth_is_asked_for_by_the_hour_of_both_backends() -> None:
+    asked = {
+        query["Id"]: query["MetricStat"] for query in growth_queries(Environment("seen"), "123456789012")
+    }
+    assert {
+        name: (each["Metric"]["Namespace"], each["Metric"]["MetricName"], each["Stat"], each["Period"])
+        for name, each in asked.items()
+    } == {
+        "free_storage_mib": ("AWS/ES", "FreeStorageSpace", "Minimum", 3600),
+        "documents": ("AWS/CloudSearch", "SearchableDocuments", "Maximum", 3600),
+        "events_deleted": ("Trailsearch", "EventsDeleted", "Sum", 3600),
+    }
+
+
 @pytest.mark.parametrize("backend", Backend)
 def test_metrics_of_a_domain_are_named_as_in_terraform(backend: Backend) -> None:
-    """Shards are the one thing that a status looks at and no alarm."""
     text = (REPOSITORY / "terraform" / "metrics.tf").read_text()
     block = re.search(
         rf'"{backend}_domain" => \{{.*?namespace += "([^"]+)"(.*?)\n        \}}', text, re.DOTALL
@@ -544,11 +622,7 @@ def test_metrics_of_a_domain_are_named_as_in_terraform(backend: Backend) -> None
         name: (metric, stat)
         for name, metric, stat in re.findall(r'^ +(\w+) += \["([^"]+)", "(\w+)"\]', block[2], re.MULTILINE)
     }
-    here = {
-        name: (each.metric, each.stat)
-        for name, each in SEARCH_METRICS[backend].items()
-        if name != "active_shards"
-    }
+    here = {name: (each.metric, each.stat) for name, each in SEARCH_METRICS[backend].items()}
     assert here.items() <= in_terraform.items()
 
 
@@ -716,6 +790,31 @@ def test_a_cluster_that_is_not_well(clustered: str) -> None:
     assert "red, 2.0 of 100 GiB free" in " ".join(shown.split())
 
 
+def test_a_cluster_that_fills_up_says_when_it_will_be_full(clustered: str, seen: Seen) -> None:
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    now = datetime.now(UTC)
+    seen.cloudwatch.put_metric_data(
+        Namespace="AWS/ES",
+        MetricData=[
+            {
+                "MetricName": "FreeStorageSpace",
+                "Dimensions": [
+                    {"Name": "ClientId", "Value": account},
+                    {"Name": "DomainName", "Value": f"trailsearch-{clustered}"},
+                ],
+                "Timestamp": now - timedelta(days=ago),
+                "Value": 2_048.0 + 1_024 * ago,
+            }
+            for ago in range(5)
+        ],
+    )
+    observed = json.loads(CliRunner().invoke(status, ["--env", clustered, "--json"]).output)
+    assert observed["room"]["days"] == pytest.approx(2)
+    assert [problem for problem in observed["problems"] if "will be full in about 48 hours" in problem]
+    shown = CliRunner().invoke(status, ["--env", clustered]).output
+    assert "Room full in about 48 hours, at 1.0 GiB of the fullest disk" in " ".join(shown.split())
+
+
 def test_alarms_of_an_environment_with_a_longer_name_are_not_this_ones(seen: Seen) -> None:
     seen.put_alarm("oldest-message", threshold=600)
     seen.put_alarm("lag", threshold=1_200)
@@ -765,15 +864,14 @@ def test_the_alarms_are_those_that_terraform_makes() -> None:
         *(f"{step}-{what}" for step in steps for what in of_steps),
     }
     assert made == ALARM_NAMES
-    of_sources = re.findall(r'local.measured_topics : "([a-z-]+)\$\{suffix\}" =>', alarms)
+    of_sources = re.findall(r'local.measured_(?:buckets|topics) : "([a-z-]+)\$\{suffix\}" =>', alarms)
     assert sorted(of_sources) == sorted(ALARM_NAMES_OF_SOURCES)
 
 
 def test_the_alarms_of_each_source_are_read_too() -> None:
     names = [
         "no-logs",
-        "no-logs-on-organization-trail",
-        "no-logs-elsewhere",
+        "no-logs-in-organization-trail",
         "undelivered-notifications-on-a",
     ]
     client: Any = Alarming(*(f"{PREFIX}-{name}" for name in names), f"{PREFIX}-eu-no-logs-on-a")
@@ -832,7 +930,8 @@ def test_what_is_denied_is_said_and_the_rest_is_shown(seen: Seen, match: Match, 
         result = run()
     assert observed[part]["cannot_be_read"].startswith("An error occurred")
     unreadable = {name for name, value in observed.items() if "cannot_be_read" in (value or {})}
-    assert unreadable <= {part, "dead_letter_queue"}
+    also = {"metrics": {"growth"}, "ingest_queue": {"dead_letter_queue"}}.get(part, set())
+    assert unreadable == {part, *also}
     assert observed["problems"][-1].startswith("Cannot be read")
     assert result.exit_code == 0
     assert "cannot be read: An error occurred" in result.output

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.local_cloud.services.cloudsearch.models import Domain
-from tests.local_cloud.services.cloudsearch.schema import IndexField
+from tests.unit.local_cloud.services.cloudsearch.domains import field, found, make_domain, refusal, search
 
 EVENTS: dict[str, dict[str, Any]] = {
     "1": {
@@ -33,15 +33,9 @@ EVENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def field(name: str, field_type: str, **options: Any) -> IndexField:
-    key = "".join(part.title() for part in field_type.split("-")) + "Options"
-    return IndexField.from_api({"IndexFieldName": name, "IndexFieldType": field_type, key: options})
-
-
 @pytest.fixture(scope="module")
 def domain() -> Domain:
-    domain = Domain("events", "123456789012", "eu-west-1", "aws")
-    for index_field in (
+    fields = (
         field("event_time", "date"),
         field("event_source", "literal"),
         field("resource_arns", "literal-array"),
@@ -49,25 +43,11 @@ def domain() -> Domain:
         field("user_agent_exact", "literal", SourceField="user_agent", ReturnEnabled=False),
         field("error_message", "text"),
         field("size", "int", DefaultValue=7),
+        field("place", "latlon"),
         field("hidden", "literal", FacetEnabled=False, SearchEnabled=False, SortEnabled=False),
         field("plain", "text", HighlightEnabled=False),
-    ):
-        domain.define_index_field(index_field)
-    domain.index_documents()
-    operations = [{"type": "add", "id": key, "fields": fields} for key, fields in EVENTS.items()]
-    assert domain.upload(json.dumps(operations).encode())[0] == 200
-    return domain
-
-
-def search(domain: Domain, query: str, **parameters: str) -> dict[str, Any]:
-    request = {"q": query, "q.parser": "structured", "sort": "_id asc"} | parameters
-    status, answer = domain.search({name.replace("__", "."): value for name, value in request.items()})
-    assert status == 200, answer
-    return answer
-
-
-def found(domain: Domain, query: str, **parameters: str) -> str:
-    return "".join(hit["id"] for hit in search(domain, query, **parameters)["hits"]["hit"])
+    )
+    return make_domain(fields, EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +71,8 @@ def found(domain: Domain, query: str, **parameters: str) -> str:
         ("(not (or size:9 size:10))", "34"),
         ("(not field=event_source 'sqs.amazonaws.com')", "34"),
         ("error_message:'ACCESS DENIED'", "3"),
-        ("error_message:'denied access'", ""),
+        ("error_message:'denied access'", "3"),
+        ("(phrase field=error_message 'denied access')", ""),
         ("error_message:'authorize'", "1"),
         ("user_agent:'python'", "1"),
         ("user_agent:'amazonaws'", ""),
@@ -110,25 +91,6 @@ def found(domain: Domain, query: str, **parameters: str) -> str:
 )
 def test_structured_queries(domain: Domain, query: str, expected: str) -> None:
     assert found(domain, query) == expected
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("denied", "3"),
-        ("access denied", "3"),
-        ("denied authorized", ""),
-        ("denied | authorized", "13"),
-        ('"not authorized"', "1"),
-        ("auth*", "1"),
-        ("user -denied", "1"),
-        ("+user +denied", "3"),
-        ("user (denied | perform)", "13"),
-        ("aws\\-cli", "1"),
-    ],
-)
-def test_simple_queries(domain: Domain, query: str, expected: str) -> None:
-    assert found(domain, query, q__parser="simple") == expected
 
 
 def test_query_options_and_filter(domain: Domain) -> None:
@@ -153,7 +115,7 @@ def test_query_options_and_filter(domain: Domain) -> None:
         ({"q": "event_time:'yesterday'"}, "Invalid date"),
         ({"q": "size:'9'"}, "without quotes"),
         ({"q": "event_source:9"}, "single quotes"),
-        ({"q": "error_message:['a','b']"}, "range does not apply"),
+        ({"q": "place:['1,1','2,2']"}, "range does not apply to latlon field (place) in moto"),
         ({"q": "matchall", "facet.hidden": "{}"}, "Field 'hidden' is not facet enabled"),
         ({"q": "matchall", "facet.error_message": "{}"}, "Field 'error_message' is not facet enabled"),
         ({"q": "matchall", "sort": "hidden asc"}, "Field 'hidden' is not sort enabled"),
@@ -168,10 +130,122 @@ def test_query_options_and_filter(domain: Domain) -> None:
     ],
 )
 def test_refuses(domain: Domain, parameters: dict[str, str], message: str) -> None:
-    status, answer = domain.search({"q.parser": "structured"} | parameters)
-    assert status == 400
-    assert message in answer["message"]
-    assert answer["error"]["message"] == f"[*Deprecated*: Use the outer message field] {answer['message']}"
+    given = {"q": "", **{name.replace(".", "__"): value for name, value in parameters.items()}}
+    assert message in refusal(domain, given.pop("q"), **given)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/searching-ranges.html#searching-ranges-text
+        ("event_source:['IAM.amazonaws.com','s3']", "3"),
+        ("event_source:{'IAM.amazonaws.com',}", "124"),
+        ("event_source:{,'IAM.amazonaws.com'}", ""),
+        ("event_source:['s','t']", "124"),
+        ("(range field=event_source ['s','t'])", "124"),
+        ("resource_arns:{'arn:aws:sqs:a',}", "1"),
+        ("_id:['2','3']", "23"),
+        ("_id:{,'2'}", "1"),
+        ("(and matchall (not _id:{'1',}))", "1"),
+        # Of text, some word is in the range; it is compared as it is indexed, in lower case.
+        ("error_message:['ACCESS','access']", "3"),
+        ("error_message:{'perform',}", "13"),
+        ("user_agent:{'python',}", ""),
+        ("user_agent:['python','python']", "1"),
+    ],
+)
+def test_ranges_of_texts_are_by_code_point(domain: Domain, query: str, expected: str) -> None:
+    assert found(domain, query) == expected
+
+
+@pytest.mark.parametrize(
+    "query", ["event_source:[9,10]", "_id:[1,2]", "error_message:[1,2]", "size:['1','2']"]
+)
+def test_the_bounds_of_a_range_are_written_as_the_values_are(domain: Domain, query: str) -> None:
+    assert "quotes" in refusal(domain, query)
+
+
+@pytest.mark.parametrize("depth", [31, 38, 60, 90, 400, 5000])
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("(not ", ")"),
+        ("(and size:1 ", ")"),
+        ("(or (and size:1 ", " size:2) size:3)"),
+        ("(", ")"),
+    ],
+)
+def test_what_is_nested_too_deep_is_refused(domain: Domain, opening: str, closing: str, depth: int) -> None:
+    assert "more than 30 nested" in refusal(domain, opening * depth + "size:9" + closing * depth)
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "depth"),
+    [
+        ("(not ", ")", 30),
+        ("(and matchall ", ")", 30),
+        ("(and matchall (not ", " ) matchall)", 15),
+        ("(or size:1 (and matchall (phrase field=error_message 'a is b') ", ") size:10)", 14),
+        ("(and 'user is not authorized' ", ")", 29),
+    ],
+)
+def test_what_is_nested_thirty_deep_is_answered(
+    domain: Domain, opening: str, closing: str, depth: int
+) -> None:
+    query = opening * depth + "size:9" + closing * depth
+    assert set(found(domain, query)) <= set("1234")
+    assert found(domain, query, fq=query, facet__size="{}", sort="") == found(domain, query, sort="")
+
+
+def test_a_query_of_too_many_clauses_is_refused(domain: Domain) -> None:
+    assert found(domain, f"(or {' '.join(f'size:{number}' for number in range(400))})") == "123"
+    assert "400 clauses" in refusal(domain, f"(or {' '.join(f'size:{number}' for number in range(401))})")
+    assert "400 clauses" in refusal(domain, f"user_agent:'{'a ' * 401}'")
+    assert found(domain, f"(phrase field=user_agent '{'a ' * 5000}')") == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("(term field=error_message boost=0 'a')", "boost must be greater than zero"),
+        ("(and boost=0 matchall)", "boost must be greater than zero"),
+        ("(or boost=-1 matchall)", "boost must be greater than zero"),
+        ("(not boost='no' matchall)", "boost must be greater than zero"),
+        ("(range field=size boost=0 [1,2])", "boost must be greater than zero"),
+        ("(near field=error_message distance=0 'a b')", "distance must be a positive integer"),
+        ("(near field=error_message distance=1.5 'a b')", "distance must be a positive integer"),
+        ("(near field=error_message distance='x' 'a b')", "distance must be a positive integer"),
+        ("(term field=( 'a')", "expected a value of field"),
+    ],
+)
+def test_boosts_and_distances_are_positive(domain: Domain, query: str, message: str) -> None:
+    assert message in refusal(domain, query)
+
+
+def test_not_more_than_ten_fields_sort(domain: Domain) -> None:
+    assert found(domain, "matchall", sort=",".join(["_id asc"] * 10)) == "1234"
+    assert "more than 10 fields" in refusal(domain, "matchall", sort=",".join(["_id asc"] * 11))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "{fields: []}",
+        "{fields: 'error_message'}",
+        "{fields: ['other']}",
+        "{fields: ['hidden']}",
+        "{fields: ['error_message^0']}",
+        "{fields: ['error_message^-1']}",
+        "{defaultOperator: 'not'}",
+        "{defaultOperator: '50%'}",
+        "{unknown: 1}",
+        "{phraseFields: ['error_message']}",
+        "[]",
+        "{",
+    ],
+)
+def test_query_options_are_those_of_the_parser(domain: Domain, options: str) -> None:
+    assert refusal(domain, "'denied'", q__options=options)
 
 
 def buckets(domain: Domain, name: str, options: str, query: str = "matchall") -> list[tuple[str, int]]:
@@ -189,8 +263,33 @@ def test_facets(domain: Domain) -> None:
     ]
     assert buckets(domain, "resource_arns", "{}", "size:10") == [("arn:aws:sqs:a", 1), ("arn:aws:sqs:b", 1)]
     assert buckets(domain, "event_time", "{}", "size:7") == [("2014-09-02T00:00:00.500Z", 1)]
+    assert buckets(
+        domain, "event_source", '{"buckets":["[\'a\',\'z\']","[no range","IAM.amazonaws.com"]}'
+    ) == [
+        ("['a','z']", 3),
+        ("[no range", 0),
+        ("IAM.amazonaws.com", 1),
+    ]
     days = ["['2014-09-01T00:00:00Z','2014-09-02T00:00:00Z'}", "['2014-09-02T00:00:00Z',}"]
     assert buckets(domain, "event_time", json.dumps({"buckets": days})) == [(days[0], 1), (days[1], 3)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "{size: 3}",
+        "{method: 'filter'}",
+        "{buckets: [], sort: 'count'}",
+        "{buckets: [], size: 3}",
+        "{buckets: ['a'], method: 'other'}",
+        "{buckets: 'a'}",
+        "{sort: 'size'}",
+        "{sort: 'count', size: 0}",
+        "{other: 1}",
+    ],
+)
+def test_options_of_facets_that_do_not_go_together_are_refused(domain: Domain, options: str) -> None:
+    assert refusal(domain, "matchall", facet__event_source=options)
 
 
 @pytest.mark.parametrize(
@@ -245,19 +344,8 @@ def test_returns_fields_in_the_shape_of_the_format(domain: Domain) -> None:
     assert search(domain, "_id:'2'", **{"return": "_no_fields"})["hits"]["hit"] == [{"id": "2"}]
 
 
-def test_highlights(domain: Domain) -> None:
-    options = '{"error_message":{"max_phrases":2,"pre_tag":"[","post_tag":"]"}}'
-    (hit,) = search(domain, "error_message:'denied'", highlight=options)["hits"]["hit"]
-    assert hit["highlights"] == {"error_message": "Access [Denied] <for user>. It's [denied]"}
-    (hit,) = search(domain, "'authorizing'", highlight__error_message="{}")["hits"]["hit"]
-    assert "not <em>authorized</em> to" in hit["highlights"]["error_message"]
-
-
 def test_new_index_fields_apply_when_documents_are_indexed() -> None:
-    domain = Domain("events", "123456789012", "eu-west-1", "aws")
-    domain.define_index_field(field("name", "literal"))
-    domain.index_documents()
-    assert domain.upload(b'[{"type":"add","id":"a","fields":{"name":"5"}}]')[0] == 200
+    domain = make_domain([field("name", "literal")], {"a": {"name": "5"}})
     domain.define_index_field(field("copy", "int", SourceField="name"))
     assert domain.search({"q": "copy:5", "q.parser": "structured"})[0] == 400
     domain.index_documents()

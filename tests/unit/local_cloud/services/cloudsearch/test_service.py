@@ -5,8 +5,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import boto3
 import pytest
@@ -147,6 +149,11 @@ def test_index_fields_need_indexing(config: "CloudSearchClient") -> None:
         {"IndexFieldName": "Name", "IndexFieldType": "literal"},
         {"IndexFieldName": "name", "IndexFieldType": "number"},
         {"IndexFieldName": "name", "IndexFieldType": "text", "IntOptions": {"FacetEnabled": True}},
+        {
+            "IndexFieldName": "name",
+            "IndexFieldType": "text",
+            "TextOptions": {"AnalysisScheme": "_de_default_"},
+        },
     ],
 )
 def test_refuses_index_fields(config: "CloudSearchClient", shape: Any) -> None:
@@ -186,6 +193,88 @@ def test_errors_are_those_of_the_service_model(domain: "CloudSearchDomainClient"
         domain.upload_documents(documents=b"<batch/>", contentType="application/xml")
     with pytest.raises(domain.exceptions.SearchException, match="not supported"):
         domain.suggest(query="x", suggester="names")
+
+
+# https://docs.aws.amazon.com/cloudsearch/latest/developerguide/documents-batch-resource.html#documents-batch-status-codes
+BATCH = '[{"type":"add","id":"a","fields":{"name":"José"}}]'.encode()
+JSON = {"Content-Type": "application/json", "Content-Length": str(len(BATCH))}
+
+
+def post(
+    endpoint: str, headers: dict[str, str], method: str = "POST", body: bytes = BATCH
+) -> tuple[int, Any]:
+    """Send a batch with no other headers than these."""
+    url = urlsplit(endpoint)
+    with closing(HTTPConnection(str(url.hostname), url.port)) as connection:
+        connection.putrequest(method, f"{url.path}/2013-01-01/documents/batch", skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(body if "Content-Length" in headers else None)
+        response = connection.getresponse()
+        return response.status, json.load(response)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "method", "message"),
+    [
+        (405, JSON, "GET", "Requests must be posted"),
+        (405, JSON, "PUT", "Requests must be posted"),
+        (406, JSON | {"Accept": "text/html"}, "POST", "Accept header must be one of"),
+        (406, JSON | {"Accept": "text/*, image/png"}, "POST", "Accept header must be one of"),
+        (400, {"Content-Length": JSON["Content-Length"]}, "POST", "The Content-Type header is missing."),
+        (411, {"Content-Type": "application/json"}, "POST", "The Content-Length header is missing."),
+        (415, JSON | {"Content-Type": "application/octet-stream"}, "POST", "(was application/octet-stream)"),
+        (415, JSON | {"Content-Type": "application/json; charset=UTF-16"}, "POST", "(was UTF-16)"),
+        (415, JSON | {"Content-Type": "application/json; charset=none"}, "POST", "(was none)"),
+        # Which AWS takes and this does not:
+        (501, JSON | {"Content-Type": "application/xml"}, "POST", "application/xml is not supported by moto"),
+        (501, JSON | {"Accept": "application/xml"}, "POST", "application/xml is not supported by moto"),
+    ],
+)
+def test_uploads_are_refused_with_the_documented_status(
+    endpoint: str, status: int, headers: dict[str, str], method: str, message: str
+) -> None:
+    answered, answer = post(endpoint, headers, method)
+    assert (answered, answer["status"], answer["adds"]) == (status, "error", 0)
+    assert message in answer["message"]
+    assert answer["errors"][0]["message"].startswith("[*Deprecated*: Use the outer message field] ")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        JSON,
+        JSON | {"Accept": "application/json"},
+        JSON | {"Accept": "*/*"},
+        JSON | {"Accept": "text/html, application/*;q=0.1"},
+        JSON | {"Content-Type": "application/json; charset=utf8"},
+    ],
+)
+def test_uploads_are_taken_from_clients_of_every_kind(endpoint: str, headers: dict[str, str]) -> None:
+    assert post(endpoint, headers) == (200, {"status": "success", "adds": 1, "deletes": 0})
+
+
+@pytest.mark.parametrize("charset", ["ISO-8859-1", "latin1"])
+def test_an_upload_is_read_in_its_character_set(
+    domain: "CloudSearchDomainClient", endpoint: str, charset: str
+) -> None:
+    body = BATCH.decode().encode("latin-1")
+    headers = {"Content-Type": f"application/json; charset={charset}", "Content-Length": str(len(body))}
+    assert post(endpoint, headers, body=body)[0] == 200
+    assert domain.search(query="name:'José'", queryParser="structured")["hits"]["found"] == 1
+    assert post(endpoint, JSON | {"Content-Length": headers["Content-Length"]}, body=body)[0] == 400
+
+
+def test_warnings_come_through_the_sdk(domain: "CloudSearchDomainClient") -> None:
+    answer = upload(domain, add("a", name="x") | {"version": 1})
+    assert (answer["status"], answer["adds"]) == ("success", 1)
+    assert "'version' is ignored" in answer["warnings"][0]["message"]
+
+
+def test_a_parameter_of_a_search_is_not_repeated(endpoint: str) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+        urllib.request.urlopen(f"{endpoint}/2013-01-01/search?q=x&q=y")
+    assert json.load(refused.value)["message"] == "Parameter 'q' is repeated"
 
 
 def test_get_without_signature(domain: "CloudSearchDomainClient", endpoint: str) -> None:
