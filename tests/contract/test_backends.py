@@ -214,8 +214,8 @@ QUERIES = [
     ("a phrase", 'error_message:"bob is not"', "(phrase field=error_message 'bob is not')", "c"),
     (
         "a phrase the other way round",
-        'error_message:"not bob is"',
-        "(phrase field=error_message 'not bob is')",
+        'error_message:"authorized bob"',
+        "(phrase field=error_message 'authorized bob')",
         "",
     ),
     (
