@@ -10,14 +10,22 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     (
         "terraform/environments/*.tfvars",
         (
-            "trailsearch.cli.cost.settings",
+            "trailsearch.cli.terraform_settings",
             "tests.documentation.test_adoption",
             "tests.documentation.test_searches",
         ),
     ),
     ("terraform/tests/*", ("tests.documentation.test_adoption", "tests.documentation.test_runbooks")),
     # Terraform's own tests and the deployments of the end-to-end tests are for `make test`.
-    ("terraform/*.tf", ("tests.documentation.terraform_tables", "tests.unit.test_terraform_order")),
+    (
+        "terraform/*.tf",
+        (
+            "tests.documentation.terraform_tables",
+            "tests.unit.test_terraform_order",
+            "trailsearch.cli.terraform_settings",
+        ),
+    ),
+    ("terraform/environments/*.tfbackend", ("trailsearch.cli.terraform_settings",)),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),

@@ -19,7 +19,10 @@ from trailsearch.cli.package import FUNCTIONS, build_package
 
 # What its tests share with those of the other backend is asserted there.
 pytest.register_assert_rewrite(
-    *(f"tests.end_to_end.{shared}" for shared in ("pipeline_tests", "iam_tests", "retention_tests"))
+    *(
+        f"tests.end_to_end.{shared}"
+        for shared in ("pipeline_tests", "iam_tests", "preflight_tests", "retention_tests")
+    )
 )
 
 
