@@ -497,11 +497,13 @@ variable "opensearch_zone_count" {
 
 variable "opensearch_standby" {
   type        = bool
-  description = "OpenSearch: whether one of three Availability Zones is on standby (Multi-AZ with Standby, 99.99 % by AWS's agreement). It wants dedicated masters, and two replicas of every index."
+  description = "OpenSearch: whether one of three Availability Zones is on standby (Multi-AZ with Standby, 99.99 % by AWS's agreement). It wants dedicated masters, and two replicas of every index: AWS refuses it as long as an index that is there has fewer."
   default     = false
   nullable    = false
 
   # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
+  # Its prerequisites, three dedicated masters among them:
+  # https://aws.amazon.com/blogs/big-data/amazon-opensearch-service-now-supports-99-99-availability-using-multi-az-with-standby/
   validation {
     condition     = !var.opensearch_standby || var.opensearch_zone_count == 3 && (1 + var.opensearch_replicas) % 3 == 0 && var.opensearch_master_instance_type != null && !startswith(var.opensearch_instance_type, "t3.")
     error_message = "opensearch_standby needs opensearch_zone_count = 3, opensearch_replicas = 2 or 5, an opensearch_master_instance_type, and other instances than t3."

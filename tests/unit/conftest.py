@@ -9,7 +9,7 @@ from botocore.config import Config
 from hypothesis import settings
 from moto import mock_aws
 
-from tests.unit.steps import LOGS, STAGING, FakeDomainClient, FakeIndex, LambdaContext
+from tests.steps import LOGS, STAGING, FakeDomainClient, FakeIndex, LambdaContext
 from trailsearch.aws import clients
 from trailsearch.logs.log_bucket import LogBucket
 from trailsearch.workflow.staging import Staging

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetch_logs import fetch_logs, handler, read_messages, take_apart
-from tests.unit.logs.test_notifications import DIGEST, through_sns
-from tests.unit.steps import (
+from tests.steps import (
     ARN,
     LOGS,
     STAGING,
@@ -28,6 +27,7 @@ from tests.unit.steps import (
     s3_answers,
     s3_event,
 )
+from tests.unit.logs.test_notifications import DIGEST, through_sns
 from trailsearch.aws import clients
 from trailsearch.contracts.errors import (
     DiskFull,

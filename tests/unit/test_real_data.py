@@ -12,7 +12,7 @@ import pytest
 import fetch_logs
 import index_batch
 import split_records
-from tests.unit.steps import ARN, LOGS, FakeIndex, LambdaContext, invoke, redrive
+from tests.steps import ARN, LOGS, FakeIndex, LambdaContext, invoke, redrive
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.messages import DeadLetter
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat

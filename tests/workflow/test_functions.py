@@ -13,8 +13,8 @@ import pytest
 import fetch_logs
 import index_batch
 import split_records
-from tests.unit.records import RECORD
-from tests.unit.steps import FakeDomainClient
+from tests.records import RECORD
+from tests.steps import FakeDomainClient
 from tests.workflow.workflow import Step, Workflow
 from trailsearch.aws import clients
 from trailsearch.contracts.errors import BatchRefused, SearchThrottled

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import delete_expired
-from tests.unit.steps import LambdaContext
+from tests.steps import LambdaContext
 from tests.workflow import definition
 from tests.workflow.workflow import Step, Workflow, always_fails, answers, fails
 from trailsearch.aws import clients

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.steps import ARN, LambdaContext, execution
+from tests.steps import ARN, LambdaContext, execution
 from trailsearch.aws import telemetry
 from trailsearch.aws.telemetry import observed, report_indexed, report_logs_fetched, report_work
 from trailsearch.contracts.errors import DocumentRefused, DocumentsNotIndexed, SearchThrottled

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY
-from tests.unit.steps import ARN, execution
+from tests.steps import ARN, execution
 from trailsearch.contracts.errors import LogCorrupt, MessageNotRecognized, PayloadTooLarge
 from trailsearch.contracts.messages import (
     MAX_PAYLOAD_CHARACTERS,

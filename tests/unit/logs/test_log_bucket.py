@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.unit.steps import LOGS, log_key, s3_answers
+from tests.steps import LOGS, log_key, s3_answers
 from trailsearch.contracts.errors import (
     LogBucketUnknown,
     LogCorrupt,

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.records import RECORD, encode, records
+from tests.records import RECORD, encode, records
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.events.documents import build_document
@@ -109,44 +109,6 @@ def test_long_literals_are_cut_and_raw_has_them_whole(text: str) -> None:
 def test_arrays_are_cut_at_1000_values() -> None:
     add = assert_obeys(encoded({"resources": [{"ARN": f"arn:{n}"} for n in range(1001)]}).body)
     assert len(add["fields"]["resource_arns"]) == 1000
-
-
-@given(st.lists(records, min_size=1, max_size=5), st.data())
-def test_a_batch_is_the_same_whether_documents_come_at_once_or_one_after_the_other(
-    several: list[Any], data: Any
-) -> None:
-    documents = [build_document(encode(record), LOG) for record in several]
-    cut = data.draw(st.integers(min_value=1, max_value=len(documents)))
-    batch = bytearray()
-    size = FORMAT.append(documents[:cut], batch)
-    assert size == len(batch) - len("[]")
-    if documents[cut:]:
-        size = FORMAT.append(documents[cut:], batch)
-        assert size == len(batch) - len("[],") - len(
-            b",".join(d.body for d in FORMAT.split(bytes(batch))[:cut])
-        )
-    assert batch == batch_of(*several)
-    assert [add["id"] for add in json.loads(batch)] == [document.id for document in documents]
-
-
-@given(st.lists(records, min_size=1, max_size=5))
-def test_split_gives_what_join_was_given(several: list[Any]) -> None:
-    documents = [encoded(record) for record in several]
-    batch = FORMAT.join(documents)
-    assert batch == batch_of(*several)
-    assert FORMAT.split(batch) == documents
-
-
-def test_what_was_appended_last_can_be_taken_away_again() -> None:
-    document = build_document(encode(RECORD), LOG)
-    batch = bytearray()
-    FORMAT.append([document], batch)
-    before = bytes(batch)
-    FORMAT.append([document, document], batch)
-    FORMAT.truncate(batch, len(before))
-    assert batch == before
-    FORMAT.truncate(batch, 0)
-    assert batch == b""
 
 
 def upload(status: int, code: str, message: str = "why") -> None:

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY
-from tests.unit.records import encode, records
-from tests.unit.steps import STAGING, s3_answers, tags_of
+from tests.records import encode, records
+from tests.steps import STAGING, s3_answers, tags_of
 from trailsearch.contracts.errors import (
     BatchNotFound,
     DiskFull,

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from trailsearch.events.fields import SCHEMA, FieldKind, Fields
+from trailsearch.events.fields import SCHEMA, FieldKind, Fields, change_values
 from trailsearch.search.backend import EncodedDocument
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def _add(document: "Document") -> _Add:
     raw = fields.raw
     # All fields but log_file are from the record: where its text is clean, so are they, and no longer than it is.
     if not _is_clean(raw) or _is_changed(fields.log_file):
-        fields = _changed(fields, _escape)
+        fields = change_values(fields, _escape, MAX_VALUES)
     if len(fields.raw) > MAX_LITERAL_CHARACTERS:  # After escaping, which makes a value longer.
-        fields = _changed(fields, _cut)
+        fields = change_values(fields, _cut, MAX_VALUES)
     return _Add("add", document.id, fields)
 
 
@@ -130,27 +130,15 @@ def _is_changed(log_file: str) -> bool:
     return not (log_file.isascii() and log_file.isprintable()) and bool(_forbidden().search(log_file))
 
 
-def _changed(fields: Fields, change: Any) -> Fields:
-    """Apply a change to every value: ``change(name, text)``."""
-    changes: dict[str, Any] = {}
-    for name in Fields.__struct_fields__:
-        value = getattr(fields, name)
-        if isinstance(value, str):
-            changes[name] = change(name, value)
-        elif value:
-            changes[name] = tuple(change(name, item) for item in value[:MAX_VALUES])
-    return Fields(**changes)
-
-
 def _cut(name: str, text: str) -> str:
     return text if name in _NOT_CUT else text[:MAX_LITERAL_CHARACTERS]
 
 
 def _escape(_name: str, text: str) -> str:
-    return _stretch().sub(_json_escape, text)
+    return _stretch().sub(_escape_stretch, text)
 
 
-def _json_escape(stretch: re.Match[str]) -> str:
+def _escape_stretch(stretch: re.Match[str]) -> str:
     # By the json module, at the speed of C. It writes two characters shorter than all others.
     escaped: str = encode_basestring_ascii(stretch[0])[1:-1]
     return escaped.replace("\\b", "\\u0008").replace("\\f", "\\u000c")
