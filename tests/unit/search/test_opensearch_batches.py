@@ -1,9 +1,12 @@
 import gzip
 import json
+import re
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.records import RECORD, encode, records
 from trailsearch.events.documents import Document, build_document
@@ -116,6 +119,29 @@ def test_a_lone_surrogate_becomes_the_text_of_its_escape(text: str, escaped: str
     assert [each["user_agent"] for each in fields] == ["whole", escaped, "whole"]
     assert fields[1]["resource_arns"] == [escaped]
     assert json.loads(fields[1]["raw"])["userAgent"] == text
+
+
+@given(st.text(st.characters() | st.sampled_from('😀\ud800\udfff\x00\b\f\t\n"\\\\aé\x7f'), max_size=60))
+def test_nothing_but_lone_surrogates_is_changed(text: str) -> None:
+    _, fields = read(batch_of(RECORD | {"userAgent": f"x{text}"}))
+    # Two of them that are a pair are one character once JSON has written them.
+    read_back = json.loads(json.dumps(text))
+    escaped = re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", read_back)
+    assert fields["user_agent"] == f"x{escaped}"
+
+
+@pytest.mark.parametrize("text", ["\ud800" * 50_000, "\udfffa" * 40_000])
+def test_text_that_is_dense_with_lone_surrogates_takes_little_more_time(text: str) -> None:
+    def seconds(agent: str) -> float:
+        documents = [build_document(encode(RECORD | {"userAgent": agent}), LOG)]
+        times = []
+        for _ in range(5):
+            begin = time.process_time()
+            FORMAT.append(documents, bytearray())
+            times.append(time.process_time() - begin)
+        return min(times)
+
+    assert seconds(text) < 60 * seconds("é" * len(text) * 3)
 
 
 @pytest.mark.parametrize("event_id", [None, ""])

@@ -7,13 +7,13 @@ https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html.
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from trailsearch.events.fields import SCHEMA, FieldKind, Fields, change_values
 from trailsearch.search.backend import EncodedDocument
+from trailsearch.search.json_escapes import escape_stretch, stretches_of
 
 if TYPE_CHECKING:
     from trailsearch.events.documents import Document
@@ -24,9 +24,6 @@ MAX_VALUES = 1_000
 # Not a character of XML 1.0 (https://www.w3.org/TR/xml/#charsets), or beyond the Basic Multilingual Plane:
 # the pattern that the developer guide gives for characters that make a batch fail.
 _FORBIDDEN = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd]"
-# Where they stand close together, with nothing between them that JSON would escape as well, they are escaped together: a
-# match of its own for each takes as long as many characters do.
-_STRETCH = rf"{_FORBIDDEN}+(?:[ !#-\[\]-~]{{0,16}}+{_FORBIDDEN}+)*+"
 # How JSON writes them, control characters always and the others perhaps. CloudTrail's own \u003d does not match.
 _PERHAPS_FORBIDDEN = re.compile(r"\\(?:u(?!00[2-7])|[bf])")
 
@@ -114,7 +111,7 @@ def _forbidden() -> re.Pattern[str]:
 
 @cache
 def _stretch() -> re.Pattern[str]:
-    return re.compile(_STRETCH)
+    return re.compile(stretches_of(_FORBIDDEN))
 
 
 def _is_clean(raw: str) -> bool:
@@ -135,10 +132,4 @@ def _cut(name: str, text: str) -> str:
 
 
 def _escape(_name: str, text: str) -> str:
-    return _stretch().sub(_escape_stretch, text)
-
-
-def _escape_stretch(stretch: re.Match[str]) -> str:
-    # By the json module, at the speed of C. It writes two characters shorter than all others.
-    escaped: str = encode_basestring_ascii(stretch[0])[1:-1]
-    return escaped.replace("\\b", "\\u0008").replace("\\f", "\\u000c")
+    return _stretch().sub(escape_stretch, text)

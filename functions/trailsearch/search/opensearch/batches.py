@@ -7,13 +7,14 @@ itself.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from trailsearch.events.fields import change_values
 from trailsearch.search.backend import FIRST_YEAR, LAST_YEAR, EncodedDocument
-from trailsearch.search.json_escapes import json_escape
+from trailsearch.search.json_escapes import escape_stretch, stretches_of
 
 if TYPE_CHECKING:
     from trailsearch.events.documents import Document
@@ -23,7 +24,7 @@ UNDATED: Final = "undated"
 that somebody writes would fill the cluster with shards."""
 
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"
 _encoder = msgspec.json.Encoder()
 
 
@@ -137,5 +138,10 @@ class _Actions(dict[str, str]):
         return action
 
 
+@cache
+def _stretch() -> re.Pattern[str]:
+    return re.compile(stretches_of(_LONE_SURROGATE))  # Which few functions ever need.
+
+
 def _escape(_name: str, text: str) -> str:
-    return _LONE_SURROGATE.sub(json_escape, text)
+    return _stretch().sub(escape_stretch, text)
