@@ -15,7 +15,7 @@ export PYTHONPATH := functions
 # the shell asks for: make search ENV=dev QUERY="event_source:sqs.amazonaws.com" on OpenSearch,
 # QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
 $(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
@@ -223,6 +223,10 @@ search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] 
 .PHONY: status
 status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.status.status
+
+.PHONY: verify
+verify: local-cloud .venv/ready ## Prove that a deployment works: logs in, events and dead letters found, all deleted: ENV= [DRY_RUN=1] [OTHERS=1] [WAIT=minutes] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.verify.verify
 
 .PHONY: dlq
 dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]

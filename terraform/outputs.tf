@@ -54,7 +54,7 @@ output "search_domain_name" {
 
 output "log_bucket_names" {
   description = "Buckets that logs are read from."
-  value       = concat(aws_s3_bucket.logs[*].bucket, var.log_bucket_names)
+  value       = local.log_bucket_names
 }
 
 output "staging_bucket_name" {
@@ -98,6 +98,7 @@ output "subscribe_commands" {
 output "commands" {
   description = "What to do next."
   value = {
+    verify  = "make verify ENV=${var.environment}"
     status  = "make status ENV=${var.environment}"
     search  = "make search ENV=${var.environment} QUERY=matchall FACETS=event_source,event_name"
     dlq     = "make dlq ENV=${var.environment}"

@@ -100,13 +100,20 @@ variable "log_retention_days" {
 
 variable "log_bucket_names" {
   type        = list(string)
-  description = "Existing buckets that CloudTrail writes logs to, in this or other accounts. A bucket of another account must allow this deployment's fetch_logs role s3:GetObject and s3:ListBucket in its bucket policy."
+  description = "Existing buckets that CloudTrail writes logs to, in this or other accounts. Logs are read from these alone, whatever a message announces. A bucket of another account must allow this deployment's fetch_logs role s3:GetObject and s3:ListBucket in its bucket policy."
   default     = []
   nullable    = false
 
   validation {
     condition     = alltrue([for bucket in var.log_bucket_names : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
     error_message = "log_bucket_names must hold names of S3 buckets, not ARNs or URLs."
+  }
+
+  # They are in an environment variable of fetch_logs; all of its variables have room for 4 KB.
+  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  validation {
+    condition     = length(join(",", var.log_bucket_names)) <= 3000
+    error_message = "log_bucket_names may have 3,000 characters together, which Lambda has room for."
   }
 
   validation {
@@ -193,8 +200,8 @@ variable "pipe_batch_size" {
   nullable    = false
 
   validation {
-    condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 50 && floor(var.pipe_batch_size) == var.pipe_batch_size
-    error_message = "pipe_batch_size must be a whole number from 1 to 50: more messages may not fit into the 256 KiB of an execution's input."
+    condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 40 && floor(var.pipe_batch_size) == var.pipe_batch_size
+    error_message = "pipe_batch_size must be a whole number from 1 to 40: more messages may not fit into the 256 KiB of an execution's input when they are redriven, with why they failed."
   }
 
   validation {

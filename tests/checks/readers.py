@@ -21,8 +21,11 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
         "terraform/*.tf",
         (
             "tests.documentation.terraform_tables",
+            "tests.unit.logs.test_trail_log",
             "tests.unit.test_terraform_order",
+            "tests.workflow.test_redriven_size",
             "trailsearch.cli.terraform_settings",
+            "tests.unit.cli.verify.test_configuration",
         ),
     ),
     ("terraform/environments/*.tfbackend", ("trailsearch.cli.terraform_settings",)),

@@ -23,9 +23,11 @@ from rich.text import Text
 
 from tests.demo.backends import DEMOS
 from tests.demo.executions import Executions, read_executions
+from tests.iam.verifier import DELETES_EVENTS
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliver, logs_in_folder
 from tests.local_cloud.pipeline.idle import wait_until_idle
+from tests.local_cloud.pipeline.operator import let_operate
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
@@ -92,6 +94,7 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
     try:
         variables = cloud.environment()
         cloud.enter()
+        let_operate(boto3.client("iam"), [DELETES_EVENTS])
         outputs = provision(console, Deployment(folder, variables, package, {"search_backend": backend}))
         with FaultControl(cloud.endpoint_url).inject([UNREADABLE_BATCH]):
             delivered = send(console, logs, outputs)
@@ -270,6 +273,7 @@ def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) ->
         f'  search it:  make search ENV=local QUERY="{query}" FACETS=actor,event_name', highlight=False
     )
     console.print("  look at it: make status ENV=local", highlight=False)
+    console.print("  verify it:  make verify ENV=local", highlight=False)
     console.print("  stop it:    make demo-stop", highlight=False)
 
 

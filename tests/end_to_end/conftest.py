@@ -12,7 +12,10 @@ import boto3
 import pytest
 
 from tests.chaos import pipeline as chaos
+from tests.documentation.statements import OF_VERIFIER, statements
+from tests.iam import verifier
 from tests.iam.account import SETTINGS
+from tests.local_cloud.pipeline.operator import let_operate
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.terraform.deployment import Deployment
 from trailsearch.cli.package import FUNCTIONS, build_package
@@ -21,7 +24,7 @@ from trailsearch.cli.package import FUNCTIONS, build_package
 pytest.register_assert_rewrite(
     *(
         f"tests.end_to_end.{shared}"
-        for shared in ("pipeline_tests", "iam_tests", "preflight_tests", "retention_tests")
+        for shared in ("pipeline_tests", "iam_tests", "verify_tests", "preflight_tests", "retention_tests")
     )
 )
 
@@ -64,9 +67,11 @@ def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
     with LocalCloud(log_file=folder / "cloud.log", wait_factor=chaos.WAIT_FACTOR) as cloud:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
         deployment = Deployment(folder, variables, package, settings)
+        session = boto3.Session("local", "local", region_name=cloud.region)
+        shown = statements(verifier.NAMES, OF_VERIFIER).values()
+        let_operate(session.client("iam", endpoint_url=cloud.endpoint_url), shown)
         deployment.initialize()
         deployment.apply(lambda *_: None)
-        session = boto3.Session("local", "local", region_name=cloud.region)
         yield Pipeline(deployment, deployment.outputs(), session, variables, package)
 
 

@@ -12,7 +12,8 @@ not as AWS is. "ours": code of our own::
     sns            moto's
     sts            moto's
     cloudtrail     moto's + gaps         gaps/cloudtrail.py                    overlooks which trail is meant
-    cloudwatch     moto's + gaps         gaps/cloudwatch.py                    sees no metrics in logs, no percentiles
+    cloudwatch     moto's + gaps         gaps/cloudwatch/embedded_metrics.py   sees no metrics in logs, no percentiles
+                                         gaps/cloudwatch/service_metrics.py    has no metrics of other services
     events         moto's + gaps         gaps/events.py                        changes what it hands to targets
     logs           moto's + gaps         gaps/logs.py                          has no saved queries
     s3             moto's + gaps         gaps/s3.py                            denies where a condition does not hold
@@ -28,12 +29,13 @@ not as AWS is. "ours": code of our own::
                                          services/opensearch/                  keeps domains, and stores no documents
     awslambda      moto's + gaps + ours  gaps/awslambda.py                     drops LoggingConfig, knows no account
                                          services/awslambda/                   keeps functions; runs them in Docker only
-    pipes          moto's + ours         services/pipes/                       keeps pipes, and runs none
+    pipes          moto's + gaps + ours  gaps/pipes.py                         starts what was stopped
+                                         services/pipes/                       keeps pipes, and runs none
     cloudsearch    ours                  services/cloudsearch/                 has none
 
 What else is here, from those who use the local cloud down to what moto is changed with::
 
-    pipeline/       Trailsearch from outside, where it is deployed: logs in, and wait
+    pipeline/       Trailsearch from outside, where it is deployed: logs in, wait, be let do it
     terraform/      Trailsearch's own Terraform, applied to the local cloud
     process.py      starts and stops the process, for the demo and the tests
     __main__.py     the process: `python -m tests.local_cloud`

@@ -74,7 +74,7 @@ def test_the_region_is_the_one_that_the_aws_cli_would_use(
     assert done.stdout == f"{region}\n"
 
 
-@pytest.mark.parametrize("target", ["search", "status", "dlq", "redrive", "preflight", "output"])
+@pytest.mark.parametrize("target", ["search", "status", "verify", "dlq", "redrive", "preflight", "output"])
 def test_without_a_local_cloud_it_says_how_to_get_one(tmp_path: Path, target: str) -> None:
     done = make(tmp_path, target, "ENV=local", "PYTHON=false")
     assert done.returncode != 0

@@ -57,8 +57,11 @@ class Workflow:
 
 
 @pytest.fixture
-def workflow(s3: "S3Client", index: FakeIndex, context: LambdaContext) -> Workflow:
+def workflow(
+    s3: "S3Client", index: FakeIndex, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+) -> Workflow:
     s3.create_bucket(Bucket=EXAMPLE_BUCKET)
+    monkeypatch.setenv("LOG_BUCKETS", f"{LOGS},{EXAMPLE_BUCKET}")
     return Workflow(s3, index, context)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudsearch import CloudSearchClient
     from mypy_boto3_cloudsearchdomain import CloudSearchDomainClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_pipes import EventBridgePipesClient
     from mypy_boto3_s3 import S3Client
@@ -168,6 +169,36 @@ def cloudwatch(config: Config | None = None) -> "CloudWatchClient":
 
 
 @cache
+def sns(config: Config | None = None) -> "SNSClient":
+    """Client of SNS."""
+    return cast("SNSClient", _client("sns", config))
+
+
+@cache
+def events() -> "EventBridgeClient":
+    """Client of EventBridge."""
+    return cast("EventBridgeClient", _client("events", None))
+
+
+@cache
+def iam() -> Any:
+    """Client of IAM."""
+    return _client("iam", None)
+
+
+@cache
+def kms(config: Config | None = None) -> Any:
+    """Client of KMS."""
+    return _client("kms", config)
+
+
+@cache
+def cloudtrail(config: Config | None = None) -> Any:
+    """Client of CloudTrail."""
+    return _client("cloudtrail", config)
+
+
+@cache
 def cloudsearch(config: Config | None = None) -> "CloudSearchClient":
     """Client of CloudSearch's configuration service."""
     return cast("CloudSearchClient", _client("cloudsearch", config))
@@ -190,24 +221,6 @@ def opensearch(config: Config | None = None) -> Any:
 def lambda_functions(config: Config | None = None) -> "LambdaClient":
     """Client of Lambda."""
     return cast("LambdaClient", _client("lambda", config))
-
-
-@cache
-def sns(config: Config | None = None) -> "SNSClient":
-    """Client of SNS."""
-    return cast("SNSClient", _client("sns", config))
-
-
-@cache
-def cloudtrail(config: Config | None = None) -> Any:
-    """Client of CloudTrail."""
-    return _client("cloudtrail", config)
-
-
-@cache
-def kms(config: Config | None = None) -> Any:
-    """Client of KMS."""
-    return _client("kms", config)
 
 
 @cache

@@ -8,7 +8,9 @@ from types import FrameType
 
 @contextmanager
 def deferred_interrupt() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block, and raise KeyboardInterrupt there. For the main thread alone.
+    """Let Ctrl-C wait for the end of the block, however that ends, and raise KeyboardInterrupt there. For the main thread alone.
+
+    A block within such a block leaves it to the outer one.
 
     A call that is cut off may have taken place all the same: messages are received and nobody knows their
     receipt handles, or sent and not deleted.
@@ -24,5 +26,5 @@ def deferred_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
-    if interrupted:
-        raise KeyboardInterrupt
+        if interrupted and callable(previous):
+            previous(signal.SIGINT, None)

@@ -94,6 +94,19 @@ class SearchIndex(Protocol):
         ...
 
 
+class Removal(Protocol):
+    """A search domain that single documents are taken out of."""
+
+    def delete(self, document_id: str, event_time: str) -> None:
+        """Delete one document, whether it is there or not; ``event_time`` (ISO 8601, UTC) is that of its event.
+
+        Raises:
+            SearchThrottled, SearchUnavailable: as ``SearchIndex.upload`` does.
+            SearchAccessDenied: these credentials may not delete it.
+        """
+        ...
+
+
 class Expired(NamedTuple):
     """Expired events that a search domain has: how many, and the ``indices`` of which nothing else is, if it has several."""
 
@@ -140,6 +153,10 @@ class SearchBackend(Protocol):
 
     def retention(self, endpoint: str, search_endpoint: str) -> Retention:
         """Give the domain that is uploaded to at one endpoint and asked at another, to delete expired events from."""
+        ...
+
+    def removal(self, endpoint: str) -> Removal:
+        """Give the domain with this endpoint, that of ``index``, to delete single documents from."""
         ...
 
     def domain(self, endpoint: str, config: "Config | None" = None) -> "SearchDomain":

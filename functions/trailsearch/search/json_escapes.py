@@ -1,9 +1,15 @@
-"""Characters that a search domain does not take, as JSON could have written them."""
+"""Characters that a search domain or a terminal does not take, as JSON could have written them."""
 
 import re
+from json.encoder import encode_basestring_ascii
 
 
 def json_escape(match: re.Match[str]) -> str:
-    r"""Give the text of a character's JSON escape, for ``re.sub``: ``\u0000``; ``\ud83d\ude00`` for an emoji."""
-    units = match[0].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+    r"""Give the JSON escapes of what was matched, for ``re.sub``: ``\u0000``; ``\ud83d\ude00`` for an emoji.
+
+    Printable ASCII stays: matched stretches with some between are escaped together, which takes less time. They may not
+    have quotes and backslashes in them.
+    """
+    # By the json module, at the speed of C. It writes two characters shorter than most others.
+    escaped: str = encode_basestring_ascii(match[0])[1:-1]
+    return escaped.replace("\\b", "\\u0008").replace("\\f", "\\u000c")

@@ -90,7 +90,8 @@ class Answer(NamedTuple):
 class DomainStatus(NamedTuple):
     """Where a search domain is, what it runs on, and whether it is busy with a change of itself.
 
-    ``endpoint`` is a host name or URL; None while the domain is being created. ``partition_count`` and
+    ``endpoint`` is a host name or URL; None while the domain is being created. ``index_endpoint`` is where it is written
+    to, of CloudSearch another one. ``partition_count`` and
     ``requires_index_documents`` are CloudSearch's: over how many instances it spreads one copy of the index, None of
     a backend that does not say, and whether it waits to be told to index its documents again. ``volume_gib`` is
     OpenSearch's: the size of the volume that each instance has.
@@ -103,6 +104,7 @@ class DomainStatus(NamedTuple):
     partition_count: int | None = None
     requires_index_documents: bool = False
     volume_gib: int | None = None
+    index_endpoint: str | None = None
 
 
 class SearchDomain(Protocol):
@@ -114,6 +116,10 @@ class SearchDomain(Protocol):
     @property
     def native_syntax(self) -> str:
         """What the backend calls its own query language (``Syntax.NATIVE``)."""
+        ...
+
+    def exactly(self, field: str, value: str) -> str:
+        """Write the query, in the native syntax, that finds the events of which a literal field has just this value."""
         ...
 
     def count(self) -> int:

@@ -162,6 +162,7 @@ def test_a_domain_is_found_with_what_it_runs_on() -> None:
     described = {
         "DomainName": "d",
         "SearchService": {"Endpoint": "search-d.example.com"},
+        "DocService": {"Endpoint": "doc-d.example.com"},
         "SearchInstanceType": "search.small",
         "SearchInstanceCount": 2,
         "SearchPartitionCount": 1,
@@ -176,7 +177,15 @@ def test_a_domain_is_found_with_what_it_runs_on() -> None:
         processing=True,
         partition_count=1,
         requires_index_documents=False,
+        index_endpoint="doc-d.example.com",
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "query"), [("a:b", "request_id:'a:b'"), ("it's \\", "request_id:'it\\'s \\\\'")]
+)
+def test_a_query_for_an_exact_value_escapes_it(value: str, query: str) -> None:
+    assert domain(Client()).exactly("request_id", value) == query
 
 
 def test_a_domain_that_is_being_created_has_no_endpoint_yet() -> None:

@@ -360,7 +360,12 @@ def test_a_domain_is_found_with_what_it_runs_on() -> None:
         ),
     )
     assert found == DomainStatus(
-        "search-d.example.com", "or2.medium.search", 3, processing=False, volume_gib=100
+        "search-d.example.com",
+        "or2.medium.search",
+        3,
+        processing=False,
+        volume_gib=100,
+        index_endpoint="search-d.example.com",
     )
     assert (found.partition_count, found.requires_index_documents) == (None, False)
 
@@ -398,3 +403,10 @@ def test_what_aws_says_else_is_passed_on() -> None:
     client.describe_domain = deny
     with pytest.raises(ClientError, match="AccessDenied"):
         describe("d", client)
+
+
+@pytest.mark.parametrize(
+    ("value", "query"), [("a:b/c", 'request_id:"a:b/c"'), ('a "b" \\', 'request_id:"a \\"b\\" \\\\"')]
+)
+def test_a_query_for_an_exact_value_escapes_it(value: str, query: str) -> None:
+    assert OpenSearchDomain(cast("Any", None), "trailsearch-test").exactly("request_id", value) == query

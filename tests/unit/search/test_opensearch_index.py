@@ -535,3 +535,30 @@ def test_nothing_is_indexed_while_the_mapping_cannot_be_read() -> None:
     client.others["GET", MAPPING] = answer(503, b"")
     with pytest.raises(SearchUnavailable, match="Reading the mapping"):
         index(client).upload(batch_of())
+
+
+DOCUMENT = f"/{INDEX}/_doc/an%2Fid"
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_document_is_deleted_from_the_index_of_its_month_there_or_not(status: int) -> None:
+    client = Client()
+    client.others["DELETE", DOCUMENT] = answer(status, {"result": "deleted"})
+    index(client).delete("an/id", "2026-11-30T23:59:59Z")
+    assert client.sent == [("DELETE", DOCUMENT)]
+
+
+@pytest.mark.parametrize(
+    ("given", "raised"),
+    [
+        (answer(403, {"Message": "User is not authorized"}), SearchAccessDenied),
+        (answer(429, {}), SearchThrottled),
+        (answer(503, b""), SearchUnavailable),
+        (ConnectionClosedError(endpoint_url="https://d"), SearchUnavailable),
+    ],
+)
+def test_a_deletion_that_fails_says_why(given: Answering, raised: type[Exception]) -> None:
+    client = Client()
+    client.others["DELETE", DOCUMENT] = given
+    with pytest.raises(raised):
+        index(client).delete("an/id", "2026-11-01T00:00:00Z")

@@ -152,6 +152,27 @@ def send_back(received: Sequence[Received], source: Queue, target: Queue) -> Ite
         yield len(sent)
 
 
+def delete(received: Sequence[Received], queue: Queue) -> int:
+    """Delete messages for good, within the block of ``peek`` that received them.
+
+    Returns:
+        How many SQS did not delete.
+    """
+    left = 0
+    for chunk in _chunks(received, _BATCH):
+        with deferred_interrupt():
+            left += len(
+                _complete(
+                    lambda entries: queue.client.delete_message_batch(QueueUrl=queue.url, Entries=entries),
+                    [
+                        {"Id": str(at), "ReceiptHandle": found.message["ReceiptHandle"]}
+                        for at, found in enumerate(chunk)
+                    ],
+                ).left
+            )
+    return left
+
+
 class _Completed(NamedTuple):
     """The ids of what succeeded, and of what went on failing in SQS."""
 

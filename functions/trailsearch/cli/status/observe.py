@@ -35,7 +35,11 @@ from trailsearch.workflow.dead_letters import reason_of
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef, MetricDataResultTypeDef
+    from mypy_boto3_cloudwatch.type_defs import (
+        MetricAlarmTypeDef,
+        MetricDataQueryTypeDef,
+        MetricDataResultTypeDef,
+    )
     from mypy_boto3_pipes import EventBridgePipesClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -250,18 +254,23 @@ def count_documents(domain: AskedDomain) -> int | None:
         return None
 
 
-def read_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> Alarms:
-    """List the environment's alarms, and none of an environment whose name begins with that of this one."""
+def alarms_of(cloudwatch: "CloudWatchClient", prefix: str) -> dict[str, "MetricAlarmTypeDef"]:
+    """Give the environment's alarms by their names after the prefix, and none of one whose name begins with that of this."""
     pages = cloudwatch.get_paginator("describe_alarms").paginate(
         AlarmNamePrefix=f"{prefix}-", AlarmTypes=["MetricAlarm"]
     )
-    alarms = {
+    return {
         name: alarm
         for page in pages
         for alarm in page["MetricAlarms"]
         if (name := alarm["AlarmName"].removeprefix(f"{prefix}-")) in ALARM_NAMES
         or _ALARM_OF_A_SOURCE.fullmatch(name)
     }
+
+
+def read_alarms(cloudwatch: "CloudWatchClient", prefix: str) -> Alarms:
+    """Count the environment's alarms, and name those that ring."""
+    alarms = alarms_of(cloudwatch, prefix)
     thresholds = {name: alarm.get("Threshold") for name, alarm in alarms.items()}
     return Alarms(
         count=len(alarms),

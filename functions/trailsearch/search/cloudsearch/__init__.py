@@ -34,6 +34,10 @@ class CloudSearch:
 
         return CloudSearchRetention(clients.cloudsearch_domain(search_endpoint), self.index(endpoint))
 
+    def removal(self, endpoint: str) -> "CloudSearchIndex":
+        """Give the domain to delete single documents from: as it is uploaded to."""
+        return self.index(endpoint)
+
     def domain(self, endpoint: str, config: "Config | None" = None) -> "CloudSearchDomain":
         """Give the search service of a domain."""
         from trailsearch.search.cloudsearch.domain import CloudSearchDomain  # noqa: PLC0415

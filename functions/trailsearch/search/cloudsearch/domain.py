@@ -49,7 +49,7 @@ def describe(name: str, client: "CloudSearchClient") -> DomainStatus:
     try:
         domains = client.describe_domains(DomainNames=[name])["DomainStatusList"]
     except ClientError as error:
-        answered = error.response["Error"]
+        answered = error.response.get("Error", {})
         if answered.get("Code") == _CLOSED[0] and _CLOSED[1] in answered.get("Message", ""):
             raise SearchServiceClosed("CloudSearch does not take this account") from error
         raise
@@ -63,6 +63,7 @@ def describe(name: str, client: "CloudSearchClient") -> DomainStatus:
         partition_count=domain.get("SearchPartitionCount", 0),
         processing=domain.get("Processing", False),
         requires_index_documents=domain["RequiresIndexDocuments"],
+        index_endpoint=domain.get("DocService", {}).get("Endpoint"),
     )
 
 
@@ -73,6 +74,14 @@ class CloudSearchDomain:
 
     def __init__(self, client: "CloudSearchDomainClient") -> None:
         self._client = client
+
+    def exactly(self, field: str, value: str) -> str:
+        """Write the query that finds a literal's value. See ``SearchDomain.exactly``.
+
+        https://docs.aws.amazon.com/cloudsearch/latest/developerguide/searching-compound-queries.html
+        """
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"{field}:'{escaped}'"
 
     def count(self) -> int:
         """Count all events."""
@@ -128,7 +137,7 @@ def _search_errors() -> Iterator[None]:
             raise SearchNotAllowed(str(error)) from error
         if status == 429 or status >= 500:
             raise SearchDomainUnreachable(str(error)) from error
-        raise QueryRefused(error.response["Error"].get("Message") or str(error)) from error
+        raise QueryRefused(error.response.get("Error", {}).get("Message") or str(error)) from error
     except BotoCoreError as error:
         raise SearchDomainUnreachable(str(error)) from error
 

@@ -48,6 +48,10 @@ class OpenSearch:
 
         return OpenSearchRetention(clients.opensearch_domain(endpoint), self._prefix)
 
+    def removal(self, endpoint: str) -> "OpenSearchIndex":
+        """Give the domain to delete single documents from: as it is uploaded to."""
+        return self.index(endpoint)
+
     def domain(self, endpoint: str, config: "Config | None" = None) -> "OpenSearchDomain":
         """Give the domain to ask it."""
         from trailsearch.search.opensearch.domain import OpenSearchDomain  # noqa: PLC0415

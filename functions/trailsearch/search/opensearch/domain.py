@@ -50,7 +50,7 @@ def describe(name: str, client: Any) -> DomainStatus:
     try:
         domain = client.describe_domain(DomainName=name)["DomainStatus"]
     except ClientError as error:
-        if error.response["Error"].get("Code") != "ResourceNotFoundException":
+        if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
             raise
         domain = {"Deleted": True}
     if domain.get("Deleted"):
@@ -62,6 +62,7 @@ def describe(name: str, client: Any) -> DomainStatus:
         instance_count=cluster.get("InstanceCount", 0),
         processing=bool(domain.get("Processing") or domain.get("UpgradeProcessing")),
         volume_gib=domain.get("EBSOptions", {}).get("VolumeSize"),
+        index_endpoint=domain.get("Endpoint"),
     )
 
 
@@ -79,6 +80,11 @@ class OpenSearchDomain:
         self._client = client
         # Not by the alias, which is not there before the first index.
         self._path = f"/{every_index(prefix)}/_search"
+
+    def exactly(self, field: str, value: str) -> str:
+        """Write the query that finds a keyword's value. See ``SearchDomain.exactly``."""
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{field}:"{escaped}"'
 
     def count(self) -> int:
         """Count all events."""

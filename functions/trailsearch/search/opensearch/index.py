@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -24,7 +25,13 @@ from trailsearch.contracts.errors import (
 )
 from trailsearch.search.backend import Refused
 from trailsearch.search.opensearch.answers import BLOCKS, Said, failure, said_in, said_of
-from trailsearch.search.opensearch.batches import OpenSearchFormat, Target, targets_in
+from trailsearch.search.opensearch.batches import (
+    OpenSearchFormat,
+    Target,
+    index_name,
+    month_of,
+    targets_in,
+)
 from trailsearch.search.opensearch.template import Made, ensure_template, how_made, template_name
 
 if TYPE_CHECKING:
@@ -124,6 +131,20 @@ class OpenSearchIndex:
         except SearchUnavailable:
             self._forget()
             raise
+
+    def delete(self, document_id: str, event_time: str) -> None:
+        """Delete one document, from the index of its month. See ``Removal.delete``.
+
+        https://docs.opensearch.org/latest/api-reference/document-apis/delete-document/. By its own path, which an IAM
+        policy can name; a bulk request could do anything to any index.
+        """
+        path = f"/{index_name(self._prefix, month_of(event_time))}/_doc/{quote(document_id, safe='')}"
+        try:
+            answer = self._client.send("DELETE", path)
+        except NO_ANSWER as error:
+            raise SearchUnavailable(f"No answer from the search domain: {error}") from error
+        if answer.status not in {200, 404}:
+            raise failure(answer, f"Deleting the document {document_id}")
 
     def _forget(self) -> None:
         """Look at everything anew: a domain that fails is perhaps about to be replaced."""

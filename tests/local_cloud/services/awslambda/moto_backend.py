@@ -9,6 +9,7 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.logs.models import logs_backends
 
+from ...gaps.cloudwatch.service_metrics import count
 from ...patching import replace
 from .disruption import disruption
 from .function import Function
@@ -45,6 +46,8 @@ def register(endpoint_url: str) -> LambdaRuntime:
             raise InvalidParameterValueException(f"The local cloud runs no invocations of type {kind}.")
         event = body.encode() if isinstance(body, str) else body or b"{}"
         outcome = runtime.invoke(_to_function(function), function.code_bytes, event, disruption.get())
+        for name, number in (("Invocations", 1), ("Errors", int(outcome.is_error)), ("Throttles", 0)):
+            count(function.function_arn, "AWS/Lambda", name, "FunctionName", function.function_name, number)
         if outcome.is_error:
             response_headers["x-amz-function-error"] = "Unhandled"
         response_headers["x-amz-executed-version"] = str(function.version)

@@ -14,9 +14,11 @@ named beside what is made of it::
 
 import re
 import sys
+from collections.abc import Iterator
 
 from moto import backend_index
 
+from ...gaps.cloudwatch.service_metrics import Measured, measured_by
 from . import urls
 from .models import cloudsearch_backends
 
@@ -34,3 +36,15 @@ def register() -> None:
     sys.modules["moto.cloudsearch"] = sys.modules[__name__]
     for url_base in urls.url_bases:
         backend_index.backend_url_patterns.append(("cloudsearch", re.compile(url_base)))
+    measured_by(_metrics)
+
+
+def _metrics(account_id: str, region: str) -> Iterator[Measured]:
+    """Give what every instance sends each minute; the index of a domain here has no size.
+
+    https://docs.aws.amazon.com/cloudsearch/latest/developerguide/cloudwatch-monitoring.html
+    """
+    for name in list(cloudsearch_backends[account_id][region].domains):
+        dimensions = (("ClientId", account_id), ("DomainName", name))
+        for metric in ("IndexUtilization", "Partitions"):
+            yield "AWS/CloudSearch", metric, dimensions, 1.0

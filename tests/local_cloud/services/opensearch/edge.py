@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import urllib3
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.iam.models import iam_backends
 from moto.opensearch.models import OpenSearchDomain
 
 from . import access_policy, bulk_items
@@ -83,7 +84,7 @@ class Edge:
             return _json(HTTPStatus.FORBIDDEN, {"message": str(refused)})
         plain_path = environ["PATH_INFO"].removeprefix(f"/{PATH}/{region}/{name}") or "/"
         refusal = access_policy.refusal(
-            domain.access_policies, user, request.method, f"{domain.arn}{plain_path}"
+            domain.access_policies, user, request.method, f"{domain.arn}{plain_path}", _policies_of(user)
         )
         if refusal:
             return _json(HTTPStatus.FORBIDDEN, {"Message": refusal})
@@ -147,6 +148,15 @@ class Edge:
             answer.headers.get("Content-Type", "text/plain"),
             "" if embedded else answer.headers.get("Content-Encoding", ""),
         )
+
+
+def _policies_of(user_arn: str) -> list[str]:
+    """Give the inline policies of a user, if IAM has it."""
+    _, _, _, _, account_id, user = user_arn.split(":")
+    users = iam_backends[account_id]["aws"].users.values()
+    return [
+        policy for each in users if each.name == user.rpartition("/")[2] for policy in each.policies.values()
+    ]
 
 
 def _is_head(environ: "WSGIEnvironment") -> bool:

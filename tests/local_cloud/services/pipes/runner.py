@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.pipes.models import EventBridgePipesBackend, Pipe, pipes_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
+from ...gaps.cloudwatch.service_metrics import count
 from .configuration import PipeConfiguration, UnsupportedPipeError
 from .records import to_record
 
@@ -29,6 +30,9 @@ RECEIVE_LIMIT = 10
 RETRY_SECONDS = 1.0
 # AWS runs every execution at once. Here they would only take each other's time, up to the timeouts of their tasks.
 MAX_RUNNING_EXECUTIONS = 8 * (os.cpu_count() or 1)
+
+# What a pipe measures as 0 where it does not happen.
+_NEVER_HERE = ("ExecutionFailed", "ExecutionTimeout", "ExecutionThrottled")
 
 logger = logging.getLogger(__name__)
 
@@ -146,6 +150,10 @@ class _Poller:
             input=json.dumps(records, ensure_ascii=False),
         )
         self._remember(execution["executionArn"])
+        for name in ("Invocations", *_NEVER_HERE):
+            number = 0 if name in _NEVER_HERE else 1
+            arn = self.configuration.queue_arn
+            count(arn, "AWS/EventBridge/Pipes", name, "PipeName", self.configuration.name, number)
         for start in range(0, len(messages), RECEIVE_LIMIT):
             self._sqs.delete_message_batch(
                 QueueUrl=self._queue_url,

@@ -64,3 +64,14 @@ def test_a_statement_may_name_what_it_is_not_about() -> None:
 
 def test_a_domain_without_a_policy_leaves_it_to_iam() -> None:
     assert refusal("", USER, "DELETE", f"{DOMAIN}/events-2026.11") is None
+
+
+def test_a_policy_of_the_user_allows_as_well_and_denies() -> None:
+    def asked(effect: str) -> str | None:
+        statement = {"Effect": effect, "Action": "es:ESHttpDelete", "Resource": f"{DOMAIN}/*/_doc/mine-*"}
+        of_user = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [SEARCH]})
+        return refusal(policy, USER, "DELETE", f"{DOMAIN}/events-2026.11/_doc/mine-1", [of_user])
+
+    assert asked("Allow") is None
+    assert "explicit deny" in (asked("Deny") or "")

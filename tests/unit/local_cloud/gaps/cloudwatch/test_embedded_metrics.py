@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.local_cloud.gaps.cloudwatch import embedded_metrics
+from tests.local_cloud.gaps.cloudwatch.embedded_metrics import embedded_metrics
 from tests.unit.local_cloud.conftest import Client
 
 DIMENSIONS = [{"Name": "environment", "Value": "test"}, {"Name": "service", "Value": "index_batch"}]

@@ -14,7 +14,7 @@ from typing import Any
 from moto.cloudwatch.models import Statistics, cloudwatch_backends
 from moto.logs.models import LogGroup
 
-from ..patching import replace
+from ...patching import replace
 
 _PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 

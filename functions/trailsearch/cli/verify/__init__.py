@@ -1,0 +1,1 @@
+"""``make verify``: does a deployed environment work?"""
