@@ -3,8 +3,9 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory --no-builtin-rules
+# What a target needs is checked before it is built, with -j, too.
+.NOTPARALLEL:
 
-ENV ?= dev
 PYTHON3 ?= python3
 PYTHON := .venv/bin/python
 # Where Terraform's registry cannot be reached, a mirror on this machine is used (see provider_mirror.py).
@@ -15,20 +16,29 @@ export PYTHONPATH := functions
 # the shell asks for: make search ENV=dev QUERY="event_source:sqs.amazonaws.com" on OpenSearch,
 # QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS
-export ENV $(OPTIONS)
-# As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
-$(foreach option,$(OPTIONS),$(if $(value $(option)),$(eval override $(option) := $$(value $(option)))))
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
+# Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
+# QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
+# WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
+typed = $(filter command,$(origin $1))
+take = $(eval override $1 := $$(value $1))$(eval export $1)
+leave = $(eval override $1 :=)$(eval unexport $1)
+$(foreach option,$(OPTIONS),$(if $(call typed,$(option)),$(call take,$(option)),$(call leave,$(option))))
+override ENV := $(if $(call typed,ENV),$(ENV),dev)
+export ENV
+# What targets hand to each other, which nobody types.
+QUIETLY :=
+PREFLIGHT_OF :=
 
 # The AWS CLI and Terraform read AWS_REGION first; boto3 does not read it at all.
 ifneq ($(AWS_REGION),)
 export AWS_DEFAULT_REGION := $(AWS_REGION)
 endif
 
-# ENV=local is the local cloud that `make demo KEEP=1` left running.
+# ENV=local is the local cloud that `make demo KEEP=1` left running. What the demo wrote down takes the place of all that
+# the caller has of the kind: tests/local_cloud/sealing.py.
 ifeq ($(ENV),local)
 -include build/demo/cloud.env
-unexport AWS_CA_BUNDLE AWS_DEFAULT_PROFILE AWS_PROFILE
 PREFLIGHT_OF := --terraform build/demo/terraform --var-file local.tfvars --var-file settings.tfvars.json
 endif
 
@@ -193,8 +203,7 @@ preflight: local-cloud .venv/ready ## Would the apply go through, and what it ma
 	@$(PYTHON) -m trailsearch.cli.preflight.preflight $(PREFLIGHT_OF)
 
 # PREFLIGHT=0 leaves it out.
-PREFLIGHT ?= 1
-LOOK_FIRST := $(if $(filter-out 0,$(PREFLIGHT)),preflight)
+LOOK_FIRST := $(if $(and $(call typed,PREFLIGHT),$(filter 0,$(PREFLIGHT))),,preflight)
 
 .PHONY: plan
 plan: search-backend $(LOOK_FIRST) package init ## Show what `make apply` would change: ENV=dev|staging|prod [PREFLIGHT=0]
@@ -240,8 +249,7 @@ redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=
 cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [RETENTION=days] [BACKEND=opensearch|cloudsearch] [JSON=1] [MARKDOWN=1]
 	@$(PYTHON) -m trailsearch.cli.cost.cost
 
-# Only from the command line: some systems have a NAME in every environment.
-export OUTPUT_NAME := $(if $(filter command,$(origin NAME)),$(value NAME))
+export OUTPUT_NAME := $(if $(call typed,NAME),$(value NAME))
 
 .PHONY: output
 ifeq ($(ENV),local)

@@ -80,7 +80,9 @@ def peak_megabytes() -> float:
 
     Not by ``getrusage``, which counts the parent's memory as it was when this process was forked.
     """
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(
+        line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    )
     return int(status["VmHWM"].split()[0]) * 1024 / 1e6
 
 

@@ -21,6 +21,7 @@ from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import Outcome, run
 from tests.chaos.scenario import DELETE, Scenario
 from tests.chaos.scenarios import scenarios
+from tests.demo.command import LocalCommand
 from tests.local_cloud.pipeline.idle import NotIdle
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.services.opensearch import EngineChoice
@@ -32,7 +33,7 @@ from trailsearch.search import Backend
 from trailsearch.search.queries import SearchError
 
 
-@click.command()
+@click.command(cls=LocalCommand)
 @click.option(
     "--backend",
     "backends",
@@ -100,12 +101,12 @@ def prove(
 
 def deploy(cloud: LocalCloud, backend: Backend, folder: Path, console: Console) -> Pipeline:
     """Deploy Trailsearch into a local cloud by its own Terraform."""
-    cloud.enter()
     package = folder / "lambda.zip"
     with console.status(f"Deploying on {backend} …"):
         build_package(package, local=True)
         settings = {"search_backend": backend, "search_retention_days": KEPT_DAYS}
         deployment = Deployment(folder, cloud.environment(), package, settings)
+        cloud.enter()
         deployment.initialize()
         deployment.apply(lambda *_: None)
         session = boto3.Session("local", "local", region_name=cloud.region)

@@ -9,6 +9,7 @@ import click
 from tests.checks.changes import UnknownBase, changed_files
 from tests.checks.concerned import concerned
 from tests.checks.times import read_steps, table
+from trailsearch.cli.command import Command
 
 REPOSITORY = Path(__file__).parents[2]
 _DEPLOYED = "tests/end_to_end/"
@@ -17,7 +18,7 @@ _SHOWN = 6
 _MODULES_FOR_TWO = 8
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--base", envvar="BASE", default="HEAD", show_default=True, help="What to compare with.")
 @click.option("--steps", type=click.Path(path_type=Path), required=True, help="What the steps before took.")
 def check(base: str, steps: Path) -> None:

@@ -72,7 +72,7 @@ class Imports:
 def imported_by(path: Path) -> set[str]:
     """The modules that a file imports, and each name that it takes from one, in full: ``package.module.name``."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -48,7 +48,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def read_steps(file: Path) -> list[tuple[str, float]]:
     """Read the steps and their seconds; bash writes those with the comma or point of the user's language."""
     steps = []
-    for line in file.read_text().splitlines() if file.exists() else []:
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
         seconds, _, name = line.partition("\t")
         steps.append((name, float(seconds.replace(",", "."))))
     return steps

@@ -650,5 +650,5 @@ def test_the_health_of_the_cluster_is_told(searched: Domain) -> None:
 
 
 def test_every_difference_is_asserted() -> None:
-    source = Path(__file__).read_text()
+    source = Path(__file__).read_text(encoding="utf-8")
     assert [name for name in DIFFERENCES if f'"{name}"' not in source] == []

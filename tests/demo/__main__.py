@@ -3,6 +3,7 @@
 ``make demo [BACKEND=opensearch] [LOGS=folder] [KEEP=1]``. Exits with 1 unless every event that was delivered is found.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -10,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.demo.backends import DEMOS
+from tests.demo.command import LocalCommand
 from tests.demo.executions import Executions, read_executions
 from tests.iam.verifier import DELETES_EVENTS
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
@@ -29,10 +32,11 @@ from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered, Log, deliv
 from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.local_cloud.pipeline.operator import let_operate
 from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.sealing import makefile, own_variables
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
 from tests.log_generator import generate_logs
-from trailsearch.cli.console import Console, make_console
+from trailsearch.cli.console import CommandFailed, Console, make_console
 from trailsearch.cli.dead_letters.dead_letter_queue import peek
 from trailsearch.cli.dead_letters.dlq import print_letters
 from trailsearch.cli.dead_letters.redrive import move_all, report
@@ -62,7 +66,7 @@ UNREADABLE_BATCH = Rule(
 SECONDS_TO_REFRESH = 15
 
 
-@click.command()
+@click.command(cls=LocalCommand)
 @click.option(
     "--backend",
     envvar="BACKEND",
@@ -78,10 +82,40 @@ SECONDS_TO_REFRESH = 15
 def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
     """Run the pipeline on this machine."""
     console = make_console()
-    chosen = DEMOS[Backend(backend)]
-    stop_kept(folder)
-    if stop:
-        return
+    with alone(folder):
+        if stop:
+            stop_kept(folder)
+            return
+        if logs and not logs_in_folder(logs):
+            raise CommandFailed(f"There is no .json.gz below {logs}")
+        stop_kept(folder)
+        complete = run(console, Backend(backend), logs, folder, keep=keep)
+    sys.exit(0 if complete else 1)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let no other demo work in a folder meanwhile: it would delete what this one has there.
+
+    The lock is beside the folder, and ends with this process, however that ends.
+
+    Raises:
+        CommandFailed: another one does.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CommandFailed(
+                f"Another demo runs in {folder}: wait for its end, or press Ctrl-C there"
+            ) from error
+        yield
+
+
+def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, keep: bool) -> bool:
+    """Run the pipeline in a folder of its own. Returns whether every event that was delivered is found."""
+    chosen = DEMOS[backend]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     package = folder / "lambda.zip"
@@ -92,10 +126,11 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
         cloud.start()
     kept = False
     try:
-        variables = cloud.environment()
+        # Of the caller's environment it needs the proxies, to ask Terraform's registry.
+        deployment = Deployment(folder, cloud.environment(), package, {"search_backend": backend})
         cloud.enter()
         let_operate(boto3.client("iam"), [DELETES_EVENTS])
-        outputs = provision(console, Deployment(folder, variables, package, {"search_backend": backend}))
+        outputs = provision(console, deployment)
         with FaultControl(cloud.endpoint_url).inject([UNREADABLE_BATCH]):
             delivered = send(console, logs, outputs)
             with step(console, "Waiting until the queue is empty and all executions have ended"):
@@ -114,7 +149,7 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
     finally:
         if not kept:
             cloud.stop()
-    sys.exit(0 if complete else 1)
+    return complete
 
 
 def provision(console: Console, deployment: Deployment) -> dict[str, Any]:
@@ -122,7 +157,7 @@ def provision(console: Console, deployment: Deployment) -> dict[str, Any]:
     deploy(console, deployment)
     with step(console, "terraform plan: no changes"):
         if changes := deployment.planned_changes():
-            raise click.ClickException(f"The second plan is not empty: {', '.join(changes)}")
+            raise CommandFailed(f"The second plan is not empty: {', '.join(changes)}")
     return deployment.outputs()
 
 
@@ -131,8 +166,6 @@ def send(console: Console, folder: Path | None, outputs: dict[str, Any]) -> Deli
     logs: Iterable[Log]
     if folder:
         files = logs_in_folder(folder)
-        if not files:
-            raise click.ClickException(f"There is no .json.gz below {folder}")
         count, logs = len(files), (Log(key, path.read_bytes()) for key, path in files.items())
     else:
         generated = generate_logs(seed=2014, logs=GENERATED_LOGS, start=GENERATED_FROM, duplicates=0.02)
@@ -257,17 +290,9 @@ def found_ids(environment: Environment) -> set[str]:
 
 def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) -> None:
     """Write down how to reach the local cloud that goes on running, and say so with a query to try."""
-    environment = cloud.environment()
-    names = (
-        "AWS_ENDPOINT_URL",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_DEFAULT_REGION",
-        "AWS_REGION",
-        "NO_PROXY",
-    )
-    (folder / "cloud.env").write_text("".join(f"export {name} = {environment[name]}\n" for name in names))
-    (folder / "cloud.pid").write_text(f"{cloud.pid}\n")
+    variables = own_variables(cloud.endpoint_url, cloud.region)
+    (folder / "cloud.env").write_text(makefile(variables), encoding="utf-8")
+    (folder / "cloud.pid").write_text(f"{cloud.pid}\n", encoding="utf-8")
     console.print(f"\nThe local cloud goes on running at {cloud.endpoint_url}", highlight=False)
     console.print(
         f'  search it:  make search ENV=local QUERY="{query}" FACETS=actor,event_name', highlight=False
@@ -282,11 +307,9 @@ def stop_kept(folder: Path) -> None:
     pid_file = folder / "cloud.pid"
     if not pid_file.is_file():
         return
-    pid = pid_file.read_text().strip()
-    command = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", pid], capture_output=True, text=True, check=False
-    )
-    if "tests.local_cloud" in command.stdout:  # and not another process, which has the same number by now
+    pid = pid_file.read_text(encoding="utf-8").strip()
+    command = subprocess.run(["ps", "-ww", "-o", "command=", "-p", pid], capture_output=True, check=False)
+    if b"tests.local_cloud" in command.stdout:  # and not another process, which has the same number by now
         os.kill(int(pid), signal.SIGTERM)
     pid_file.unlink()
     (folder / "cloud.env").unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.pipeline import Pipeline
+from tests.demo.command import LocalCommand
 from tests.load.logs import load_logs
 from tests.load.plot import plot
 from tests.load.processes import usage_of
@@ -39,7 +40,7 @@ SETTINGS = {
 }
 
 
-@click.command()
+@click.command(cls=LocalCommand)
 @click.option(
     "--backend",
     envvar="BACKEND",
@@ -82,10 +83,10 @@ def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, 
         build_package(package, local=True)
     settings = {"search_backend": backend, **SETTINGS}
     with LocalCloud(log_file=folder / "cloud.log", opensearch_engine=engine) as cloud:
-        cloud.enter()
         deployment = Deployment(
             folder, cloud.environment(), package, settings, var_file=f"environments/{ENVIRONMENT}.tfvars"
         )
+        cloud.enter()
         deploy(console, deployment)
         session = boto3.Session("local", "local", region_name=cloud.region)
         pipeline = Pipeline(session, cloud.environment(), deployment.outputs())
@@ -96,7 +97,7 @@ def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, 
                 pipeline, ENVIRONMENT, load_logs(seed, logs, events), on_delivered=lambda: bar.advance(task)
             )
         table = [*rows(result), *usage_rows(usage, usage_of(cloud.pid), time.process_time() - own)]
-    (folder / "summary.md").write_text(markdown(table))
+    (folder / "summary.md").write_text(markdown(table), encoding="utf-8")
     plot(result.samples, folder / "load.svg", folder / "load.png")
     print_result(console, result, table)
     console.print(f"{folder}/summary.md has this table, {folder}/load.svg the plot.", highlight=False)

@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 def _write_whole(path: Path, text: str) -> None:
     """Write a file that other processes see either whole or not at all."""
     partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text)
+    partial.write_text(text, encoding="utf-8")
     partial.rename(path)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from .sealing import own_variables, sealed
+
 if TYPE_CHECKING:
     from .services.opensearch import EngineChoice
 
@@ -18,16 +20,6 @@ REPOSITORY = Path(__file__).parents[2]
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 20
 ACCOUNT_ID = "123456789012"
-
-# What would lead a client elsewhere than to the local cloud, or with a real account's credentials.
-_REMOVED_VARIABLES = (
-    "AWS_CA_BUNDLE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_PROFILE",
-    "AWS_ROLE_ARN",
-    "AWS_SESSION_TOKEN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-)
 
 
 class LocalCloudError(RuntimeError):
@@ -93,21 +85,7 @@ class LocalCloud:
 
     def environment(self) -> dict[str, str]:
         """Return the variables of this process, changed so that AWS clients and Terraform use the local cloud."""
-        environment = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
-        no_proxy = environment.get("no_proxy", environment.get("NO_PROXY", ""))
-        local_no_proxy = ",".join(filter(None, ["127.0.0.1", "localhost", no_proxy]))
-        return environment | {
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_REGION": self.region,
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": local_no_proxy,
-            "no_proxy": local_no_proxy,
-        }
+        return sealed(os.environ) | own_variables(self.endpoint_url, self.region)
 
     def start(self) -> None:
         """Start the process and wait until it serves.
@@ -127,9 +105,9 @@ class LocalCloud:
                 command += ["--opensearch-engine", self._opensearch_engine]
             if not self._outlive_parent:
                 command += ["--parent", str(os.getpid())]
-            environment = {
-                name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES
-            }
+            # What it reads is UTF-8, whatever the caller's locale, and none of its clients leaves this machine.
+            environment = sealed(os.environ) | own_variables("", self.region) | {"PYTHONUTF8": "1"}
+            del environment["AWS_ENDPOINT_URL"]
             with self._log_file.open("ab") as log:
                 # A session of its own: Ctrl-C reaches the parent alone, which still needs the cloud to clean up.
                 self._process = subprocess.Popen(
@@ -153,12 +131,16 @@ class LocalCloud:
                 self.stop()
                 raise error
             time.sleep(0.02)
-        endpoint_url: str = json.loads(ready_file.read_text())["endpoint_url"]
+        endpoint_url: str = json.loads(ready_file.read_text(encoding="utf-8"))["endpoint_url"]
         return endpoint_url
 
     def log_tail(self, characters: int = 4000) -> str:
         """Return the end of the server's own output: errors of moto and of the extensions."""
-        return self._log_file.read_text(errors="replace")[-characters:] if self._log_file else ""
+        return (
+            self._log_file.read_text(encoding="utf-8", errors="replace")[-characters:]
+            if self._log_file
+            else ""
+        )
 
     def stop(self) -> None:
         """Stop the process and its workers, and wait for it. A second call does nothing."""

@@ -1,6 +1,7 @@
 """What `make` hands to the commands that it runs."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.local_cloud.sealing import makefile, own_variables
+from tests.unit.local_cloud.test_sealing import OF_A_CALLER
 
 QUERIES = [
     "event_source:'sqs.amazonaws.com'",
@@ -49,12 +52,44 @@ def printed(name: str) -> str:
     return f"PYTHON=printenv {name};:"
 
 
+def options() -> list[str]:
+    """The options of all commands, as the Makefile lists them."""
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    return [
+        name for line in re.findall(r"^OPTIONS [:+]= (.+)$", makefile, re.MULTILINE) for name in line.split()
+    ]
+
+
 @pytest.mark.parametrize("name", ["QUERY", "REASON", "FACETS"])
 @pytest.mark.parametrize("text", QUERIES)
 def test_an_option_arrives_as_it_was_typed(tmp_path: Path, name: str, text: str) -> None:
-    given = make(tmp_path, "search", printed(name), f"{name}={text}")
-    from_environment = make(tmp_path, "search", printed(name), environment={name: text})
-    assert (given.stdout, from_environment.stdout) == (f"{text}\n", f"{text}\n")
+    given = make(tmp_path, "search", printed(name), f"{name}={text}", environment={name: "of the shell"})
+    assert given.stdout == f"{text}\n"
+
+
+def test_what_the_shell_has_under_the_name_of_an_option_is_none(tmp_path: Path) -> None:
+    of_the_shell = dict.fromkeys([*options(), "ENV"], "of the shell")
+    done = make(tmp_path, "cost", "PYTHON=env;:", environment=of_the_shell)
+    assert done.returncode == 0
+    assert "=of the shell" not in done.stdout
+    assert "ENV=dev" in done.stdout.splitlines()
+
+
+def test_it_is_none_with_make_e_either(tmp_path: Path) -> None:
+    done = make(tmp_path, "-e", "cost", "PYTHON=env;:", environment={"WINDOW": "0", "ENV": "prod"})
+    assert not {"WINDOW=0", "ENV=prod"} & set(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", options())
+def test_every_option_that_is_typed_arrives(tmp_path: Path, name: str) -> None:
+    done = make(tmp_path, "cost", printed(name), f"{name}=typed")
+    assert done.stdout == "typed\n"
+
+
+def test_the_options_of_the_commands_are_those_that_the_makefile_hands_on() -> None:
+    told = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\[([A-Z_]+)=", told)) | set(re.findall(r" ([A-Z_]+)= ", told))
+    assert asked - {"ENV", "NAME", "PREFLIGHT"} <= set(options())
 
 
 @pytest.mark.parametrize(
@@ -91,6 +126,25 @@ def test_the_local_cloud_that_is_there_is_used(tmp_path: Path) -> None:
     (kept / "cloud.env").write_text("export AWS_ENDPOINT_URL = http://127.0.0.1:1\n")
     done = make(tmp_path, "status", "ENV=local", printed("AWS_ENDPOINT_URL"))
     assert done.stdout == "http://127.0.0.1:1\n"
+
+
+def test_nothing_of_the_caller_s_account_reaches_the_local_cloud_that_is_there(tmp_path: Path) -> None:
+    kept = tmp_path / "build" / "demo"
+    kept.mkdir(parents=True)
+    own = own_variables("http://127.0.0.1:1", "us-east-1")
+    (kept / "cloud.env").write_text(makefile(own), encoding="utf-8")
+    done = make(
+        tmp_path,
+        "status",
+        "ENV=local",
+        "AWS_REGION=mine",
+        "PYTHON=env;:",
+        environment=dict.fromkeys(OF_A_CALLER, "mine"),
+    )
+    assert done.returncode == 0
+    variables = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    assert {name: variables.get(name) for name in own} == own
+    assert [name for name in OF_A_CALLER if variables.get(name) == "mine"] == []
 
 
 class Terraform:
@@ -162,6 +216,25 @@ def test_outputs_of_the_local_cloud_are_the_demos(terraform: Terraform) -> None:
     assert terraform.calls.read_text() == (
         "-chdir=build/demo/terraform output -raw state_machine_url (data in .terraform)\n"
     )
+
+
+@pytest.mark.parametrize("target", ["plan", "apply", "destroy"])
+@pytest.mark.parametrize("jobs", [[], ["-j4"]])
+def test_an_unknown_environment_is_told_before_anything_is_built(
+    terraform: Terraform, target: str, jobs: Sequence[str]
+) -> None:
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = make(
+        terraform.folder,
+        target,
+        *jobs,
+        "ENV=nowhere",
+        f"PYTHON=echo built >> {terraform.calls};:",
+        environment={"PATH": path, "CALLS": str(terraform.calls)},
+    )
+    assert done.returncode != 0
+    assert "There is no environment nowhere" in done.stderr
+    assert not terraform.calls.exists()
 
 
 def test_an_unknown_environment_is_named(terraform: Terraform) -> None:

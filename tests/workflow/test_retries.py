@@ -113,9 +113,7 @@ RETRIERS = [
     for error in fields["ErrorEquals"]
 ]
 LONGEST = {(retrier.task, retrier.error): retrier.longest_waits for retrier in RETRIERS}
-LAMBDA_TASKS = [
-    name for name, case in CASES.items() if TASKS[name].fields["Resource"].endswith(":lambda:invoke")
-]
+LAMBDA_TASKS = [name for name in CASES if TASKS[name].fields["Resource"].endswith(":lambda:invoke")]
 
 
 def test_every_task_has_its_case() -> None:

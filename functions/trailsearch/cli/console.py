@@ -4,6 +4,8 @@ Keys, user agents, error messages and queue messages are written by anybody, and
 turns the order of characters about can hide what was done. Whatever a command prints goes through here.
 """
 
+import codecs
+import io
 import re
 import sys
 from collections.abc import Iterable
@@ -23,6 +25,20 @@ _NOT_PLAIN_ASCII = re.compile(r"[^\x20-\x7e]")
 # surrogates, and separators of lines and paragraphs: https://www.unicode.org/reports/tr44/#General_Category_Values.
 _DOES_SOMETHING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _REPLACEMENT = "\ufffd"
+# What stands for our own signs where an encoding has none of them; all else becomes a question mark.
+_PLAIN = {
+    "✓": "+",
+    "✗": "x",
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    "×": "x",
+    "→": "->",
+    "≥": ">=",
+    "≤": "<=",
+    "␊": " ",
+}
+_DEGRADED, _AS_JSON = "trailsearch.degraded", "trailsearch.as_json"
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
 
 
@@ -58,7 +74,41 @@ def make_console() -> Console:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print text without tables and styles, to the standard output or error."""
-    click.echo(printable(text), err=err)
+    # Named outright: click writes UTF-8 where a stream is ASCII.
+    click.echo(printable(text), file=sys.stderr if err else sys.stdout)
+
+
+def say_json(text: str) -> None:
+    """Print JSON, which says the same in every encoding: characters that this one lacks are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    say(text.encode(encoding, _AS_JSON).decode(encoding))
+
+
+def degrade_output() -> None:
+    """Let the standard output and error replace what their encoding lacks: a locale is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_DEGRADED)
+
+
+def _degrade(error: UnicodeError) -> tuple[str, int]:
+    lacking, end = _lacking(error)
+    return "".join(_PLAIN.get(character, "?") for character in lacking), end
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    lacking, end = _lacking(error)
+    return "".join(json_escape(match) for match in re.finditer(".", lacking, re.DOTALL)), end
+
+
+def _lacking(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return error.object[error.start : error.end], error.end
+
+
+codecs.register_error(_DEGRADED, _degrade)
+codecs.register_error(_AS_JSON, _escape)
 
 
 def printable(text: str) -> str:

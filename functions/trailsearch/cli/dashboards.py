@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from trailsearch.cli.command import Command
+
 TARGET: Final = Path(__file__).parents[2] / "dashboards" / "trailsearch.ndjson"
 INDEX_PATTERN: Final = "trailsearch-*-events-*"
 """The indices of every environment: a domain has those of one."""
@@ -89,7 +91,7 @@ COUNTS: Final = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path), default=TARGET)
 def dashboards(target: Path) -> None:
     """Write what OpenSearch Dashboards imports."""

@@ -1,9 +1,11 @@
 """Ctrl-C between the calls of AWS, not in the middle of one."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 
 
 @contextmanager
@@ -28,3 +30,16 @@ def deferred_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
         if interrupted and callable(previous):
             previous(signal.SIGINT, None)
+
+
+def say_interrupts_in_one_line() -> None:
+    """Let Ctrl-C end this program without a traceback where no command is there yet to handle it: while modules are imported."""
+    otherwise = sys.excepthook
+
+    def say_it(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt) and os.environ.get("DEBUG", "0") in {"", "0"}:
+            sys.stderr.write("Error: Interrupted\n")
+        else:
+            otherwise(kind, error, trace)
+
+    sys.excepthook = say_it

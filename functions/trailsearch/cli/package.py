@@ -15,7 +15,8 @@ from pathlib import Path
 
 import click
 
-from trailsearch.cli.console import say
+from trailsearch.cli.command import Command
+from trailsearch.cli.console import CommandFailed, say
 
 FUNCTIONS = Path(__file__).parents[2]
 REQUIREMENTS = FUNCTIONS.parent / "requirements.txt"
@@ -36,7 +37,11 @@ _LEFT_OUT_FOLDERS = (
 )
 
 
-@click.command()
+class PackageNotBuilt(CommandFailed):
+    """pip cannot get what the package is made of; says why, in pip's words."""
+
+
+@click.command(cls=Command)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--local", is_flag=True, help="Wheels for this machine's Python instead of Lambda's.")
 def package(target: Path, local: bool) -> None:
@@ -46,7 +51,11 @@ def package(target: Path, local: bool) -> None:
 
 
 def build_package(target: Path, *, local: bool) -> int:
-    """Write the Lambda package, for Lambda or for this machine's Python. Returns how many files are in it."""
+    """Write the Lambda package, for Lambda or for this machine's Python. Returns how many files are in it.
+
+    Raises:
+        PackageNotBuilt: what ``requirements.txt`` locks cannot be had.
+    """
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder)
         install_wheels(wheels, () if local else LAMBDA_WHEELS)
@@ -56,15 +65,34 @@ def build_package(target: Path, *, local: bool) -> int:
 
 
 def install_wheels(folder: Path, platform: tuple[str, ...]) -> None:
-    """Install what ``requirements.txt`` locks into a folder, from wheels alone, checked by their hashes."""
-    subprocess.run(  # noqa: S603  # the arguments are all ours
+    """Install what ``requirements.txt`` locks into a folder, from wheels alone, checked by their hashes.
+
+    Raises:
+        PackageNotBuilt: pip cannot.
+    """
+    done = subprocess.run(  # noqa: S603  # the arguments are all ours
         [
             *(sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
             *("--require-hashes", "--no-deps", "--no-compile", "--only-binary", ":all:"),
             *("--requirement", str(REQUIREMENTS), "--target", str(folder), *platform),
         ],
-        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
+    if done.returncode:
+        raise PackageNotBuilt(
+            f"pip cannot install what {REQUIREMENTS.name} locks: {_reason(done.stderr)}"
+            " (it asks PyPI, or what PIP_INDEX_URL or pip's configuration names)"
+        )
+
+
+def _reason(said: str) -> str:
+    """Give the error that pip says last, or what else it says last."""
+    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines or ["it does not say why"])[-1]
 
 
 def library_files(folder: Path) -> Iterator[tuple[str, Path]]:

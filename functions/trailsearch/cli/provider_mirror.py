@@ -41,7 +41,7 @@ def cli_configuration(target: Path) -> Path | None:
     if mirror is None:
         return None
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(configuration(mirror))
+    target.write_text(configuration(mirror), encoding="utf-8")
     return target.resolve()
 
 
@@ -66,10 +66,9 @@ def find_mirror() -> Path | None:
         ["find", "/", "-xdev", "-type", "f", "-path", pattern],  # noqa: S607
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
         check=False,
     ).stdout.splitlines()
-    return Path(found[0]).parents[5] if found else None
+    return Path(os.fsdecode(found[0])).parents[5] if found else None
 
 
 def configuration(mirror: Path) -> str:
@@ -81,7 +80,7 @@ def configuration(mirror: Path) -> str:
 
 def mirror_of(target: Path) -> Path:
     """Give the mirror that a configuration written by ``configuration`` names."""
-    return Path(json.loads(target.read_text().split("path = ")[1].splitlines()[0]))
+    return Path(json.loads(target.read_text(encoding="utf-8").split("path = ")[1].splitlines()[0]))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trailsearch.cli.command import AwsCommand
-from trailsearch.cli.console import CommandFailed, Console, make_console, outside, printable_json, say
+from trailsearch.cli.console import CommandFailed, Console, make_console, outside, printable_json, say_json
 from trailsearch.cli.environment import Environment
 from trailsearch.search.highlights import Excerpt
 from trailsearch.search.queries import (
@@ -83,7 +83,7 @@ def search(  # noqa: PLR0913, PLR0917 - one parameter for each option
     asked = Query(query, syntax, size=size, sort=sort, facets=fields, highlight=highlight)
     answer = ask(Environment(environment), asked, parser)
     if as_json:
-        say(to_json(answer))
+        say_json(to_json(answer))
     else:
         print_answer(answer, make_console())
 

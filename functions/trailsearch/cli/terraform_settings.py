@@ -38,7 +38,7 @@ def load(path: Path) -> dict[str, Any]:
         SettingsUnreadable: it is not there, or is neither.
     """
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         loaded: dict[str, Any] = (
             json.loads(text) if path.suffix == ".json" else hcl2.loads(text, serialization_options=_HCL)
         )

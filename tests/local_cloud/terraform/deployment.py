@@ -10,8 +10,10 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from tests.local_cloud.sealing import proxies
 from trailsearch.cli.provider_mirror import cli_configuration
 
 REPOSITORY = Path(__file__).parents[3]
@@ -53,7 +55,8 @@ class Deployment:
             self._variables["TF_CLI_CONFIG_FILE"] = str(configuration)
         else:
             self._variables.pop("TF_CLI_CONFIG_FILE", None)
-        self._variables.pop("TF_DATA_DIR", None)
+        # Of the caller: those of the local cloud have none.
+        self._proxies = proxies(os.environ)
 
     def initialize(self) -> None:
         """Copy the configuration, with the override beside it, and initialize it."""
@@ -66,7 +69,7 @@ class Deployment:
         for path in OVERRIDES.iterdir():
             shutil.copy(path, self._root)
         self.configure({})
-        self._run("init", "-input=false", "-no-color")
+        self._run("init", "-input=false", "-no-color", variables=self._proxies)
 
     def apply(self, report: Report) -> None:
         """Apply the configuration; ``report`` hears of every resource that is done."""
@@ -92,7 +95,7 @@ class Deployment:
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Change the settings, from the next command on."""
         self._settings |= settings
-        (self._root / "settings.tfvars.json").write_text(json.dumps(self._settings))
+        (self._root / "settings.tfvars.json").write_text(json.dumps(self._settings), encoding="utf-8")
 
     def destroy(self) -> None:
         """Destroy everything.
@@ -126,14 +129,15 @@ class Deployment:
         resources: list[dict[str, Any]] = state.get("values", {}).get("root_module", {}).get("resources", [])
         return resources
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=self._root,
-            env=self._variables,
+            env={**self._variables, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if done.returncode:
@@ -149,7 +153,8 @@ class Deployment:
             env=self._variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:

@@ -75,7 +75,7 @@ def test_a_mirror_is_looked_for_once(target: Path, mirror: Path, monkeypatch: py
 
 def test_a_mirror_that_is_gone_is_looked_for_again(target: Path, mirror: Path, tmp_path: Path) -> None:
     target.parent.mkdir()
-    target.write_text(configuration(tmp_path / "gone"))
+    target.write_text(configuration(tmp_path / "gone"), encoding="utf-8")
     assert cli_configuration(target) == target
     assert mirror_of(target) == mirror
 

@@ -1,6 +1,8 @@
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import tests.demo.__main__ as demo
 from tests.demo.executions import Executions
@@ -83,3 +85,37 @@ def test_causes_are_printed_as_they_are() -> None:
     executions = Executions(by_status={"FAILED": 1}, causes=['Failed batches: ["b"]. [/red] [bold]'])
     demo.print_executions(printed, executions)
     assert 'Failed: Failed batches: ["b"]. [/red] [bold]\n' in text_of(printed)
+
+
+def test_a_folder_without_logs_is_told_before_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo, "build_package", lambda *_arguments, **_options: pytest.fail("it builds"))
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    kept = tmp_path / "demo" / "cloud.env"
+    kept.parent.mkdir()
+    kept.touch()
+    result = CliRunner().invoke(demo.demo, ["--logs", str(logs), "--folder", str(kept.parent)])
+    assert (result.exit_code, result.output) == (1, f"Error: There is no .json.gz below {logs}\n")
+    assert kept.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--stop"]])
+def test_a_second_demo_in_the_same_folder_refuses_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
+) -> None:
+    folder = tmp_path / "demo"
+    monkeypatch.setattr(demo, "build_package", lambda *_arguments, **_options: pytest.fail("it builds"))
+    with demo.alone(folder):
+        folder.mkdir()
+        result = CliRunner().invoke(demo.demo, ["--folder", str(folder), *arguments])
+    assert result.exit_code == 1
+    assert result.output == f"Error: Another demo runs in {folder}: wait for its end, or press Ctrl-C there\n"
+    assert folder.exists()
+
+
+def test_after_a_demo_there_may_be_another(tmp_path: Path) -> None:
+    for _ in range(2):
+        with demo.alone(tmp_path / "demo"):
+            pass

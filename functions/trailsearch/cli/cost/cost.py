@@ -14,6 +14,7 @@ from rich import box
 from rich.padding import Padding
 from rich.table import Table
 
+from trailsearch.cli.command import Command
 from trailsearch.cli.console import Console, make_console, say
 from trailsearch.cli.cost.inputs import CostUnknown, Model, Settings, Traffic
 from trailsearch.cli.cost.model import Month, month
@@ -77,7 +78,7 @@ class Asked(msgspec.Struct, frozen=True):
         }
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--events", envvar="EVENTS", type=POSITIVE, help="Events a day; none: three usual accounts.")
 @click.option("--events-per-log", envvar="EVENTS_PER_LOG", type=POSITIVE, help="Events of an average log.")
 @click.option("--event-bytes", envvar="EVENT_BYTES", type=POSITIVE, help="JSON of an average event.")

@@ -62,7 +62,7 @@ def _resource(path: Path, kind: str, name: str) -> dict[str, Any]:
 
 def read_states(path: Path = DEFINITION_FILE) -> States:
     """Follow an execution through the state machine, and count the states that it enters."""
-    return follow(json.loads(path.read_text()))
+    return follow(json.loads(path.read_text(encoding="utf-8")))
 
 
 def follow(machine: Mapping[str, Any]) -> States:
@@ -84,14 +84,14 @@ def follow(machine: Mapping[str, Any]) -> States:
 
 def read_prices(path: Path = PRICES_FILE) -> dict[str, Price]:
     """Read the price table, by the name of each price."""
-    return msgspec.convert(tomllib.loads(path.read_text())["prices"], dict[str, Price])
+    return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8"))["prices"], dict[str, Price])
 
 
 def read_assumptions(path: Path = ASSUMPTIONS_FILE) -> Assumptions:
     """Read what is assumed."""
-    return msgspec.convert(tomllib.loads(path.read_text()), Assumptions)
+    return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Assumptions)
 
 
 def read_measured(path: Path = MEASURED_FILE) -> Measured:
     """Read what was measured."""
-    return msgspec.convert(tomllib.loads(path.read_text()), Measured)
+    return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Measured)

@@ -165,7 +165,7 @@ def _trace_header(*, sampled: bool) -> str:
 def _max_memory_mb(pid: int) -> int | None:
     """Return the most memory that the process has held, where the system tells (Linux) and while it runs."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return None
     peak_kb = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), None)
