@@ -27,7 +27,8 @@ endif
 # ENV=local is the local cloud that `make demo KEEP=1` left running.
 ifeq ($(ENV),local)
 -include build/demo/cloud.env
-unexport AWS_CA_BUNDLE AWS_PROFILE
+unexport AWS_CA_BUNDLE AWS_DEFAULT_PROFILE AWS_PROFILE
+PREFLIGHT_OF := --terraform build/demo/terraform --var-file local.tfvars --var-file settings.tfvars.json
 endif
 
 # $(call step,name,commands) runs commands, and notes how long they took for the table at the end of `make test`.
@@ -182,12 +183,20 @@ search-backend: environment
 init: environment .venv/ready
 	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend $(QUIETLY)
 
+.PHONY: preflight
+preflight: local-cloud .venv/ready ## Would the apply go through, and what it makes work? ENV= [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.preflight.preflight $(PREFLIGHT_OF)
+
+# PREFLIGHT=0 leaves it out.
+PREFLIGHT ?= 1
+LOOK_FIRST := $(if $(filter-out 0,$(PREFLIGHT)),preflight)
+
 .PHONY: plan
-plan: search-backend package init ## Show what `make apply` would change: ENV=dev|staging|prod
+plan: search-backend $(LOOK_FIRST) package init ## Show what `make apply` would change: ENV=dev|staging|prod [PREFLIGHT=0]
 	@$(TERRAFORM) plan -var-file=$(VAR_FILE)
 
 .PHONY: apply
-apply: search-backend package init ## Deploy an environment: ENV=dev|staging|prod
+apply: search-backend $(LOOK_FIRST) package init ## Deploy an environment: ENV=dev|staging|prod [PREFLIGHT=0]
 	@$(TERRAFORM) apply -var-file=$(VAR_FILE)
 
 .PHONY: destroy

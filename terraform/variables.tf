@@ -347,7 +347,7 @@ variable "log_level" {
 
 variable "reserved_concurrency" {
   type        = map(number)
-  description = "Reserved concurrent executions by function (fetch_logs, split_records, index_batch). A function that is not named shares the account's."
+  description = "Reserved concurrent executions by function (fetch_logs, split_records, index_batch). A function that is not named shares the account's. Of the account's, Lambda wants 100 to stay unreserved: a new account, which has 10 or 50 in all, can reserve none."
   default     = {}
   nullable    = false
 

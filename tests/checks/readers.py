@@ -10,7 +10,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     (
         "terraform/environments/*.tfvars",
         (
-            "trailsearch.cli.cost.settings",
+            "trailsearch.cli.terraform_settings",
             "tests.documentation.test_adoption",
             "tests.documentation.test_searches",
         ),
@@ -23,8 +23,10 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
             "tests.documentation.terraform_tables",
             "tests.unit.test_terraform_order",
             "tests.unit.cli.verify.test_configuration",
+            "trailsearch.cli.terraform_settings",
         ),
     ),
+    ("terraform/environments/*.tfbackend", ("trailsearch.cli.terraform_settings",)),
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),

@@ -22,7 +22,10 @@ from trailsearch.cli.package import FUNCTIONS, build_package
 
 # What its tests share with those of the other backend is asserted there.
 pytest.register_assert_rewrite(
-    *(f"tests.end_to_end.{shared}" for shared in ("pipeline_tests", "iam_tests", "verify_tests"))
+    *(
+        f"tests.end_to_end.{shared}"
+        for shared in ("pipeline_tests", "iam_tests", "preflight_tests", "verify_tests")
+    )
 )
 
 

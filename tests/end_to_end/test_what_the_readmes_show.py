@@ -54,6 +54,9 @@ EXPECTED = [
     Expected(r"make verify", r"^✓ +Deleted again +all that was made *$", (2,)),
     Expected(r"make status .*\| jq -e", r"^(true|false)$", (0, 1)),
     Expected(r"make status", r"^(All is well\.$|✗ )"),
+    # The log buckets and topics of others, which the deployment is set to, are not there.
+    Expected(r"make preflight .*\| jq", r"^true$"),
+    Expected(r"make preflight", r"^! The apply goes through; \d+ of \d+ checks want a look\.$"),
     Expected(r"make dlq .*JSON=1", r'"error": "LogUnreadable"'),
     Expected(r"make dlq", r"^2 waiting\.$"),
     Expected(r"make redrive .*DRY_RUN=1", r"^2 waiting\.$"),

@@ -27,7 +27,7 @@ not as AWS is. "ours": code of our own::
                                          gaps/stepfunctions/tasks.py           starts no execution from a Task
     opensearch     moto's + gaps + ours  gaps/opensearch.py                    forgets address types, knows no upgrades
                                          services/opensearch/                  keeps domains, and stores no documents
-    awslambda      moto's + gaps + ours  gaps/awslambda.py                     drops LoggingConfig, and some updates
+    awslambda      moto's + gaps + ours  gaps/awslambda.py                     drops LoggingConfig, knows no account
                                          services/awslambda/                   keeps functions; runs them in Docker only
     pipes          moto's + gaps + ours  gaps/pipes.py                         starts what was stopped
                                          services/pipes/                       keeps pipes, and runs none

@@ -74,7 +74,7 @@ def test_the_region_is_the_one_that_the_aws_cli_would_use(
     assert done.stdout == f"{region}\n"
 
 
-@pytest.mark.parametrize("target", ["search", "status", "verify", "dlq", "redrive", "output"])
+@pytest.mark.parametrize("target", ["search", "status", "verify", "dlq", "redrive", "preflight", "output"])
 def test_without_a_local_cloud_it_says_how_to_get_one(tmp_path: Path, target: str) -> None:
     done = make(tmp_path, target, "ENV=local", "PYTHON=false")
     assert done.returncode != 0
@@ -168,3 +168,45 @@ def test_an_unknown_environment_is_named(terraform: Terraform) -> None:
     done = terraform.output("ENV=nowhere")
     assert done.returncode != 0
     assert "There is no environment nowhere. There are: dev" in done.stderr
+
+
+def planned(
+    terraform: Terraform, target: str, *arguments: str, preflight: str = "true"
+) -> tuple[int, list[str]]:
+    """Make a target of an environment with all that it needs; give how it ended, and what was called, in order."""
+    (terraform.folder / "terraform" / "environments" / "dev.tfvars").write_text(
+        'search_backend = "opensearch"\n'
+    )
+    python = terraform.folder / "bin" / "python"
+    python.write_text(
+        f'#!/usr/bin/env bash\ncase "$*" in *.preflight*) echo "preflight" >> "$CALLS"; {preflight} ;; esac\n'
+    )
+    python.chmod(0o755)
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"PATH": path, "CALLS": str(terraform.calls)}
+    done = make(terraform.folder, target, "ENV=dev", f"PYTHON={python}", *arguments, environment=variables)
+    calls = terraform.calls.read_text().splitlines() if terraform.calls.exists() else []
+    return done.returncode, [call.removeprefix("-chdir=terraform ").split()[0] for call in calls]
+
+
+@pytest.mark.parametrize("target", ["plan", "apply"])
+def test_the_account_is_looked_into_before_anything_is_planned(terraform: Terraform, target: str) -> None:
+    _, called = planned(terraform, target)
+    assert called == ["preflight", "init", target]
+
+
+@pytest.mark.parametrize("target", ["plan", "apply"])
+def test_what_would_fail_is_not_planned(terraform: Terraform, target: str) -> None:
+    code, called = planned(terraform, target, preflight="exit 1")
+    assert (code, called) == (2, ["preflight"])
+
+
+@pytest.mark.parametrize("target", ["plan", "apply"])
+def test_whoever_knows_better_leaves_that_out(terraform: Terraform, target: str) -> None:
+    _, called = planned(terraform, target, "PREFLIGHT=0")
+    assert called == ["init", target]
+
+
+def test_what_is_destroyed_needs_no_look(terraform: Terraform) -> None:
+    _, called = planned(terraform, "destroy", preflight="exit 1")
+    assert called == ["init", "destroy"]

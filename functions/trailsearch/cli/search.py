@@ -12,6 +12,7 @@ from rich import box
 from rich.columns import Columns
 from rich.table import Table
 
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import CommandFailed, Console, make_console, outside, printable_json, say
 from trailsearch.cli.environment import Environment
 from trailsearch.search.queries import (
@@ -46,7 +47,7 @@ class NotFound(CommandFailed):
     """The search domain did not answer the query; says why, in its own words where it has any."""
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @click.option("--env", "environment", envvar="ENV", required=True, help="The environment, for example dev.")
 @click.option("--query", envvar="QUERY", default=EVERYTHING, show_default=True, help="What to search for.")
 @click.option(

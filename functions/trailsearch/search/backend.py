@@ -167,7 +167,7 @@ class SearchBackend(Protocol):
         """Find the domain of this name in the account and Region of the credentials in use.
 
         Raises:
-            SearchDomainNotFound: there is none.
+            SearchDomainNotFound: there is none; ``SearchServiceClosed``, if there cannot be.
             BotoCoreError, ClientError: AWS cannot be asked.
         """
         ...

@@ -21,6 +21,10 @@ class SearchDomainNotFound(SearchError):
     """There is no such search domain in this account and Region."""
 
 
+class SearchServiceClosed(SearchDomainNotFound):
+    """The service does not take this account: it has no search domain there, and cannot make one."""
+
+
 class SearchDomainUnreachable(SearchError):
     """The search domain does not answer; says what is known."""
 

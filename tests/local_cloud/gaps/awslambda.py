@@ -1,23 +1,30 @@
-"""Lambda: LoggingConfig, which moto drops, and updates of the configuration that it ignores."""
+"""Lambda: LoggingConfig, which moto drops, updates of the configuration that it ignores, and the account's settings, which it has not."""
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
+from moto.awslambda import urls
 from moto.awslambda.models import LambdaFunction
+from moto.awslambda.responses import LambdaResponse
 
 from ..patching import add, replace
 
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+CONCURRENT_EXECUTIONS = 1_000
 DEFAULT_LOGGING_CONFIG = {"LogFormat": "Text"}
 DEFAULT_JSON_LEVELS = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
 
 
 def close_gaps() -> None:
-    """Keep and return LoggingConfig, and let TracingConfig and EphemeralStorage be updated."""
+    """Keep and return LoggingConfig, let TracingConfig and EphemeralStorage be updated, and tell the account's settings."""
     add(LambdaFunction, "logging_config", None)
     replace(LambdaFunction, "__init__", _keeping_logging_config(LambdaFunction.__init__))
     replace(LambdaFunction, "get_configuration", _with_logging_config(LambdaFunction.get_configuration))
     replace(LambdaFunction, "update_configuration", _updating_more(LambdaFunction.update_configuration))
+    add(LambdaResponse, "get_account_settings", _get_account_settings)
+    urls.url_paths |= {r"{0}/(?P<api_version>[^/]+)/account-settings/?$": LambdaResponse.dispatch}
 
 
 def logging_config_of(function_name: str, requested: dict[str, str] | None) -> dict[str, str]:
@@ -61,3 +68,19 @@ def _updating_more(update_configuration: Callable[..., dict[str, Any]]) -> Calla
         return update_configuration(self, config_updates)
 
     return update_whole_configuration
+
+
+def _get_account_settings(self: LambdaResponse) -> str:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html."""
+    functions = list(self.backend.list_functions())
+    reserved = sum(int(function.reserved_concurrency or 0) for function in functions)
+    size = sum(function.code_size for function in functions)
+    limit = {
+        "CodeSizeUnzipped": 250 * 2**20,
+        "CodeSizeZipped": 50 * 2**20,
+        "ConcurrentExecutions": CONCURRENT_EXECUTIONS,
+        "TotalCodeSize": 75 * 2**30,
+        "UnreservedConcurrentExecutions": CONCURRENT_EXECUTIONS - reserved,
+    }
+    usage = {"FunctionCount": len(functions), "TotalCodeSize": size}
+    return json.dumps({"AccountLimit": limit, "AccountUsage": usage})

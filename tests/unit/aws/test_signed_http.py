@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.exceptions import NoCredentialsError
 
 from trailsearch.aws import clients
 from trailsearch.aws.clients import NO_ANSWER
@@ -159,7 +159,7 @@ def test_without_a_region_there_is_no_client(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     clients._session.cache_clear()
     try:
-        with pytest.raises(NoRegionError):
+        with pytest.raises(clients.AwsNotConfigured, match="No Region: set AWS_REGION"):
             clients.opensearch_domain("without-region.example.com")
     finally:
         clients._session.cache_clear()

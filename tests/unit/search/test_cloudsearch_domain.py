@@ -19,6 +19,7 @@ from trailsearch.search.queries import (
     SearchDomainUnreachable,
     SearchError,
     SearchNotAllowed,
+    SearchServiceClosed,
     Syntax,
 )
 
@@ -176,3 +177,24 @@ def test_a_domain_that_is_being_created_has_no_endpoint_yet() -> None:
 def test_a_domain_that_is_not_there_is_named_with_its_region() -> None:
     with pytest.raises(SearchDomainNotFound, match="The search domain d does not exist in us-east-1"):
         describe("d", configuration())
+
+
+def refusing(code: str, message: str) -> Any:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": message}}, "DescribeDomains")
+
+    return SimpleNamespace(describe_domains=refuse, meta=SimpleNamespace(region_name="us-east-1"))
+
+
+def test_an_account_that_cloudsearch_does_not_take_has_no_domain_there() -> None:
+    closed = (
+        "New domain creation not supported on this account. Please reach out to AWS Support for assistance."
+    )
+    with pytest.raises(SearchServiceClosed, match="CloudSearch does not take this account"):
+        describe("d", refusing("NotAuthorized", closed))
+
+
+@pytest.mark.parametrize("code", ["NotAuthorized", "AccessDenied"])
+def test_whoever_may_not_look_is_not_told_that_there_is_no_domain(code: str) -> None:
+    with pytest.raises(ClientError, match=code):
+        describe("d", refusing(code, "User is not authorized to perform: cloudsearch:DescribeDomains"))

@@ -31,13 +31,13 @@ from trailsearch.cli.cost.report import (
 )
 from trailsearch.cli.cost.search_domain import size
 from trailsearch.cli.cost.settings import (
-    environments,
     read_assumptions,
     read_measured,
     read_prices,
     read_settings,
     read_states,
 )
+from trailsearch.cli.terraform_settings import environments
 from trailsearch.search import Backend
 
 PRODUCTION, USUAL_PROFILE = "prod", "Busy account"

@@ -3,34 +3,22 @@
 import json
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import hcl2
 import msgspec
-from hcl2 import SerializationOptions
 
 from trailsearch.cli.cost.inputs import Assumptions, CostUnknown, Measured, Price, Settings, States
 from trailsearch.cli.cost.model import FUNCTIONS
+from trailsearch.cli.terraform_settings import TERRAFORM, defaults, environments, load
 
-REPOSITORY = Path(__file__).parents[4]
-TERRAFORM = REPOSITORY / "terraform"
-DEFINITION_FILE = REPOSITORY / "statemachine" / "index_logs.asl.json"
+DEFINITION_FILE = TERRAFORM.parent / "statemachine" / "index_logs.asl.json"
 PRICES_FILE, ASSUMPTIONS_FILE, MEASURED_FILE = (
     Path(__file__).parent / "tables" / f"{name}.toml" for name in ("prices", "assumptions", "measured")
 )
 
 # Where an execution goes at a Choice state while nothing fails and no dead letter is redriven; else by its default.
 _CHOICES = {"Records To Split?": "Split Records"}
-_HCL = SerializationOptions(strip_string_quotes=True, with_comments=False, explicit_blocks=False)
-
-
-def environments() -> list[str]:
-    """Give the names of all environments, the cheapest to run first."""
-    names = {path.stem for path in (TERRAFORM / "environments").glob("*.tfvars")}
-    usual = ["dev", "staging", "prod"]
-    return [name for name in usual if name in names] + sorted(names.difference(usual))
 
 
 def read_settings(environment: str, folder: Path = TERRAFORM) -> Settings:
@@ -43,7 +31,7 @@ def read_settings(environment: str, folder: Path = TERRAFORM) -> Settings:
     if not var_file.is_file():
         raise CostUnknown(f"There is no environment {environment}. There are: {', '.join(environments())}")
     try:
-        variables = _defaults(folder) | _load(var_file)
+        variables = defaults(folder) | load(var_file)
         constants = _locals(folder / "functions.tf")
         functions = constants["functions"]
         machine = _resource(folder / "workflow.tf", "aws_sfn_state_machine", "index_logs")
@@ -62,30 +50,12 @@ def read_settings(environment: str, folder: Path = TERRAFORM) -> Settings:
         raise CostUnknown(f"{folder} does not say what the cost model needs: {error!r}") from error
 
 
-# Parsing takes seconds, and all environments share the variables. Nothing changes what is given.
-@cache
-def _load(path: Path) -> dict[str, Any]:
-    with path.open() as file:
-        loaded: dict[str, Any] = hcl2.load(file, serialization_options=_HCL)
-    return loaded
-
-
 def _locals(path: Path) -> dict[str, Any]:
-    return {name: value for block in _load(path)["locals"] for name, value in block.items()}
-
-
-def _defaults(folder: Path) -> dict[str, Any]:
-    declared = _load(folder / "variables.tf")["variable"]
-    return {
-        name.strip('"'): None if block["default"] == "null" else block["default"]
-        for each in declared
-        for name, block in each.items()
-        if "default" in block
-    }
+    return {name: value for block in load(path)["locals"] for name, value in block.items()}
 
 
 def _resource(path: Path, kind: str, name: str) -> dict[str, Any]:
-    (found,) = (each[kind][name] for each in _load(path)["resource"] if kind in each and name in each[kind])
+    (found,) = (each[kind][name] for each in load(path)["resource"] if kind in each and name in each[kind])
     resource: dict[str, Any] = found
     return resource
 

@@ -13,6 +13,7 @@ from rich import box
 from rich.table import Table
 
 from trailsearch.aws import clients
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import CommandFailed, Console, make_console, outside, say
 from trailsearch.cli.dead_letters.dead_letter_queue import (
     HIDDEN_SECONDS,
@@ -33,7 +34,7 @@ _SHOWN = 50
 _LOOKED_UP_AT_ONCE = 10
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @selecting
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print everything as JSON.")
 def dlq(environment: str, kind: str | None, reason: str | None, limit: int | None, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import Progress
 
 from trailsearch.aws import clients
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import CommandFailed, Console, make_console, say
 from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
 from trailsearch.cli.dead_letters.dead_letter_queue import (
@@ -53,7 +54,7 @@ class Sent(NamedTuple):
     left: int = 0
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @selecting
 @click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Only list what would be sent.")
 @click.option("--no-wait", envvar="NO_WAIT", is_flag=True, help="Do not wait for the executions it causes.")

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import click
 import msgspec
-from botocore.exceptions import BotoCoreError
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import Console, make_console, outside, say
 from trailsearch.cli.environment import Environment, EnvironmentNotFound
 from trailsearch.cli.status.observe import make_clients, observe
@@ -41,7 +41,7 @@ _STYLES = {"SUCCEEDED": "green", "RUNNING": "blue"}
 _T = TypeVar("_T")
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @click.option("--env", "environment", envvar="ENV", required=True, help="The environment, as dev.")
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print everything as JSON.")
 def status(environment: str, as_json: bool) -> None:
@@ -52,11 +52,7 @@ def status(environment: str, as_json: bool) -> None:
     false and whose "problems" are sentences: make status ENV=prod JSON=1 | jq -e .well
     """
     deployed = Environment(environment)
-    try:
-        clients = make_clients()
-    except BotoCoreError as error:
-        raise EnvironmentNotFound(f"Cannot ask AWS: {error}") from error
-    observed = observe(deployed, clients)
+    observed = observe(deployed, make_clients())
     if isinstance(observed.ingest_queue, Unreadable) and observed.nothing_is_there:
         raise EnvironmentNotFound(
             f"Nothing of {deployed.prefix} can be read: {observed.ingest_queue.cannot_be_read}\n"

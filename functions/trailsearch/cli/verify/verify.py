@@ -9,6 +9,7 @@ import msgspec
 from rich.table import Table
 
 from trailsearch.aws import clients
+from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import Console, make_console, outside, say
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.verify.alarm_metrics import check_alarms
@@ -29,7 +30,7 @@ _MARKS = {
 }
 
 
-@click.command()
+@click.command(cls=AwsCommand)
 @click.option("--env", "environment", envvar="ENV", required=True, help="The environment, as dev.")
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print everything as JSON.")
 @click.option(

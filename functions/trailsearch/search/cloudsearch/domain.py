@@ -20,6 +20,7 @@ from trailsearch.search.queries import (
     SearchDomainNotFound,
     SearchDomainUnreachable,
     SearchNotAllowed,
+    SearchServiceClosed,
     Syntax,
 )
 
@@ -31,12 +32,22 @@ if TYPE_CHECKING:
 _PARSERS: Final["Mapping[Syntax, QueryParserType]"] = {Syntax.NATIVE: "structured", Syntax.SIMPLE: "simple"}
 _FIRST_PAGE = "initial"
 _NO_FIELDS = "_no_fields"
+# What CloudSearch answers, whatever is asked, to accounts that it does not take since 25 July 2024.
+# https://github.com/aws/aws-sdk-go-v2/pull/2725 (DescribeDomains),
+# https://github.com/hashicorp/terraform-provider-aws/issues/38584 (CreateDomain, and AWS's own words about who may)
+_CLOSED = ("NotAuthorized", "not supported on this account")
 _LISTS = frozenset(name for name, field in SCHEMA.items() if field.kind is FieldKind.LITERALS)
 
 
 def describe(name: str, client: "CloudSearchClient") -> DomainStatus:
     """Find a domain by its name. See ``SearchBackend.describe``."""
-    domains = client.describe_domains(DomainNames=[name])["DomainStatusList"]
+    try:
+        domains = client.describe_domains(DomainNames=[name])["DomainStatusList"]
+    except ClientError as error:
+        answered = error.response["Error"]
+        if answered.get("Code") == _CLOSED[0] and _CLOSED[1] in answered.get("Message", ""):
+            raise SearchServiceClosed("CloudSearch does not take this account") from error
+        raise
     if not domains:
         raise SearchDomainNotFound(f"The search domain {name} does not exist in {client.meta.region_name}")
     (domain,) = domains

@@ -22,8 +22,6 @@ from trailsearch.cli.cost.search_domain import max_batch_bytes
 from trailsearch.cli.cost.settings import (
     DEFINITION_FILE,
     PRICES_FILE,
-    TERRAFORM,
-    environments,
     follow,
     read_assumptions,
     read_measured,
@@ -31,6 +29,7 @@ from trailsearch.cli.cost.settings import (
     read_settings,
     read_states,
 )
+from trailsearch.cli.terraform_settings import TERRAFORM, environments
 from trailsearch.search import Backend
 from trailsearch.search.cloudsearch.retention import PAGE, PAGES
 

@@ -963,4 +963,4 @@ def test_without_credentials_it_says_that_once(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     result = run()
     assert result.exit_code == 1
-    assert result.output == "Error: Cannot ask AWS who is asking: Unable to locate credentials\n"
+    assert result.output == "Error: AWS cannot be asked. No credentials: Unable to locate credentials\n"

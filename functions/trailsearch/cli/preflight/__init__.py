@@ -1,0 +1,1 @@
+"""``make preflight``: would the apply go through, and would what it makes work?"""
