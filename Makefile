@@ -12,8 +12,9 @@ TERRAFORM = TF_CLI_CONFIG_FILE="$$($(PYTHON) -m trailsearch.cli.provider_mirror 
 export PYTHONPATH := functions
 
 # The operator commands read their options from the environment, so that a query needs no more quoting than
-# the shell asks for: make search ENV=dev QUERY="event_source:'sqs.amazonaws.com'"
-OPTIONS := QUERY PARSER FACETS SIZE SORT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
+# the shell asks for: make search ENV=dev QUERY="event_source:sqs.amazonaws.com" on OpenSearch,
+# QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
+OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS
 export ENV $(OPTIONS)
 # As they were typed: make would read a $ in them, as in QUERY='raw:"$LATEST"', as a variable of its own.
@@ -127,6 +128,10 @@ test: lint ## Check everything and run all tests
 docs: .venv/ready ## Write the generated parts of the READMEs anew
 	@$(PYTHON) -m tests.documentation
 
+.PHONY: dashboards
+dashboards: .venv/ready ## Write functions/dashboards/trailsearch.ndjson anew, which OpenSearch Dashboards imports
+	@$(PYTHON) -m trailsearch.cli.dashboards
+
 .PHONY: chaos
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [BACKEND=cloudsearch|opensearch] [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos
@@ -212,7 +217,7 @@ ifeq ($(ENV) $(wildcard build/demo/cloud.env),local )
 endif
 
 .PHONY: search
-search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [JSON=1]
+search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [HIGHLIGHT=1] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.search
 
 .PHONY: status

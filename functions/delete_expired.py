@@ -6,19 +6,17 @@ not change meanwhile.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from trailsearch.aws.telemetry import observed, report_deletion
 from trailsearch.aws.tracing import subsegment
-from trailsearch.contracts.errors import DeletionWithoutEffect, SettingMissing
+from trailsearch.contracts.errors import DeletionWithoutEffect
 from trailsearch.contracts.messages import Deletion, to_payload
-from trailsearch.contracts.settings import Settings
-from trailsearch.search import SearchSettings, search_backend
+from trailsearch.contracts.settings import Settings, required
+from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import Expired, Retention
-
-_Value = TypeVar("_Value", str, int)
 
 # A CloudSearch domain takes about one batch each ten seconds:
 # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html
@@ -26,6 +24,8 @@ WAIT_SECONDS = 10
 LONGEST_WAIT_SECONDS = 600
 # An hour of longer and longer waits: a domain that is changed or busy shows late what it has deleted.
 MAX_ROUNDS_WITHOUT_EFFECT = 11
+
+import_backend("retention")
 
 
 @observed
@@ -37,9 +37,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         SettingMissing: the function lacks an environment variable.
     """
     settings = Settings.from_environment()
-    endpoint = _required("SEARCH_ENDPOINT", settings.search_endpoint)
-    search_endpoint = _required("SEARCH_QUERY_ENDPOINT", settings.search_query_endpoint)
-    days = _required("SEARCH_RETENTION_DAYS", settings.search_retention_days)
+    endpoint = required("SEARCH_ENDPOINT", settings.search_endpoint)
+    search_endpoint = required("SEARCH_QUERY_ENDPOINT", settings.search_query_endpoint)
+    days = required("SEARCH_RETENTION_DAYS", settings.search_retention_days)
     before = datetime.fromisoformat(event["started"]).astimezone(UTC) - timedelta(days=days)
     earlier = msgspec.convert(event["deletion"], Deletion)
     backend = search_backend(SearchSettings.of_function(settings))
@@ -90,9 +90,3 @@ def _after_round(deletion: Deletion, found: Expired, without_effect: int) -> Del
         more=found != Expired(0),
         wait_seconds=min(WAIT_SECONDS << without_effect, LONGEST_WAIT_SECONDS),
     )
-
-
-def _required(name: str, value: _Value | None) -> _Value:
-    if value is None:
-        raise SettingMissing(f"The environment variable {name} is not set")
-    return value

@@ -19,6 +19,7 @@ from trailsearch.aws.concurrency import map_ahead
 from trailsearch.aws.telemetry import observed, report_logs_fetched, report_parts, report_work
 from trailsearch.contracts.errors import (
     ExecutionNotFound,
+    ExecutionsAccessDenied,
     LogCorrupt,
     LogError,
     LogWithoutRecords,
@@ -39,7 +40,7 @@ from trailsearch.contracts.messages import (
     having_failed,
     to_payload,
 )
-from trailsearch.contracts.settings import Settings
+from trailsearch.contracts.settings import Settings, required
 from trailsearch.logs.log_bucket import FetchedLog, LogBucket
 from trailsearch.logs.notifications import Announcement, read_notification
 from trailsearch.logs.trail_log import raw_records
@@ -52,6 +53,10 @@ FETCHED_AT_ONCE = 8
 _SHOWN_PARTS = 3
 
 _Ref = TypeVar("_Ref", LogRef, BatchRef)
+
+_Unreadable = MessageNotRecognized | ExecutionNotFound | ExecutionsAccessDenied
+"""Why a message cannot be read. It concerns this message alone."""
+_UNREADABLE = (MessageNotRecognized, ExecutionNotFound, ExecutionsAccessDenied)
 
 
 class Announced(NamedTuple):
@@ -72,7 +77,7 @@ class Content(NamedTuple):
 
     message: QueueMessage
     failures: Failures
-    found: Announcement | DeadLetter | MessageNotRecognized | ExecutionNotFound
+    found: Announcement | DeadLetter | _Unreadable
 
 
 @observed
@@ -86,8 +91,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings = Settings.from_environment()
     messages = msgspec.convert(event["messages"], list[QueueMessage])
     execution = Execution(event["execution"], "Fetch Logs", settings.environment)
-    bucket = LogBucket(clients.s3())
-    work = fetch_logs(messages, execution, inputs, bucket, Staging(clients.s3(), settings.staging_bucket))
+    bucket = LogBucket(clients.s3(), required("LOG_BUCKETS", settings.log_buckets))
+    stage = Staging(clients.s3(), required("STAGING_BUCKET", settings.staging_bucket))
+    work = fetch_logs(messages, execution, inputs, bucket, stage)
     report_work("fetched", work, {"RecordsFetched": work.counts.records})
     report_logs_fetched(work.counts.logs_by_bucket)
     return to_payload(work)
@@ -107,6 +113,7 @@ def fetch_logs(
 
     Raises:
         StorageUnavailable, StorageAccessDenied, ExecutionsUnavailable: nothing is staged; try again.
+        DiskFull: nothing is staged: fewer messages may fit.
     """
     announced = read_messages(messages, execution, inputs)
     dead_letters = announced.dead_letters
@@ -171,7 +178,7 @@ def read_messages(
                 _keep(found.redriven(batch, failures), batches)
             case DeadLetter(log=LogRef() as log):
                 _keep(found.redriven(log, failures), logs)
-            case MessageNotRecognized() | ExecutionNotFound():
+            case MessageNotRecognized() | ExecutionNotFound() | ExecutionsAccessDenied():
                 alone = message.having_failed(NO_FAILURES)
                 dead_letters.append(
                     execution.dead_letter(Kind.MESSAGE, found, earlier=failures, message=alone)
@@ -210,26 +217,35 @@ def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Par
 
 
 def _contents(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Iterator[Content]:
-    """Read messages, and in place of dead letters about messages or executions the messages behind them."""
-    pending = deque((message, NO_FAILURES) for message in messages)
+    """Read messages, and in place of dead letters about messages or executions the messages behind them.
+
+    The messages of each execution are read once, however many dead letters are about it.
+    """
+    pending = deque((message, NO_FAILURES, frozenset[str]()) for message in messages)
+    visited: set[str] = set()
     while pending:
-        message, earlier = pending.popleft()
+        message, earlier, within = pending.popleft()
         failures = message.failures.and_before(earlier)
-        found: Announcement | DeadLetter | MessageNotRecognized | ExecutionNotFound
+        found: Announcement | DeadLetter | _Unreadable
         try:
             match DeadLetter.from_body(message.body):
                 case None:
                     found = read_notification(message.body)
                 case DeadLetter(kind=Kind.MESSAGE, message=QueueMessage() as original) as letter:
-                    pending.append((original, failures.and_before(letter.failures)))
+                    pending.append((original, failures.and_before(letter.failures), within))
                     continue
+                case DeadLetter(kind=Kind.EXECUTION, execution=failed) if failed in within:
+                    found = MessageNotRecognized(f"The messages of {failed} lead back to that execution")
                 case DeadLetter(kind=Kind.EXECUTION, execution=failed) as letter:
-                    before = failures.and_before(letter.failures)
-                    pending.extend((original, before) for original in _messages_of(failed, inputs))
+                    if failed not in visited:
+                        originals = _messages_of(failed, inputs)
+                        visited.add(failed)
+                        before = failures.and_before(letter.failures)
+                        pending.extend((original, before, within | {failed}) for original in originals)
                     continue
                 case letter:
                     found = letter
-        except (MessageNotRecognized, ExecutionNotFound) as error:
+        except _UNREADABLE as error:
             found = error
         yield Content(message, failures, found)
 

@@ -24,12 +24,11 @@ from trailsearch.contracts.errors import (
     OutOfTime,
     SearchThrottled,
     SearchUnavailable,
-    SettingMissing,
     TrailsearchError,
 )
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
-from trailsearch.contracts.settings import Settings
-from trailsearch.search import SearchSettings, search_backend
+from trailsearch.contracts.settings import Settings, required
+from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat, EncodedDocument, Refused, SearchIndex
 from trailsearch.workflow.staging import Staging
 
@@ -40,6 +39,8 @@ MAX_REFUSALS = 100
 RESERVED_SECONDS = 75
 _PAUSE_SECONDS = (1.0, 10.0)
 _SHOWN_REFUSALS = 3
+
+import_backend("index")
 
 Upload = Callable[[bytes], Sequence[Refused]]
 """Indexes one batch, as ``SearchIndex.upload`` does."""
@@ -74,18 +75,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         DocumentsNotIndexed: not all of it is indexed.
     """
     settings = Settings.from_environment()
-    if settings.search_endpoint is None:
-        raise SettingMissing("The environment variable SEARCH_ENDPOINT is not set")
+    endpoint = required("SEARCH_ENDPOINT", settings.search_endpoint)
     batch = msgspec.convert(event["batch"], BatchRef)
     execution = Execution(event["execution"], "Index Batch", settings.environment)
     backend = search_backend(SearchSettings.of_function(settings))
-    stage = Staging(clients.s3(), settings.staging_bucket)
+    stage = Staging(clients.s3(), required("STAGING_BUCKET", settings.staging_bucket))
     indexed = index_batch(
         batch,
         execution,
         stage,
         backend.batch_format,
-        backend.index(settings.search_endpoint),
+        backend.index(endpoint),
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
     report_indexed(batch, indexed)

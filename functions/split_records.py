@@ -23,15 +23,17 @@ from trailsearch.contracts.messages import (
     Work,
     to_payload,
 )
-from trailsearch.contracts.settings import Settings
+from trailsearch.contracts.settings import Settings, required
 from trailsearch.events.documents import Document, build_documents
-from trailsearch.search import SearchSettings, search_backend
+from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat
 from trailsearch.search.batching import Batch, pack
 from trailsearch.workflow.staging import Staging
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
 STAGED_AT_ONCE = 4
+
+import_backend()
 
 
 @observed
@@ -40,7 +42,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     settings = Settings.from_environment()
     backend = search_backend(SearchSettings.of_function(settings))
     execution = Execution(event["execution"], "Split Records", settings.environment)
-    stage = Staging(clients.s3(), settings.staging_bucket)
+    stage = Staging(clients.s3(), required("STAGING_BUCKET", settings.staging_bucket))
     work = split_records(msgspec.convert(event, Work), execution, stage, backend.batch_format)
     report_work("split", work, {"DuplicateEvents": work.counts.duplicates})
     return to_payload(work)

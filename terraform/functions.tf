@@ -34,7 +34,13 @@ locals {
   # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
   soon_days = 1
 
-  function_environments = merge({ fetch_logs = {} }, local.search_environments)
+  # fetch_logs reads from these buckets alone, whatever a message announces.
+  function_environments = merge({ fetch_logs = { LOG_BUCKETS = join(",", local.log_bucket_names) } }, local.search_environments)
+
+  staging_environments = {
+    for key in keys(local.all_functions) :
+    key => contains(keys(local.functions), key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
+  }
 
   function_policies = merge(
     { for key in keys(local.retention_functions) : key => data.aws_iam_policy_document.every_step[key].json },
@@ -71,9 +77,8 @@ resource "aws_lambda_function" "step" {
   }
 
   environment {
-    variables = merge(local.function_environments[each.key], {
+    variables = merge(local.function_environments[each.key], local.staging_environments[each.key], {
       ENVIRONMENT                  = var.environment
-      STAGING_BUCKET               = aws_s3_bucket.staging.bucket
       POWERTOOLS_SERVICE_NAME      = each.key
       POWERTOOLS_METRICS_NAMESPACE = "Trailsearch"
       POWERTOOLS_LOG_LEVEL         = var.log_level

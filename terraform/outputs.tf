@@ -54,7 +54,7 @@ output "search_domain_name" {
 
 output "log_bucket_names" {
   description = "Buckets that logs are read from."
-  value       = concat(aws_s3_bucket.logs[*].bucket, var.log_bucket_names)
+  value       = local.log_bucket_names
 }
 
 output "staging_bucket_name" {

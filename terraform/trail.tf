@@ -4,6 +4,7 @@ locals {
   log_bucket_name = "${local.prefix}-logs-${local.account_id}-${var.region}"
 
   # Everything that fetch_logs may read, new or brought along.
+  log_bucket_names = concat(aws_s3_bucket.logs[*].bucket, var.log_bucket_names)
   log_bucket_arns = concat(
     aws_s3_bucket.logs[*].arn,
     [for name in var.log_bucket_names : "arn:${local.partition}:s3:::${name}"],

@@ -100,13 +100,20 @@ variable "log_retention_days" {
 
 variable "log_bucket_names" {
   type        = list(string)
-  description = "Existing buckets that CloudTrail writes logs to, in this or other accounts. A bucket of another account must allow this deployment's fetch_logs role s3:GetObject and s3:ListBucket in its bucket policy."
+  description = "Existing buckets that CloudTrail writes logs to, in this or other accounts. Logs are read from these alone, whatever a message announces. A bucket of another account must allow this deployment's fetch_logs role s3:GetObject and s3:ListBucket in its bucket policy."
   default     = []
   nullable    = false
 
   validation {
     condition     = alltrue([for bucket in var.log_bucket_names : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
     error_message = "log_bucket_names must hold names of S3 buckets, not ARNs or URLs."
+  }
+
+  # They are in an environment variable of fetch_logs; all of its variables have room for 4 KB.
+  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  validation {
+    condition     = length(join(",", var.log_bucket_names)) <= 3000
+    error_message = "log_bucket_names may have 3,000 characters together, which Lambda has room for."
   }
 
   validation {
@@ -193,8 +200,8 @@ variable "pipe_batch_size" {
   nullable    = false
 
   validation {
-    condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 50 && floor(var.pipe_batch_size) == var.pipe_batch_size
-    error_message = "pipe_batch_size must be a whole number from 1 to 50: more messages may not fit into the 256 KiB of an execution's input."
+    condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 40 && floor(var.pipe_batch_size) == var.pipe_batch_size
+    error_message = "pipe_batch_size must be a whole number from 1 to 40: more messages may not fit into the 256 KiB of an execution's input when they are redriven, with why they failed."
   }
 
   validation {
@@ -490,11 +497,13 @@ variable "opensearch_zone_count" {
 
 variable "opensearch_standby" {
   type        = bool
-  description = "OpenSearch: whether one of three Availability Zones is on standby (Multi-AZ with Standby, 99.99 % by AWS's agreement). It wants dedicated masters, and two replicas of every index."
+  description = "OpenSearch: whether one of three Availability Zones is on standby (Multi-AZ with Standby, 99.99 % by AWS's agreement). It wants dedicated masters, and two replicas of every index: AWS refuses it as long as an index that is there has fewer."
   default     = false
   nullable    = false
 
   # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
+  # Its prerequisites, three dedicated masters among them:
+  # https://aws.amazon.com/blogs/big-data/amazon-opensearch-service-now-supports-99-99-availability-using-multi-az-with-standby/
   validation {
     condition     = !var.opensearch_standby || var.opensearch_zone_count == 3 && (1 + var.opensearch_replicas) % 3 == 0 && var.opensearch_master_instance_type != null && !startswith(var.opensearch_instance_type, "t3.")
     error_message = "opensearch_standby needs opensearch_zone_count = 3, opensearch_replicas = 2 or 5, an opensearch_master_instance_type, and other instances than t3."

@@ -8,9 +8,9 @@ region      = "us-east-1"
 # create_trail = false
 
 # State transitions and invocations are paid by the execution, uploads by the batch: the more logs an execution has, the
-# fuller its batches, and the cheaper an event. Where fewer than 50 logs come in five minutes, a log waits for that long
+# fuller its batches, and the cheaper an event. Where fewer than 40 logs come in five minutes, a log waits for that long
 # at most. A shorter window makes events searchable sooner, and dearer.
-pipe_batch_size              = 50
+pipe_batch_size              = 40
 pipe_batching_window_seconds = 300
 
 # The search domain. One of both; the settings of the other have no effect.

@@ -49,6 +49,11 @@ run "logs_are_read" {
   }
 
   assert {
+    condition     = aws_lambda_function.step["fetch_logs"].environment[0].variables.LOG_BUCKETS == "audit-logs,other-logs"
+    error_message = "fetch_logs must know the buckets that it may read from, and take no others from a message."
+  }
+
+  assert {
     condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "TellDeletedFromDenied"]) == toset(["arn:aws:s3:::audit-logs", "arn:aws:s3:::other-logs"])
     error_message = "fetch_logs must be able to list exactly these buckets."
   }

@@ -198,11 +198,23 @@ run "staging" {
   }
 }
 
+run "functions_know_their_buckets" {
+  assert {
+    condition     = aws_lambda_function.step["fetch_logs"].environment[0].variables.LOG_BUCKETS == aws_s3_bucket.logs[0].bucket
+    error_message = "fetch_logs must know the new trail's bucket."
+  }
+
+  assert {
+    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["fetch_logs", "index_batch", "split_records"]
+    error_message = "The functions of the workflow use the staging bucket, and no others."
+  }
+}
+
 run "queue_while_the_pipe_collects" {
   command = plan
 
   variables {
-    pipe_batch_size              = 50
+    pipe_batch_size              = 40
     pipe_batching_window_seconds = 300
   }
 

@@ -77,7 +77,7 @@ run "forms_beside_right_ones" {
     alarm_topic_arns             = ["<your-on-call-topic>"]
     execution_timeout_seconds    = 86401
     log_topic_arns               = ["audit-logs"]
-    pipe_batch_size              = 51
+    pipe_batch_size              = 41
     pipe_batching_window_seconds = 1
     search_instance_type         = "search.2xlarge"
     search_partition_count       = 11
@@ -184,7 +184,7 @@ run "the_longest_window_is_taken" {
   command = plan
 
   variables {
-    pipe_batch_size              = 50
+    pipe_batch_size              = 40
     pipe_batching_window_seconds = 300
     alarm_oldest_message_seconds = 360
     alarm_lag_seconds            = 360
@@ -558,6 +558,16 @@ run "package_not_built" {
   }
 
   expect_failures = [aws_lambda_function.step]
+}
+
+run "more_log_buckets_than_lambda_has_room_for" {
+  command = plan
+
+  variables {
+    log_bucket_names = [for number in range(50) : format("%063d", number)]
+  }
+
+  expect_failures = [var.log_bucket_names]
 }
 
 run "an_environment_that_looks_like_a_number" {

@@ -26,7 +26,7 @@ from trailsearch.workflow.staging import Staging
 PACK_BULK = "pack (OpenSearch)"
 STAGES = ("gunzip", "parse", "document", "pack", PACK_BULK)
 LOGS, STAGING = "logs", "staging"
-# An execution takes up to 50 messages from the Pipe, each of which may name several logs.
+# An execution takes up to 40 messages from the Pipe, each of which may name several logs.
 MESSAGES_OF_AN_EXECUTION = 100
 # Both with batches of the same size, that of all instances but the smallest.
 CLOUDSEARCH = search_backend().batch_format
@@ -142,7 +142,7 @@ class Steps:
         self._format = batch_format
         client: Any = FolderS3(folder)
         self._folder = folder
-        self._log_bucket = LogBucket(client)
+        self._log_bucket = LogBucket(client, {LOGS})
         self._stage = Staging(client, STAGING, put_at_once_bytes=sys.maxsize)
 
     def deliver(self, logs: Sequence[Log]) -> list[QueueMessage]:

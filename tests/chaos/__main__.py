@@ -16,7 +16,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 from rich.table import Table
 from rich.text import Text
 
-from tests.chaos.pipeline import RETRY_WAIT_FACTOR, Pipeline
+from tests.chaos.pipeline import WAIT_FACTOR, Pipeline
 from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import Outcome, run
 from tests.chaos.scenario import DELETE, Scenario
@@ -89,7 +89,7 @@ def prove(
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
         with LocalCloud(
-            log_file=folder / "cloud.log", retry_wait_factor=RETRY_WAIT_FACTOR, opensearch_engine=engine
+            log_file=folder / "cloud.log", wait_factor=WAIT_FACTOR, opensearch_engine=engine
         ) as cloud:
             pipeline = deploy(cloud, backend, folder, console)
             outcomes = run_all(rows, pipeline, runs, seed, console)

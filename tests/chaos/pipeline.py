@@ -18,8 +18,8 @@ from trailsearch.cli.package import FUNCTIONS
 from trailsearch.search import Backend, SearchSettings, search_backend
 from trailsearch.search.queries import MAX_PAGE, Query
 
-# Step Functions would wait up to two minutes before a retry.
-RETRY_WAIT_FACTOR = 0.005
+# Step Functions would wait up to two minutes before a retry, and in a Wait state.
+WAIT_FACTOR = 0.005
 REDRIVE_SECONDS = 60
 IDLE_SECONDS = 600
 # Two looks half a second apart: what is between the queue and an execution is in flight in the queue meanwhile.

@@ -541,27 +541,64 @@ def test_a_field_without_values_in_columns_is_neither_counted_nor_sorted(
     assert searched.search({"sort": [field]}).status == 400
 
 
-def test_it_highlights_words(searched: Domain) -> None:
-    answer = searched.search(
-        {
-            "query": query_string("bob"),
-            "highlight": {
-                "pre_tags": ["<b>"],
-                "post_tags": ["</b>"],
-                "fields": {"raw": {"number_of_fragments": 0}},
-            },
-        }
+def highlighted(domain: Domain, text: str, **options: Any) -> dict[str, Any]:
+    """The whole fields of the events that a query finds, with their matches marked, by id."""
+    asked = {"number_of_fragments": 0, "pre_tags": ["<<"], "post_tags": [">>"]}
+    fields: dict[str, Any] = {"raw": {}, "error_message": {}, "user_agent": {}}
+    answer = domain.search(
+        {"query": query_string(text), "highlight": {**asked, "fields": fields, **options}, "size": 100}
     )
-    (hit,) = answer.content["hits"]["hits"]
-    assert hit["highlight"] == {"raw": [hit["_source"]["raw"].replace("bob", "<b>bob</b>")]}
+    assert answer.status == 200, answer
+    return {hit["_id"]: hit.get("highlight", {}) for hit in answer.content["hits"]["hits"]}
 
 
-def test_difference_in_a_highlight_after_an_escape(searched: Domain) -> None:
-    answer = searched.search(
-        {"query": query_string("curl"), "highlight": {"fields": {"raw": {"number_of_fragments": 0}}}}
+@pytest.mark.parametrize(
+    ("query", "field", "marked"),
+    [
+        ("bob", "raw", "assumed-role/<<bob>>"),
+        ("s3.amazonaws.com", "raw", '"<<s3>>.<<amazonaws>>.<<com>>"'),
+        ("amaz*", "raw", '"s3.<<amazonaws>>.com"'),
+        ("error_message:DENIED", "error_message", "Access <<Denied>>"),
+        ("user_agent:python", "user_agent", "aws-cli/2.1.0 <<Python>>/3.11"),
+        ("curl", "raw", "\\n<<curl>> http"),
+        ("evil", "raw", "\\ncurl http://<<evil>>.example\\ta"),
+        ("b", "raw", "a\\u003d<<b>>"),
+        ("hi", "raw", '\\"<<hi>>\\"'),
+    ],
+)
+def test_what_a_query_asks_for_is_marked_in_the_field_that_it_asks(
+    searched: Domain, query: str, field: str, marked: str
+) -> None:
+    found = highlighted(searched, query)
+    assert any(marked in text for fields in found.values() for text in fields.get(field, [])), found
+    assert {name for fields in found.values() for name in fields} == {field}
+
+
+def test_nothing_is_marked_for_a_literal(searched: Domain) -> None:
+    assert highlighted(searched, "event_name:GetObject") == {"b": {}}
+
+
+def test_characters_of_any_width_do_not_move_what_is_marked(domain: Domain) -> None:
+    domain.store([("w", EVENT | {"raw": "é\\n日本 😀\\tbob \\u003d😀 ann\\\\u003d zoë"})])
+    for word in ("日本", "bob", "ann", "u003d", "zoë"):
+        ((marked,),) = (found["raw"] for found in highlighted(domain, word).values())
+        assert f"<<{word}>>" in marked
+
+
+def test_a_text_of_more_than_a_million_characters_is_highlighted_as_far_as_it_may_be(domain: Domain) -> None:
+    filler = "y " * 500_010
+    domain.store(
+        [("start", EVENT | {"raw": f"needle {filler}"}), ("end", EVENT | {"raw": f"{filler}needle"})]
     )
-    (highlighted,) = answer.content["hits"]["hits"][0]["highlight"]["raw"]
-    assert DIFFERENCES["a highlight after an escape"].of(searched.engine) in highlighted
+    found = highlighted(domain, "needle", max_analyzer_offset=1_000_000)
+    assert found["start"]["raw"][0].startswith("<<needle>> y")
+    assert found["end"] == {}
+
+
+def test_difference_in_a_highlight_beyond_a_million_characters(searched: Domain) -> None:
+    highlight = {"fields": {"raw": {}}, "max_analyzer_offset": 1_000_001}
+    answer = searched.search({"query": query_string("amazonaws"), "highlight": highlight})
+    assert answer.status == DIFFERENCES["a highlight beyond a million characters"].of(searched.engine)
 
 
 def test_difference_in_the_order_without_a_sort(domain: Domain) -> None:

@@ -6,33 +6,21 @@ import shutil
 
 import pytest
 
-from tests.contract.conftest import MakeDomain
 from tests.contract.domain import Domain
-from tests.contract.readme_documents import count, documents, finds_nothing, values
+from tests.contract.readme_documents import count, finds_nothing, values
+from tests.contract.test_opensearch_words import LONGEST
+from tests.documentation import pages
 from tests.documentation.commands import Shown
 from tests.documentation.kinds import as_command, searches
 from tests.documentation.shell import Shell
 from tests.local_cloud.process import LocalCloud
 from trailsearch.events.fields import SCHEMA
 from trailsearch.search import Backend
-from trailsearch.search.batching import pack
 from trailsearch.search.opensearch import OpenSearch
 from trailsearch.search.queries import Query, QueryRefused, Syntax
 
 SHOWN = searches(Backend.OPENSEARCH)
 FOUND = re.compile(r"^[1-9][\d,]* events found, [1-9][\d,]* shown\.$", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def local(make_domain: MakeDomain) -> Domain:
-    """The domain of an environment ``local``, with those documents."""
-    domain = make_domain("trailsearch-local")
-    backend = OpenSearch(domain.name)
-    index = backend.index(domain.endpoint)
-    for batch in pack(documents(), backend.batch_format, lambda document: pytest.fail(document.id)):
-        assert list(index.upload(bytes(batch.body))) == []
-    domain.refresh()
-    return domain
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +125,12 @@ def test_a_word_of_any_length_is_found_as_a_whole(domain: Domain, length: int) -
     assert found(domain, f"raw:{word}") == {"long"}
     assert found(domain, "raw:beside AND raw:behind") == {"long", "other"}
     assert found(domain, f"raw:{word[:100]}") == set()
+
+
+def test_how_long_a_word_may_be_is_said_for_each_backend() -> None:
+    """Of CloudSearch, test_what_the_readmes_ask_of_cloudsearch.py holds it."""
+    row = re.search(r"^\| a word of a text \|(.*)\|(.*)\|$", pages.read(pages.FUNCTIONS), re.MULTILINE)
+    assert row
+    assert f"beyond {LONGEST} characters" in row[1]
+    assert "beyond 256 characters" in row[2]
+    assert "not searchable" in row[2]

@@ -5,74 +5,32 @@ CloudSearch, with the fields that Terraform gives a domain (tests/end_to_end/tes
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 
+from tests.contract.backends import on_cloudsearch
+from tests.contract.conftest import SESSION, CloudWith
 from tests.contract.readme_documents import count, documents, finds_nothing, values
 from tests.documentation.commands import Shown
 from tests.documentation.kinds import as_command, searches
-from tests.local_cloud.process import LocalCloud
 from trailsearch.events.documents import Document
-from trailsearch.events.fields import SCHEMA, FieldKind, Fields
+from trailsearch.events.fields import SCHEMA, Fields
 from trailsearch.search import Backend
-from trailsearch.search.batching import pack
-from trailsearch.search.cloudsearch import CloudSearch
 from trailsearch.search.queries import SearchDomain
 
 NAME = "trailsearch-local"
-TYPES = {
-    FieldKind.TIME: "date",
-    FieldKind.LITERAL: "literal",
-    FieldKind.LITERALS: "literal-array",
-    FieldKind.TEXT: "text",
-}
-# terraform/cloudsearch.tf
-SCHEMES = {"error_message": "_en_default_"}
-
-
-def index_field(name: str) -> Any:
-    """A field as the API of CloudSearch defines it."""
-    field = SCHEMA[name]
-    kind = TYPES[field.kind]
-    options: dict[str, Any] = {}
-    if field.kind is FieldKind.TEXT:
-        options["AnalysisScheme"] = SCHEMES.get(name, "_mul_default_")
-    elif field.kind is not FieldKind.TIME:
-        options["FacetEnabled"] = field.facet
-    if field.of:
-        options |= {"SourceField": field.of, "ReturnEnabled": False}
-    key = "".join(part.title() for part in kind.split("-")) + "Options"
-    return {"IndexFieldName": name, "IndexFieldType": kind, key: options}
-
-
 # As long as one word may be, and longer. https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html
 LONGEST, TOO_LONG = "x" * 256, "y" * 257
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[SearchDomain]:
+def local(cloud_with: CloudWith) -> SearchDomain:
     """A domain with the documents, and one that has long words."""
-    with LocalCloud() as cloud, pytest.MonkeyPatch.context() as patch:
-        for name, value in cloud.environment().items():
-            patch.setenv(name, value)
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
-        made = boto3.client("cloudsearch")
-        made.create_domain(DomainName=NAME)
-        for name in SCHEMA:
-            made.define_index_field(DomainName=NAME, IndexField=index_field(name))
-        made.index_documents(DomainName=NAME)
-        (status,) = made.describe_domains(DomainNames=[NAME])["DomainStatusList"]
-        backend = CloudSearch()
-        index = backend.index(status["DocService"]["Endpoint"])
-        for batch in pack(documents(), backend.batch_format, lambda document: pytest.fail(document.id)):
-            assert list(index.upload(bytes(batch.body))) == []
-        long_words = Document("long-words", Fields(raw=f'{{"some": "beside {LONGEST} {TOO_LONG} behind"}}'))
-        for batch in pack([[long_words]], backend.batch_format, lambda document: pytest.fail(document.id)):
-            index.upload(bytes(batch.body))
-        yield backend.domain(status["SearchService"]["Endpoint"])
+    searched = on_cloudsearch(SESSION, cloud_with("embedded").endpoint_url, NAME)
+    long_words = Document("long-words", Fields(raw=f'{{"some": "beside {LONGEST} {TOO_LONG} behind"}}'))
+    for run in (*documents(), [long_words]):
+        assert searched.upload(run) == []
+    return searched.domain
 
 
 @pytest.mark.parametrize("shown", searches(Backend.CLOUDSEARCH), ids=str)

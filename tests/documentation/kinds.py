@@ -58,9 +58,20 @@ PROGRAMS = {
         "tests/unit/cli/test_package.py::test_a_package_of_the_real_sources_is_reproducible",
     ),
     "docs": Program("tests.documentation", "tests/documentation/test_blocks.py"),
+    "dashboards": Program(
+        "trailsearch.cli.dashboards",
+        "tests/unit/cli/test_dashboards.py::test_the_file_is_written_by_the_command",
+    ),
 }
 
 NOT_RUN = {
+    **dict.fromkeys(
+        (
+            'docker run --rm -p 127.0.0.1:8080:8080 -v ~/.aws:/root/.aws:ro -e AWS_PROFILE public.ecr.aws/aws-observability/aws-sigv4-proxy:latest --name es --region <region> --host "$(make output ENV=dev NAME=search_endpoint)"',
+            'curl -X POST "http://localhost:8080/_dashboards/api/saved_objects/_import?overwrite=true" -H "osd-xsrf: true" --form file=@functions/dashboards/trailsearch.ndjson',
+        ),
+        "it needs Docker, and OpenSearch Dashboards of a domain on AWS",
+    ),
     "aws sso login": "it opens a browser; the AWS CLI's version 2 has it, and PyPI has version 1",
 }
 

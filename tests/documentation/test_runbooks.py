@@ -50,6 +50,7 @@ def test_every_reason_that_a_dead_letter_can_have_is_explained() -> None:
         error
         for state in states
         for retrier in state.fields.get("Retry", [])
+        if retrier["MaxAttempts"]
         for error in retrier["ErrorEquals"]
         if error != "States.ALL"
     }

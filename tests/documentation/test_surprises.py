@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.contract.test_opensearch_words import LONGEST
 from tests.documentation import pages
 from tests.documentation.terraform_tables import variables
 from trailsearch.cli.capacity import MAX_PARTITIONS
@@ -88,22 +87,15 @@ def test_only_the_domain_of_cloudsearch_has_no_key_of_ours_and_it_is_named_as_th
     assert "A CloudSearch domain has no such key" in said
 
 
-def test_how_long_a_word_may_be_is_said_for_each_backend() -> None:
-    """Held by tests/contract/test_what_the_readmes_ask.py, and by the one of CloudSearch beside it."""
-    row = re.search(r"^\| a word of a text \|(.*)\|(.*)\|$", pages.read(pages.FUNCTIONS), re.MULTILINE)
-    assert row
-    assert f"beyond {LONGEST} characters" in row[1]
-    assert "beyond 256 characters" in row[2]
-    assert "not searchable" in row[2]
-
-
 def test_what_nobody_knows_is_said_with_what_to_do() -> None:
     said = section(pages.TERRAFORM, "What is not known")
-    fields, role = said.split(" - **")[1:]
+    fields, role, wildcard = said.split(" - **")[1:]
     assert "index field" in fields
     assert "in the same update" in fields
     assert "wait until `make status`" in fields
     assert "role that is deleted and created again" in role
+    (pattern,) = re.findall(r"`<prefix>(-events-[?.]+)`", wildcard)
+    assert f"${{local.prefix}}{pattern}" in (TERRAFORM / "opensearch.tf").read_text(encoding="utf-8")
     # What is to be replaced is there.
     (policy,) = re.findall(r"`(aws_cloudsearch_domain_service_access_policy)\.(\w+)`", role)
     assert 'resource "{}" "{}"'.format(*policy) in (TERRAFORM / "cloudsearch.tf").read_text(encoding="utf-8")

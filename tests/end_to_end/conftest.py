@@ -24,7 +24,7 @@ from trailsearch.cli.package import FUNCTIONS, build_package
 pytest.register_assert_rewrite(
     *(
         f"tests.end_to_end.{shared}"
-        for shared in ("pipeline_tests", "iam_tests", "preflight_tests", "verify_tests")
+        for shared in ("pipeline_tests", "iam_tests", "verify_tests", "preflight_tests", "retention_tests")
     )
 )
 
@@ -64,7 +64,7 @@ def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
         pytest.skip("needs terraform")
     package = folder / "lambda.zip"
     build_package(package, local=True)
-    with LocalCloud(log_file=folder / "cloud.log", retry_wait_factor=chaos.RETRY_WAIT_FACTOR) as cloud:
+    with LocalCloud(log_file=folder / "cloud.log", wait_factor=chaos.WAIT_FACTOR) as cloud:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
         deployment = Deployment(folder, variables, package, settings)
         session = boto3.Session("local", "local", region_name=cloud.region)

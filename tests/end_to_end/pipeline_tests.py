@@ -296,7 +296,7 @@ class PipelineTests:
         assert of_errors < asked["trailsearch-local/errors"]
         assert set().union(*asked.values()) - ignored - of_errors <= written
 
-    def test_make_search_prints_tables_and_what_the_domain_says_of_a_bad_query(
+    def test_make_search_prints_tables_and_excerpts_and_what_the_domain_says_of_a_bad_query(
         self, pipeline: Pipeline, delivered: Delivered
     ) -> None:
         found = pipeline.run(
@@ -311,6 +311,12 @@ class PipelineTests:
         assert found.returncode == 0
         assert "1 events found" in found.stdout
         assert "Emoji" in found.stdout
+        marked = pipeline.run(
+            "trailsearch.cli.search",
+            *("--env", "local", "--query", "emoji", "--parser", "simple", "--highlight"),
+        )
+        assert marked.returncode == 0, marked.stderr
+        assert re.search(r"^  raw: .*\*emoji\*", marked.stdout, re.MULTILINE | re.IGNORECASE)
         query, said = self.bad_query
         refused = pipeline.run("trailsearch.cli.search", "--env", "local", "--query", query)
         assert refused.returncode == 1

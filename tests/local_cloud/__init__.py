@@ -44,6 +44,6 @@ What else is here, from those who use the local cloud down to what moto is chang
     faults/         requests that fail on demand, for whoever sets a rule
     services/       the services that are ours
     gaps/           what is changed in moto's services to be as on AWS
-    retry_waits.py  Step Functions' waits, before a retry and in Wait states, shortened for whoever asks
+    waits.py        Step Functions' waits, before a retry and in Wait states, shortened for whoever asks
     patching.py     how moto is changed, so that it shows when moto has changed by itself
 """

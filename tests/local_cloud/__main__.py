@@ -31,7 +31,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 
-    server = Server(arguments.port, arguments.retry_wait_factor, arguments.opensearch_engine)
+    server = Server(arguments.port, arguments.wait_factor, arguments.opensearch_engine)
     endpoint_url = server.start()
     try:
         if arguments.ready_file is not None:
@@ -55,10 +55,10 @@ def _parser() -> argparse.ArgumentParser:
         "--parent", type=int, metavar="PID", help="stop when the parent process, PID, has ended"
     )
     parser.add_argument(
-        "--retry-wait-factor",
+        "--wait-factor",
         type=float,
         default=1,
-        help="what Step Functions' waits before a retry are multiplied with (default: 1)",
+        help="what Step Functions' waits, before a retry and in Wait states, are multiplied with (default: 1)",
     )
     parser.add_argument(
         "--opensearch-engine",

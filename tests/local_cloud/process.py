@@ -47,7 +47,7 @@ class LocalCloud:
         region: str = "us-east-1",
         log_file: Path | None = None,
         outlive_parent: bool = False,
-        retry_wait_factor: float = 1,
+        wait_factor: float = 1,
         opensearch_engine: "EngineChoice | None" = None,
     ) -> None:
         """Describe the process; `start` starts it.
@@ -56,13 +56,13 @@ class LocalCloud:
             region: The region of `environment()`.
             log_file: Where the server's own output is appended (default: a temporary file, removed by `stop`).
             outlive_parent: Keep it running when this process ends; `pid` tells what to stop then.
-            retry_wait_factor: What Step Functions' waits, before a retry and in Wait states, are multiplied with.
+            wait_factor: What Step Functions' waits, before a retry and in Wait states, are multiplied with.
             opensearch_engine: What serves OpenSearch domains: "embedded", or "node", a real one (default: the node
                 that the variable OPENSEARCH_URL names, else the embedded one).
         """
         self.region = region
         self._outlive_parent = outlive_parent
-        self._retry_wait_factor = retry_wait_factor
+        self._wait_factor = wait_factor
         self._opensearch_engine = opensearch_engine
         self._log_file = log_file
         self._log_is_temporary = log_file is None
@@ -122,7 +122,7 @@ class LocalCloud:
                 os.close(descriptor)
                 self._log_file = Path(name)
             command = [sys.executable, "-m", __package__, "--ready-file", str(ready_file)]
-            command += ["--retry-wait-factor", str(self._retry_wait_factor)]
+            command += ["--wait-factor", str(self._wait_factor)]
             if self._opensearch_engine is not None:
                 command += ["--opensearch-engine", self._opensearch_engine]
             if not self._outlive_parent:

@@ -8,7 +8,7 @@ import sys
 from moto.core.config import default_user_config
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from . import faults, gaps, retry_waits
+from . import faults, gaps, waits
 from .services import awslambda, cloudsearch
 from .services.opensearch import DataPlane, EngineChoice
 from .services.pipes import PipeRunner
@@ -27,17 +27,17 @@ class Server:
     def __init__(
         self,
         port: int = 0,
-        retry_wait_factor: float = 1,
+        wait_factor: float = 1,
         opensearch_engine: EngineChoice | None = None,
     ) -> None:
         """Take the port to listen on (0 chooses a free one).
 
         Args:
             port: The port.
-            retry_wait_factor: What Step Functions' waits are multiplied with.
+            wait_factor: What Step Functions' waits are multiplied with.
             opensearch_engine: What serves OpenSearch domains (see `services.opensearch.engines.start`).
         """
-        self._retry_wait_factor = retry_wait_factor
+        self._wait_factor = wait_factor
         self._port = port
         self._moto = ThreadedMotoServer(ip_address=HOST, port=port, verbose=False)
         self._opensearch = DataPlane(opensearch_engine)
@@ -62,7 +62,7 @@ class Server:
         cloudsearch.register()
         self._opensearch.register()
         faults.register()
-        retry_waits.scale(self._retry_wait_factor)
+        waits.scale(self._wait_factor)
         self._moto.start()
         host, port = self._moto.get_host_and_port()
         # moto's Step Functions reach the other services through this port.

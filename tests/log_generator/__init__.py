@@ -16,9 +16,13 @@ owner calls from 203.0.113.20. One act follows the other, each in the next log:
 3. A way to stay: CreateUser, CreateAccessKey and AttachUserPolicy (AdministratorAccess) for `support-readonly`.
 4. With the new key: DescribeTrails, StopLogging of the trail `account-audit`, DeleteUserPolicy to cover the tracks.
 
-`story_for` gives the access keys of a seed. Searches that find the story, in CloudSearch's structured syntax:
-`source_ip_address:'198.51.100.231'`; `(and event_name:'StopLogging' event_source:'cloudtrail.amazonaws.com')`;
-`(and user_identity_user_name:'backup-agent' error_code:'AccessDenied')`.
+`story_for` gives the access keys of a seed. Searches that find the story:
+
+- OpenSearch: `source_ip_address:198.51.100.231`; `event_name:StopLogging event_source:cloudtrail.amazonaws.com`;
+  `user_identity_user_name:backup-agent error_code:AccessDenied`.
+- CloudSearch: `source_ip_address:'198.51.100.231'`;
+  `(and event_name:'StopLogging' event_source:'cloudtrail.amazonaws.com')`;
+  `(and user_identity_user_name:'backup-agent' error_code:'AccessDenied')`.
 """
 
 from tests.log_generator.generator import (

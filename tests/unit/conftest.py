@@ -9,7 +9,7 @@ from botocore.config import Config
 from hypothesis import settings
 from moto import mock_aws
 
-from tests.unit.steps import LOGS, STAGING, FakeDomainClient, FakeIndex, LambdaContext
+from tests.steps import LOGS, STAGING, FakeDomainClient, FakeIndex, LambdaContext
 from trailsearch.aws import clients
 from trailsearch.logs.log_bucket import LogBucket
 from trailsearch.workflow.staging import Staging
@@ -41,7 +41,7 @@ def s3(s3_client: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Cl
 
 @pytest.fixture
 def log_bucket(s3: "S3Client") -> LogBucket:
-    return LogBucket(s3)
+    return LogBucket(s3, {LOGS})
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def context(monkeypatch: pytest.MonkeyPatch) -> LambdaContext:
     """The context of an invocation, with the environment variables that Terraform sets."""
     monkeypatch.setenv("ENVIRONMENT", "test")
     monkeypatch.setenv("STAGING_BUCKET", STAGING)
+    monkeypatch.setenv("LOG_BUCKETS", LOGS)
     monkeypatch.setenv("SEARCH_BACKEND", "cloudsearch")
     monkeypatch.setenv("SEARCH_ENDPOINT", "doc-events.us-east-1.cloudsearch.amazonaws.com")
     return LambdaContext()

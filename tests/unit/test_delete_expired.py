@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 import delete_expired
-from tests.unit.steps import ARN, LambdaContext, invoke
+from tests.steps import ARN, LambdaContext, invoke
 from trailsearch.contracts.errors import DeletionWithoutEffect, SearchThrottled, SettingMissing
 from trailsearch.contracts.messages import Deletion
 from trailsearch.search.backend import Expired

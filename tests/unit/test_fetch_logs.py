@@ -1,14 +1,17 @@
+import errno
 import gzip
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fetch_logs import fetch_logs, handler, take_apart
-from tests.unit.logs.test_notifications import DIGEST, through_sns
-from tests.unit.steps import (
+from fetch_logs import fetch_logs, handler, read_messages, take_apart
+from tests.steps import (
     ARN,
     LOGS,
     STAGING,
@@ -24,8 +27,10 @@ from tests.unit.steps import (
     s3_answers,
     s3_event,
 )
+from tests.unit.logs.test_notifications import DIGEST, through_sns
 from trailsearch.aws import clients
 from trailsearch.contracts.errors import (
+    DiskFull,
     DocumentRefused,
     ExecutionsUnavailable,
     PayloadTooLarge,
@@ -45,6 +50,7 @@ from trailsearch.contracts.messages import (
 )
 from trailsearch.logs.log_bucket import FetchedLog, LogBucket
 from trailsearch.logs.notifications import read_notification
+from trailsearch.workflow import staging
 from trailsearch.workflow.execution_inputs import ExecutionInputs
 from trailsearch.workflow.staging import Staging
 
@@ -107,7 +113,7 @@ class Delivered(LogBucket):
 
 
 def test_the_oldest_delivery_counts(step: Step) -> None:
-    step.log_bucket = Delivered(step.s3)
+    step.log_bucket = Delivered(step.s3, {LOGS})
     times = [f"2023-07-10T12:{minute}:00Z" for minute in (15, 10, 20)]
     work = step.run(announce(*times))
     assert work.records
@@ -142,6 +148,7 @@ def test_a_log_without_records_is_fetched_and_gives_none(step: Step) -> None:
 
 def test_logs_are_counted_by_the_bucket_that_they_come_from(step: Step) -> None:
     step.s3.create_bucket(Bucket="other-logs")
+    step.log_bucket = LogBucket(step.s3, {LOGS, "other-logs"})
     for bucket, name in ((LOGS, "a"), (LOGS, "b"), ("other-logs", "c")):
         step.s3.put_object(Bucket=bucket, Key=log_key(name), Body=log_of(event(name)))
     work = step.run(
@@ -191,13 +198,44 @@ def test_a_log_that_s3_does_not_hand_out_is_dead_lettered(step: Step, status: in
     assert work.dead_letters[0].error.cause == f"s3://{LOGS}/{log_key('bad')}: {code} Because."
 
 
-@pytest.mark.parametrize("bucket", ["no-such-bucket", "No bucket!", "", "arn:aws:s3:::trail", "x--x-s3"])
-def test_a_bucket_that_cannot_be_is_dead_lettered(step: Step, bucket: str) -> None:
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        "no-such-bucket",
+        "No bucket!",
+        "",
+        "x--x-s3",
+        "arn:aws:s3:::trail",
+        "arn:aws:s3:us-nowhere-1:123456789012:accesspoint/foo",
+        "arn:aws:s3-outposts:us-nowhere-1:123456789012:outpost/op-1/accesspoint/foo",
+        "arn:aws:s3-object-lambda:us-nowhere-1:123456789012:accesspoint/foo",
+        "foo.mrap",
+        LOGS.upper(),
+        f"{LOGS}/",
+        STAGING,
+    ],
+)
+def test_a_log_in_no_bucket_of_ours_is_dead_lettered_alone_and_nothing_is_asked_for(
+    step: Step, bucket: str
+) -> None:
     step.put("good", log_of(event("1")))
-    work = step.run(announce("bad", bucket=bucket), announce("good"))
+    asked: list[str] = []
+
+    def note(params: Any, **_: Any) -> None:
+        asked.append(params["Bucket"])
+
+    step.s3.meta.events.register("provide-client-params.s3.GetObject", note)
+    try:
+        work = step.run(announce("bad", bucket=bucket), announce("good"))
+    finally:
+        step.s3.meta.events.unregister("provide-client-params.s3.GetObject", note)
+    assert asked == [LOGS]
     assert step.staged_ids(work) == ["1"]
-    assert work.dead_letters[0].error.error == "LogNotFound"
-    assert f"s3://{bucket}/{log_key('bad')}" in work.dead_letters[0].error.cause
+    (letter,) = work.dead_letters
+    assert (letter.kind, letter.error.error) == (Kind.LOG, "LogBucketUnknown")
+    assert f"s3://{bucket}/{log_key('bad')}" in letter.error.cause
+    (again,) = step.run(redrive(letter)).dead_letters
+    assert (again.error.error, again.attempts) == ("LogBucketUnknown", 2)
 
 
 def test_an_empty_key_is_dead_lettered(step: Step) -> None:
@@ -253,6 +291,19 @@ def test_a_message_of_which_a_part_is_bad_is_taken_apart_into_its_logs_and_that_
     assert take_apart([bad], step.inputs).messages == ()
     (dead_letter,) = step.run(bad).dead_letters
     assert dead_letter.message == bad
+
+
+def test_a_full_disk_is_no_matter_of_one_log(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In executions of their own, the logs may fit."""
+
+    class Full(io.BytesIO):
+        def write(self, _data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    step.put("a", log_of(event("1")))
+    monkeypatch.setattr(staging, "spool", Full)
+    with pytest.raises(DiskFull, match=log_key("a")):
+        step.run(announce("a"))
 
 
 ODD_RECORDS: dict[str, bytes] = {
@@ -548,6 +599,94 @@ def test_step_functions_that_fail_are_for_the_workflow_to_retry(step: Step) -> N
         stub.add_client_error("describe_execution", "ThrottlingException", http_status_code=400)
         with pytest.raises(ExecutionsUnavailable, match="failed"):
             step.run(failed_execution())
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "AccessDeniedException"),
+        (403, "AccessDeniedException"),
+        (400, "UnrecognizedClientException"),
+        (400, "KmsAccessDeniedException"),
+        (400, "KmsInvalidStateException"),
+    ],
+)
+def test_an_execution_that_may_not_be_seen_is_told_from_one_that_is_gone(
+    step: Step, status: int, code: str
+) -> None:
+    step.put("good", log_of(event("1")))
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", code, http_status_code=status)
+        work = step.run(failed_execution(), announce("good"))
+    assert step.staged_ids(work) == ["1"]
+    (letter,) = work.dead_letters
+    assert (letter.kind, letter.error.error) == (Kind.MESSAGE, "ExecutionsAccessDenied")
+    assert code in letter.error.cause
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", code, http_status_code=status)
+        assert take_apart([failed_execution()], step.inputs) == Parts()
+
+
+@pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "InvalidArn", "ValidationException"])
+def test_an_execution_that_cannot_be_is_not_found(step: Step, code: str) -> None:
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", code, http_status_code=400)
+        (letter,) = step.run(failed_execution()).dead_letters
+    assert letter.error.error == "ExecutionNotFound"
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "KmsThrottlingException"])
+def test_step_functions_that_throttle_are_for_the_workflow_to_retry(step: Step, code: str) -> None:
+    with Stubber(clients.stepfunctions()) as stub:
+        stub.add_client_error("describe_execution", code, http_status_code=400)
+        with pytest.raises(ExecutionsUnavailable, match=code):
+            step.run(failed_execution())
+
+
+class Executions(ExecutionInputs):
+    """Executions by their names, each with its messages; it counts who is asked for."""
+
+    def __init__(self, **messages: list[QueueMessage]) -> None:
+        self._messages = messages
+        self.asked: list[str] = []
+
+    def get(self, execution: str) -> str:
+        name = execution.rpartition(":")[2]
+        self.asked.append(name)
+        assert len(self.asked) < 1_000, "it never ends"
+        return msgspec.json.encode(self._messages.get(name, [])).decode()
+
+
+def test_a_letter_about_an_execution_whose_message_is_that_letter_is_dead_lettered(step: Step) -> None:
+    step.inputs = Executions(a=[failed_execution("a")])
+    (letter,) = step.run(failed_execution("a")).dead_letters
+    assert (letter.kind, letter.error.error) == (Kind.MESSAGE, "MessageNotRecognized")
+    assert "lead back to that execution" in letter.error.cause
+    assert letter.message == failed_execution("a")
+    assert take_apart([failed_execution("a")], Executions(a=[failed_execution("a")])) == Parts()
+
+
+@given(st.lists(st.lists(st.integers(0, 4), max_size=3), min_size=5, max_size=5), st.integers(0, 4))
+def test_whatever_executions_letters_lead_to_each_is_read_once_and_nothing_is_lost(
+    letters: list[list[int]], first: int
+) -> None:
+    """Each execution has a log of its own, and letters about some others: circles and diamonds, too."""
+    names = "abcde"
+    inputs = Executions(
+        **{
+            name: [announce(name), *(failed_execution(names[other]) for other in others)]
+            for name, others in zip(names, letters, strict=True)
+        }
+    )
+    reached, pending = set(), [first]
+    while pending:
+        if (number := pending.pop()) not in reached:
+            reached.add(number)
+            pending += letters[number]
+    announced = read_messages([failed_execution(names[first])], execution(), inputs)
+    assert {log.key for log in announced.logs} == {log_key(names[number]) for number in reached}
+    assert sorted(inputs.asked) == sorted(names[number] for number in reached)
+    assert {letter.error.error for letter in announced.dead_letters} <= {"MessageNotRecognized"}
 
 
 def test_an_execution_that_was_about_no_messages_is_dead_lettered(step: Step) -> None:

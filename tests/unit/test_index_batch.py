@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from index_batch import MAX_REFUSALS, RESERVED_SECONDS, Upload, handler, in_two, index_batch, upload_halves
 from tests.conftest import REPOSITORY
-from tests.unit.records import encode
-from tests.unit.steps import (
+from tests.records import encode
+from tests.steps import (
     ARN,
     STAGING,
     FakeIndex,

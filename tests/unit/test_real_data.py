@@ -12,7 +12,7 @@ import pytest
 import fetch_logs
 import index_batch
 import split_records
-from tests.unit.steps import ARN, LOGS, FakeIndex, LambdaContext, invoke, redrive
+from tests.steps import ARN, LOGS, FakeIndex, LambdaContext, invoke, redrive
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.messages import DeadLetter
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat
@@ -57,8 +57,11 @@ class Workflow:
 
 
 @pytest.fixture
-def workflow(s3: "S3Client", index: FakeIndex, context: LambdaContext) -> Workflow:
+def workflow(
+    s3: "S3Client", index: FakeIndex, context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+) -> Workflow:
     s3.create_bucket(Bucket=EXAMPLE_BUCKET)
+    monkeypatch.setenv("LOG_BUCKETS", f"{LOGS},{EXAMPLE_BUCKET}")
     return Workflow(s3, index, context)
 
 

@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from split_records import handler, split_records
-from tests.unit.records import encode
+from tests.records import encode
+from tests.steps import ARN, LOGS, STAGING, LambdaContext, event, execution, invoke, s3_answers, tags_of
 from tests.unit.search.test_batching import SmallFormat
-from tests.unit.steps import ARN, LOGS, STAGING, LambdaContext, event, execution, invoke, s3_answers, tags_of
 from tests.unit.test_fetch_logs import ODD_RECORDS
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.errors import BatchNotFound, StorageAccessDenied, StorageUnavailable

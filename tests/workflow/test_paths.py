@@ -63,8 +63,9 @@ BATCH_FAILED = f"{SPLITTING} > Index Batches > Index Batch > Keep Batch"
 FAILURES = "Dead-Letter Failures > Send Failure To Dead Letter Queue"
 MESSAGES = "Dead-Letter Messages > Redriven Message? > First Attempt > Send Message To Dead Letter Queue"
 REDRIVEN = "Dead-Letter Messages > Redriven Message? > Count Attempt > Send Message To Dead Letter Queue"
-FETCH_FAILED = "Fetch Logs > Fetch Logs Failed > Caused By A Message?"
-SPLIT_FAILED = f"{SPLITTING} > Split Records Failed > Caused By A Message?"
+FETCH_FAILED = "Fetch Logs > Fetch Logs Failed > Several Messages?"
+SPLIT_FAILED = f"{SPLITTING} > Split Records Failed > Several Messages?"
+ALONE = "Take Message Apart > Several Parts?"
 START = "Start Executions For Messages > Start Execution For Message"
 START_PARTS = "Start Executions For Parts > Start Execution For Part"
 ATTEMPTS = "$.message.messageAttributes.attempts.stringValue"
@@ -112,44 +113,45 @@ PATHS = {
         " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
         {"$.records.key", BATCHES},
-        index_batch=always_fails("SearchAccessDenied"),
+        index_batch=always_fails("StorageAccessDenied"),
     ),
     "a batch that fails and cannot be kept": Path(
         f"{BATCH_FAILED} > Batch Not Kept > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
         " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
         "SomeWorkDeadLettered",
         {"$.records.key", BATCHES},
+        index_batch=always_fails("StorageAccessDenied"),
+        delete_object_tagging=always_fails("S3.NoSuchKeyException"),
+    ),
+    "a batch that is gone": Path(
+        f"{SPLITTING} > Index Batches > Index Batch > Send Batch To Dead Letter Queue > Batch Dead-Lettered"
+        " > Anything Dead-Lettered? > Dead-Letter Failures > Some Work Dead-Lettered",
+        "SomeWorkDeadLettered",
+        {"$.records.key", BATCHES},
         index_batch=always_fails("BatchNotFound"),
-        delete_object_tagging=always_fails("S3.NoSuchKey"),
     ),
     "Fetch Logs fails": Path(
-        f"{FETCH_FAILED} > {MESSAGES} > Messages Dead-Lettered",
+        f"{FETCH_FAILED} > {ALONE} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         set(),
         fetch_logs=always_fails("StorageAccessDenied"),
     ),
     "Fetch Logs fails again": Path(
-        f"{FETCH_FAILED} > {REDRIVEN} > Messages Dead-Lettered",
+        f"{FETCH_FAILED} > {ALONE} > {REDRIVEN} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {ATTEMPTS},
         fetch_logs=always_fails("StorageAccessDenied"),
         attributes={"attempts": "2", "first_failed_at": "2023-07-10T12:12:05Z"},
     ),
-    "Fetch Logs crashes": Path(
-        f"{FETCH_FAILED} > Take Message Apart > Several Parts? > {MESSAGES} > Messages Dead-Lettered",
-        "MessagesDeadLettered",
-        set(),
-        fetch_logs=always_fails("Runtime.ExitError"),
-    ),
     "Fetch Logs crashes on a message about several logs": Path(
-        f"{FETCH_FAILED} > Take Message Apart > Several Parts? > {START_PARTS} > Messages Handed On",
+        f"{FETCH_FAILED} > {ALONE} > {START_PARTS} > Messages Handed On",
         "SUCCEEDED",
         {SEVERAL_PARTS},
         fetch_logs=always_fails("Runtime.ExitError"),
         take_message_apart=PARTS,
     ),
     "an execution cannot be started for a part": Path(
-        f"{FETCH_FAILED} > Take Message Apart > Several Parts? > {START_PARTS} > {MESSAGES} > Messages Dead-Lettered",
+        f"{FETCH_FAILED} > {ALONE} > {START_PARTS} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {SEVERAL_PARTS},
         fetch_logs=always_fails("Runtime.ExitError"),
@@ -179,41 +181,36 @@ PATHS = {
         starts_fail=1_000,
     ),
     "Split Records fails": Path(
-        f"{SPLIT_FAILED} > {MESSAGES} > Messages Dead-Lettered",
-        "MessagesDeadLettered",
-        {"$.records.key"},
-        split_records=always_fails("StorageAccessDenied"),
-    ),
-    "Split Records crashes": Path(
-        f"{SPLIT_FAILED} > Take Message Apart > Several Parts? > {MESSAGES} > Messages Dead-Lettered",
+        f"{SPLIT_FAILED} > {ALONE} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
         split_records=always_fails("Runtime.ExitError"),
     ),
     "a batch fails and cannot be sent": Path(
-        f"{BATCH_FAILED} > Send Batch To Dead Letter Queue > Index Batches Failed"
-        f" > {MESSAGES} > Messages Dead-Lettered",
+        f"{BATCH_FAILED} > Send Batch To Dead Letter Queue > Index Batches Failed > Several Messages?"
+        f" > {ALONE} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
-        index_batch=always_fails("BatchNotFound"),
+        index_batch=always_fails("StorageAccessDenied"),
         sends_fail=SENDS,
     ),
     "refused documents cannot be sent": Path(
-        f"{REFUSED} > Index Batches Failed > {MESSAGES} > Messages Dead-Lettered",
+        f"{REFUSED} > Index Batches Failed > Several Messages? > {ALONE} > {MESSAGES} > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key"},
         index_batch=answers(Indexed(documents=2, dead_letters=(REFUSED_DOCUMENTS,))),
         sends_fail=SENDS,
     ),
     "a dead letter cannot be sent": Path(
-        f"{INDEXED_ALL} > {FAILURES} > Dead-Letter Failures Failed > {MESSAGES} > Messages Dead-Lettered",
+        f"{INDEXED_ALL} > {FAILURES} > Dead-Letter Failures Failed > Several Messages? > {ALONE} > {MESSAGES}"
+        " > Messages Dead-Lettered",
         "MessagesDeadLettered",
         {"$.records.key", "$.dead_letters[0]"},
         split_records=answers(Work(batches=(BATCH,), dead_letters=(LARGE_DOCUMENT,))),
         sends_fail=SENDS,
     ),
     "nothing can be sent": Path(
-        f"{FETCH_FAILED} > {MESSAGES} > Dead Letter Queue Unreachable",
+        f"{FETCH_FAILED} > {ALONE} > {MESSAGES} > Dead Letter Queue Unreachable",
         "DeadLetterQueueUnreachable",
         set(),
         fetch_logs=always_fails("StorageAccessDenied"),

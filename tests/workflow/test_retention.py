@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import delete_expired
-from tests.unit.steps import LambdaContext
+from tests.steps import LambdaContext
 from tests.workflow import definition
 from tests.workflow.workflow import Step, Workflow, always_fails, answers, fails
 from trailsearch.aws import clients
@@ -191,7 +191,6 @@ class OpenSearchClient:
 def function(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The real function, with what Terraform sets."""
     monkeypatch.setenv("ENVIRONMENT", "test")
-    monkeypatch.setenv("STAGING_BUCKET", "staging")
     monkeypatch.setenv("SEARCH_ENDPOINT", "doc.example.com")
     monkeypatch.setenv("SEARCH_QUERY_ENDPOINT", "search.example.com")
     monkeypatch.setenv("SEARCH_RETENTION_DAYS", "30")

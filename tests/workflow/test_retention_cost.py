@@ -9,7 +9,7 @@ import pytest
 
 import delete_expired
 from tests.cost.measure import logged_bytes
-from tests.unit.steps import LambdaContext
+from tests.steps import LambdaContext
 from tests.workflow.workflow import Workflow
 from trailsearch.aws import clients
 from trailsearch.aws.telemetry import logger

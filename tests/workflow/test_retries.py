@@ -48,7 +48,7 @@ CASES = {
     "Split Records": Task("split_records", "Split Records Failed", {}),
     "Index Batch": Task("index_batch", "Keep Batch", {}),
     "Keep Batch": Task(
-        "delete_object_tagging", "Batch Not Kept", {"index_batch": always_fails("BatchNotFound")}
+        "delete_object_tagging", "Batch Not Kept", {"index_batch": always_fails("StorageAccessDenied")}
     ),
     "Send Batch To Dead Letter Queue": Task(
         "send_message", "Index Batches Failed", {"index_batch": always_fails("BatchNotFound")}
@@ -109,6 +109,7 @@ RETRIERS = [
     Retrier(name, "SQS.ServiceUnavailable" if error == "States.ALL" else error, fields)
     for name, state in TASKS.items()
     for fields in state.fields["Retry"]
+    if fields["MaxAttempts"]
     for error in fields["ErrorEquals"]
 ]
 LONGEST = {(retrier.task, retrier.error): retrier.longest_waits for retrier in RETRIERS}

@@ -146,6 +146,8 @@ class Workflow:
             delete_object_tagging=lambda **arguments: self._call(_DELETE_OBJECT_TAGGING, arguments)
         )
         monkeypatch.setattr(state_task_service_aws_sdk, "boto_client_for", lambda **_: s3)
+        # As on AWS: S3.NoSuchKeyException.
+        monkeypatch.setitem(state_task_service_aws_sdk._SERVICE_ERROR_NAMES, "s3", "S3")
         monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=self.waits.append))
         monkeypatch.setattr(jitter_strategy_decl, "random", SimpleNamespace(uniform=self._draw))
         monkeypatch.setattr(
@@ -219,7 +221,8 @@ class Workflow:
                     "Error": {"Code": code, "Message": str(failure)},
                     "ResponseMetadata": {"HTTPStatusCode": 500, "RequestId": "id"},
                 }
-                raise ClientError(answer, step) from failure
+                # An exception of its own name, as a client has for an error that is in its model.
+                raise type(code, (ClientError,), {})(answer, step) from failure
             raise
 
     def _invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (boto3's own names)

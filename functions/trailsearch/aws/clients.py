@@ -169,15 +169,33 @@ def cloudwatch(config: Config | None = None) -> "CloudWatchClient":
 
 
 @cache
-def events(config: Config | None = None) -> "EventBridgeClient":
-    """Client of EventBridge."""
-    return cast("EventBridgeClient", _client("events", config))
+def sns(config: Config | None = None) -> "SNSClient":
+    """Client of SNS."""
+    return cast("SNSClient", _client("sns", config))
 
 
 @cache
-def iam(config: Config | None = None) -> Any:
+def events() -> "EventBridgeClient":
+    """Client of EventBridge."""
+    return cast("EventBridgeClient", _client("events", None))
+
+
+@cache
+def iam() -> Any:
     """Client of IAM."""
-    return _client("iam", config)
+    return _client("iam", None)
+
+
+@cache
+def kms(config: Config | None = None) -> Any:
+    """Client of KMS."""
+    return _client("kms", config)
+
+
+@cache
+def cloudtrail(config: Config | None = None) -> Any:
+    """Client of CloudTrail."""
+    return _client("cloudtrail", config)
 
 
 @cache
@@ -203,24 +221,6 @@ def opensearch(config: Config | None = None) -> Any:
 def lambda_functions(config: Config | None = None) -> "LambdaClient":
     """Client of Lambda."""
     return cast("LambdaClient", _client("lambda", config))
-
-
-@cache
-def sns(config: Config | None = None) -> "SNSClient":
-    """Client of SNS."""
-    return cast("SNSClient", _client("sns", config))
-
-
-@cache
-def cloudtrail(config: Config | None = None) -> Any:
-    """Client of CloudTrail."""
-    return _client("cloudtrail", config)
-
-
-@cache
-def kms(config: Config | None = None) -> Any:
-    """Client of KMS."""
-    return _client("kms", config)
 
 
 @cache

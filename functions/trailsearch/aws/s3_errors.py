@@ -60,7 +60,7 @@ def storage_errors(pointer: Pointer, errors: StorageErrors) -> Iterator[None]:
         yield
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        answer = error.response["Error"]
+        answer = error.response.get("Error", {})
         code = answer.get("Code", str(status))
         what = f"{pointer.uri}: {code} {answer.get('Message', '')}".rstrip()
         if status >= 500 or status in _PASSING_STATUS or code.removeprefix("KMS.") in _PASSING:

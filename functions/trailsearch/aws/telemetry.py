@@ -16,8 +16,16 @@ import msgspec
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from trailsearch.contracts.errors import TrailsearchError
-from trailsearch.contracts.messages import BatchRef, DeadLetter, Deletion, Indexed, Parts, Work
+from trailsearch.contracts.errors import DocumentsNotIndexed, TrailsearchError
+from trailsearch.contracts.messages import (
+    BatchRef,
+    DeadLetter,
+    Deletion,
+    Indexed,
+    Parts,
+    Work,
+    short_cause,
+)
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -30,7 +38,7 @@ def observed(handler: Handler) -> Handler:
 
     Every log line says which execution it is for. Metrics are written when the handler is done; one of
     them counts each of Trailsearch's own errors under its name. An error that nobody foresaw is logged in
-    the same form, with its traceback.
+    the same form, with its traceback. The log has all that an error says; the workflow gets it in short.
     """
 
     @wraps(handler)
@@ -48,7 +56,28 @@ def observed(handler: Handler) -> Handler:
 
     with_metrics: Handler = metrics.log_metrics(observing, default_dimensions=_dimensions())
     with_logger: Handler = logger.inject_lambda_context(with_metrics, clear_state=True)
-    return with_logger
+
+    @wraps(handler)
+    def answering(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        try:
+            return with_logger(event, context)
+        except Exception as error:  # noqa: BLE001  # Whatever it is, it goes on under its name.
+            raise _in_short(error) from None
+
+    return answering
+
+
+def _in_short(error: Exception) -> Exception:
+    """Give an error of the same name that says no more than what failed can take along (``short_cause``).
+
+    It is a new one: Lambda writes the traceback of an error beside what it says.
+    """
+    if isinstance(error, DocumentsNotIndexed):
+        return DocumentsNotIndexed(str(error))  # Read by the state machine, and made to fit.
+    if isinstance(error, TrailsearchError):
+        return type(error)(short_cause(error))
+    namesake: type[Exception] = type(type(error).__name__, (Exception,), {})
+    return namesake(short_cause(error))
 
 
 def _dimensions() -> dict[str, str]:

@@ -15,6 +15,8 @@ import rich.console
 from rich.segment import Segment
 from rich.text import Text
 
+from trailsearch.search.json_escapes import json_escape
+
 _WIDTH_OF_A_FILE = 120
 _NOT_PLAIN_ASCII = re.compile(r"[^\x20-\x7e]")
 # Control characters (C0, DEL and C1), format characters (those of bidirectional text, and what is invisible), lone
@@ -91,5 +93,4 @@ def _escaped(match: re.Match[str]) -> str:
     character = match[0]
     if character == "\n" or category(character) not in _DOES_SOMETHING:
         return character
-    units = character.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+    return json_escape(match)

@@ -2,19 +2,22 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 from uuid import uuid4
 
 import click
 import msgspec
 from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.columns import Columns
 from rich.table import Table
+from rich.text import Text
 
 from trailsearch.cli.command import AwsCommand
 from trailsearch.cli.console import CommandFailed, Console, make_console, outside, printable_json, say
 from trailsearch.cli.environment import Environment
+from trailsearch.search.highlights import Excerpt
 from trailsearch.search.queries import (
     EVERYTHING,
     MAX_PAGE,
@@ -60,14 +63,24 @@ class NotFound(CommandFailed):
 @click.option("--facets", envvar="FACETS", default="", help="Fields to count values of, separated by commas.")
 @click.option("--size", envvar="SIZE", type=click.IntRange(0, MAX_PAGE), default=20, show_default=True)
 @click.option("--sort", envvar="SORT", default="event_time desc", show_default=True)
+@click.option(
+    "--highlight", envvar="HIGHLIGHT", is_flag=True, help="Show where in its texts an event matches."
+)
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print the answer as JSON.")
-def search(
-    environment: str, query: str, parser: str | None, facets: str, size: int, sort: str, as_json: bool
+def search(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    environment: str,
+    query: str,
+    parser: str | None,
+    facets: str,
+    size: int,
+    sort: str,
+    highlight: bool,
+    as_json: bool,
 ) -> None:
     """Search the events of an environment."""
     fields = [field for field in facets.replace(" ", "").split(",") if field]
     syntax = _SYNTAXES[parser] if parser else Syntax.NATIVE
-    asked = Query(query, syntax, size=size, sort=sort, facets=fields)
+    asked = Query(query, syntax, size=size, sort=sort, facets=fields, highlight=highlight)
     answer = ask(Environment(environment), asked, parser)
     if as_json:
         say(to_json(answer))
@@ -106,7 +119,8 @@ def to_json(answer: Answer) -> str:
     """Write found events as JSON, with each record as the JSON that it is.
 
     No record is decoded, as that would change numbers and fail on what JSON allows and Python does not. A record
-    that is no JSON, or is nested too deep to tell, stays text.
+    that is no JSON, or is nested too deep to tell, stays text. Excerpts are texts with ``<em>`` and ``</em>`` around
+    matches, under ``highlights`` of their event.
     """
     records: list[str] = []
     mark = uuid4()
@@ -118,27 +132,78 @@ def to_json(answer: Answer) -> str:
         records.append(record)
         return {**event, "raw": f"{mark}-{len(records) - 1}"}
 
-    text = json.dumps(answer._replace(events=[marked(event) for event in answer.events])._asdict(), indent=2)
+    events = [marked(event) for event in answer.events]
+    if answer.highlights:
+        events = [
+            {
+                **event,
+                "highlights": {
+                    field: [_emphasized(each) for each in found] for field, found in each_field.items()
+                },
+            }
+            for event, each_field in zip(events, answer.highlights, strict=True)
+        ]
+    text = json.dumps({"found": answer.found, "events": events, "facets": answer.facets}, indent=2)
     return printable_json(re.sub(rf'"{mark}-(\d+)"', lambda found: records[int(found[1])], text))
 
 
+def _emphasized(excerpt: Excerpt) -> str:
+    return "".join(f"<em>{piece.text}</em>" if piece.is_match else piece.text for piece in excerpt)
+
+
 def print_answer(answer: Answer, console: Console) -> None:
-    """Print found events as a table of when, who, what, where and error, and a table for each facet."""
-    if answer.events:
-        table = Table(box=box.SIMPLE_HEAD)
-        table.add_column("Time", no_wrap=True)
-        table.add_column("Who", overflow="fold")
-        table.add_column("What", overflow="fold")
-        table.add_column("Where", overflow="fold")
-        table.add_column("Error", overflow="fold", style="red")
-        for event in answer.events:
-            table.add_row(*map(outside, _row(event)))
-        console.print(table)
+    """Print found events by when, who, what, where and error, and a table for each facet.
+
+    Events are a table, or, with excerpts, a line each, and its excerpts below it.
+    """
+    if answer.highlights:
+        _print_with_highlights(answer, console)
+    elif answer.events:
+        console.print(_event_table(answer.events))
     facets = [_facet_table(field, buckets) for field, buckets in answer.facets.items() if buckets]
     if facets:
         console.print(Columns(facets))
     shown = len(answer.events)
     console.print(f"{answer.found:,} events found, {shown:,} shown.", highlight=False)
+
+
+def _event_table(events: Sequence[Event]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("Time", no_wrap=True)
+    table.add_column("Who", overflow="fold")
+    table.add_column("What", overflow="fold")
+    table.add_column("Where", overflow="fold")
+    table.add_column("Error", overflow="fold", style="red")
+    for event in events:
+        table.add_row(*map(outside, _row(event)))
+    return table
+
+
+def _print_with_highlights(answer: Answer, console: Console) -> None:
+    rows = [[outside(cell).plain for cell in _row(event)] for event in answer.events]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row, highlights in zip(rows, answer.highlights, strict=True):
+        cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+        console.print(Text("  ".join(cells).rstrip(), "bold"), soft_wrap=True)
+        for field, found in highlights.items():
+            for excerpt in found:
+                console.print(_marked(field, excerpt, console), soft_wrap=True)
+    console.print()
+
+
+def _marked(field: str, excerpt: Excerpt, console: Console) -> Text:
+    """Mark matches by their style, or by asterisks where there are no styles."""
+    has_styles = console.is_terminal and not console.is_dumb_terminal
+    text = Text.assemble((f"  {field}: ", "dim"))
+    for piece in excerpt:
+        shown = outside(piece.text).plain
+        if not piece.is_match:
+            text.append(shown)
+        elif has_styles:
+            text.append(shown, "bold reverse")
+        else:
+            text.append(f"*{shown}*")
+    return text
 
 
 def _row(event: Event) -> tuple[str, ...]:

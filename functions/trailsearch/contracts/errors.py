@@ -18,7 +18,11 @@ class MessageNotRecognized(TrailsearchError):
 
 
 class ExecutionNotFound(TrailsearchError):
-    """The execution that a dead letter is about does not exist (any more), or may not be seen."""
+    """The execution that a dead letter is about does not exist (any more)."""
+
+
+class ExecutionsAccessDenied(TrailsearchError):
+    """This role may not see the execution that a dead letter is about: by IAM, or by the policy of a key."""
 
 
 class ExecutionsUnavailable(TrailsearchError):
@@ -27,6 +31,10 @@ class ExecutionsUnavailable(TrailsearchError):
 
 class LogError(TrailsearchError):
     """Base of the errors about one log, which do not concern the other logs of an execution."""
+
+
+class LogBucketUnknown(LogError):
+    """A message announces a log in a bucket that is none of this environment's log buckets."""
 
 
 class LogNotFound(LogError):
@@ -38,7 +46,7 @@ class LogUnreadable(LogError):
 
 
 class LogCorrupt(LogError):
-    """The log object is not gzip, or does not hold UTF-8 encoded JSON."""
+    """The log object is not gzip, does not hold UTF-8 encoded JSON, or is larger than a log can be."""
 
 
 class LogWithoutRecords(LogError):
@@ -71,6 +79,10 @@ class BatchNotFound(TrailsearchError):
 
 class PayloadTooLarge(TrailsearchError):
     """A state's output would not fit into a Step Functions payload."""
+
+
+class DiskFull(TrailsearchError):
+    """The records of the logs of an execution do not fit on the function's disk."""
 
 
 class StorageUnavailable(TrailsearchError):

@@ -5,8 +5,10 @@ Payloads are pointers to objects in S3, because a Step Functions payload holds a
 All types are immutable and have the same shape in Python, in the state machine and in the console.
 """
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
@@ -18,7 +20,11 @@ MAX_PAYLOAD_CHARACTERS = 262_144
 _MAX_RESULT_CHARACTERS = MAX_PAYLOAD_CHARACTERS - 16_384
 # Beside the parts of a message, a state has two error outputs: why it was taken apart, and why that was in vain.
 _MAX_PARTS_CHARACTERS = _MAX_RESULT_CHARACTERS - 2 * 32_768
-_MAX_CAUSE_CHARACTERS = 1_000
+# What failed comes back, pipe_batch_size of it in one payload: as JSON in an attribute of a message, or in its body.
+# tests/workflow/test_redriven_size.py reckons it.
+_MAX_CAUSE_CHARACTERS = 500
+_MAX_ENCODED_CAUSE_CHARACTERS = 800
+_TIMES_ENCODED = 3
 
 
 class Pointer(msgspec.Struct, frozen=True):
@@ -102,10 +108,9 @@ class QueueMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="came
     @property
     def failures(self) -> Failures:
         """What its attributes say of failures since its body was written."""
-        attempts = self._attribute("attempts")
-        if not (attempts and attempts.isdecimal()):
-            return NO_FAILURES
-        return Failures(int(attempts), self._attribute("first_failed_at"))
+        if attempts := attempts_in(self._attribute("attempts")):
+            return Failures(attempts, self._attribute("first_failed_at"))
+        return NO_FAILURES
 
     def having_failed(self, failures: Failures) -> Self:
         """Give the same message with these failures in its attributes, and no other attributes."""
@@ -122,6 +127,11 @@ class QueueMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="came
         return attribute.string_value if attribute else None
 
 
+def attempts_in(attribute: str | None) -> int:
+    """Read a count of attempts: 0 unless it is a number that may be one, as anybody may send to a queue."""
+    return int(attribute) if attribute and attribute.isdecimal() and len(attribute) < 10 else 0
+
+
 class ErrorOutput(msgspec.Struct, frozen=True, rename="pascal"):
     """Why, in the shape of a Step Functions error output: an error's name and its cause.
 
@@ -130,6 +140,31 @@ class ErrorOutput(msgspec.Struct, frozen=True, rename="pascal"):
 
     error: str
     cause: str = ""
+
+
+def short_cause(error: BaseException) -> str:
+    """Give the beginning of what an error says, short enough to travel with what failed.
+
+    Returns:
+        At most 500 characters, or fewer, if there are many among them that JSON has to escape: the cause is JSON, in an
+        attribute that is JSON, of a message that the Pipe hands over as JSON, where a quote has eight characters. A lone
+        surrogate, with which it would not be JSON for everybody, is a question mark.
+    """
+    text = str(error)[:_MAX_CAUSE_CHARACTERS].encode(errors="replace").decode()
+    left = _MAX_ENCODED_CAUSE_CHARACTERS
+    for at, character in enumerate(text):
+        left -= _encoded_characters(character)
+        if left < 0:
+            return text[:at]
+    return text
+
+
+@lru_cache(maxsize=256)
+def _encoded_characters(character: str) -> int:
+    """Count the characters that JSON makes of one, which is escaped if it is not ASCII, within JSON within JSON."""
+    for _ in range(_TIMES_ENCODED):
+        character = json.dumps(character)[1:-1]
+    return len(character)
 
 
 _Ref = TypeVar("_Ref", LogRef, BatchRef)
@@ -249,7 +284,7 @@ class Execution(msgspec.Struct, frozen=True):
             state=self.state,
             execution=self.arn,
             failed_at=now,
-            error=ErrorOutput(type(error).__name__, str(error)[:_MAX_CAUSE_CHARACTERS]),
+            error=ErrorOutput(type(error).__name__, short_cause(error)),
             attempts=(earlier.attempts if earlier else 0) + 1,
             first_failed_at=(earlier and earlier.first_failed_at) or now,
             log=log,

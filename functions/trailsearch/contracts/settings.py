@@ -9,18 +9,20 @@ import msgspec
 from trailsearch.contracts.errors import SettingMissing
 
 _Default = TypeVar("_Default", int, None)
+_Value = TypeVar("_Value", str, int, frozenset[str])
 
 
 class Settings(msgspec.Struct, frozen=True):
     """One function's settings.
 
-    ``search_backend`` is set for split_records, index_batch and delete_expired, ``search_max_batch_bytes`` for
+    ``staging_bucket`` is set for those of the workflow, ``log_buckets``, the names of the buckets that logs are in, for
+    fetch_logs, ``search_backend`` for split_records, index_batch and delete_expired, ``search_max_batch_bytes`` for
     split_records, ``search_endpoint``, where batches go, for index_batch and delete_expired, ``search_query_endpoint``,
     where searches go, and ``search_retention_days`` for delete_expired, the others for index_batch alone.
     """
 
     environment: str
-    staging_bucket: str
+    staging_bucket: str | None = None
     search_backend: str | None = None
     search_endpoint: str | None = None
     search_max_batch_bytes: int | None = None
@@ -28,18 +30,19 @@ class Settings(msgspec.Struct, frozen=True):
     search_replicas: int = 0
     search_query_endpoint: str | None = None
     search_retention_days: int | None = None
+    log_buckets: frozenset[str] = frozenset()
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
         """Read the settings.
 
         Raises:
-            SettingMissing: a variable is not set; says which.
+            SettingMissing: the variable that every function has is not set.
             ValueError: a variable is not the number that it should be; says which.
         """
         return cls(
-            environment=_required("ENVIRONMENT", variables),
-            staging_bucket=_required("STAGING_BUCKET", variables),
+            environment=required("ENVIRONMENT", variables.get("ENVIRONMENT")),
+            staging_bucket=variables.get("STAGING_BUCKET") or None,
             search_backend=variables.get("SEARCH_BACKEND") or None,
             search_endpoint=variables.get("SEARCH_ENDPOINT") or None,
             search_max_batch_bytes=_number("SEARCH_MAX_BATCH_BYTES", variables, None),
@@ -47,13 +50,19 @@ class Settings(msgspec.Struct, frozen=True):
             search_replicas=_number("SEARCH_REPLICAS", variables, 0),
             search_query_endpoint=variables.get("SEARCH_QUERY_ENDPOINT") or None,
             search_retention_days=_number("SEARCH_RETENTION_DAYS", variables, None),
+            log_buckets=frozenset(filter(None, variables.get("LOG_BUCKETS", "").split(","))),
         )
 
 
-def _required(name: str, variables: Mapping[str, str]) -> str:
-    if value := variables.get(name):
-        return value
-    raise SettingMissing(f"The environment variable {name} is not set")
+def required(name: str, value: _Value | None) -> _Value:
+    """Give the value of a setting that a function needs, which the environment variable of this name has.
+
+    Raises:
+        SettingMissing: it is not set; says which.
+    """
+    if value is None or value in ("", frozenset()):
+        raise SettingMissing(f"The environment variable {name} is not set")
+    return value
 
 
 def _number(name: str, variables: Mapping[str, str], default: _Default) -> int | _Default:

@@ -21,7 +21,7 @@ from trailsearch.events.decoding import NO_JSON, load, pick, read_part
 from trailsearch.events.fields import Fields
 
 # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html
-_DOCUMENT_ID = re.compile(r"[A-Za-z0-9_\-=#;:/?@&]{1,128}")
+_is_document_id = re.compile(r"[A-Za-z0-9_\-=#;:/?@&]{1,128}").fullmatch
 _MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:", re.ASCII)
 _FRACTION = re.compile(r"[0-5]\d\.\d{1,3}Z", re.ASCII)
 _SECONDS = frozenset(f"{second:02}Z" for second in range(60))
@@ -218,9 +218,13 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
         account_ids = _and_account_id(account_ids, endpoint_owner)
     identity = who.identity
     insight = event.insight_details or _NO_INSIGHT
-    about = _about(bytes(event.resources), account_ids)
+    arns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    if event.resources is not NO_JSON:  # Most have none.
+        arns, types, account_ids = _about(bytes(event.resources), account_ids)
+    event_id, read_only = event.event_id, event.read_only
     return Document(
-        _document_id(event.event_id, record),
+        event_id if event_id and _is_document_id(event_id) else hashlib.sha256(record.encode()).hexdigest(),
         # By position, in the order of Fields: so many keywords take three times as long. No field is an empty string:
         # what a search domain makes of those is not documented.
         Fields(
@@ -230,7 +234,7 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             event.aws_region or None,
             event.event_type or None,
             event.event_category or None,
-            _boolean(event.read_only),
+            ("true" if read_only else "false") if isinstance(read_only, bool) else read_only or None,
             event.source_ip_address or None,
             recipient or None,
             event.error_code or insight.error_code or None,
@@ -241,16 +245,16 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             identity.invoked_by,
             who.session_issuer_arn,
             who.actor,
-            event.event_id or None,
+            event_id or None,
             event.request_id or None,
             event.shared_event_id or None,
             identity.access_key_id,
             identity.principal_id,
             event.vpc_endpoint_id or None,
             log_file,
-            about.arns,
-            about.types,
-            about.account_ids,
+            arns,
+            types,
+            account_ids,
             event.user_agent or None,
             event.error_message or None,
             record,
@@ -357,12 +361,6 @@ def _account_ids(values: Iterable[str | None]) -> tuple[str, ...]:
     return tuple([value for value in dict.fromkeys(values) if value and _ACCOUNT_ID.fullmatch(value)])
 
 
-def _document_id(event_id: str | None, record: str) -> str:
-    if event_id and _DOCUMENT_ID.fullmatch(event_id):
-        return event_id
-    return hashlib.sha256(record.encode()).hexdigest()
-
-
 # Many events of a log happen in the same second.
 @lru_cache(maxsize=4096)
 def _event_time(text: str | None) -> str | None:
@@ -390,10 +388,6 @@ def _is_minute(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _boolean(value: bool | str | None) -> str | None:
-    return ("true" if value else "false") if isinstance(value, bool) else value or None
 
 
 def _actor(identity: _UserIdentity) -> str | None:

@@ -4,11 +4,11 @@ Terraform's list (``local.index_fields`` in ``terraform/cloudsearch.tf``) has th
 ``functions/README.md`` shows them; tests hold the three together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
 from inspect import get_annotations
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -117,6 +117,18 @@ class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     user_agent: Annotated[_Text, _text("`userAgent`, or of aggregated events the one of all calls")] = None
     error_message: Annotated[_Text, _text("`errorMessage`")] = None
     raw: Annotated[str, _text("the JSON text of the record")] = ""
+
+
+def change_values(fields: Fields, change: Callable[[str, str], str], max_values: int | None = None) -> Fields:
+    """Give fields of which every value is changed: ``change(name, text)``; of a list, ``max_values`` are kept."""
+    changes: dict[str, Any] = {}
+    for name in Fields.__struct_fields__:
+        value = getattr(fields, name)
+        if isinstance(value, str):
+            changes[name] = change(name, value)
+        elif value:
+            changes[name] = tuple(change(name, text) for text in value[:max_values])
+    return Fields(**changes)
 
 
 def _schema() -> dict[str, Field]:

@@ -24,6 +24,9 @@ from trailsearch.contracts.messages import LogRef
 
 _VALIDATION_MESSAGE = "CloudTrail validation message."
 _SHOWN_CHARACTERS = 200
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+_MAX_KEY_BYTES = 1_024
+_KEY_TOO_LONG = f"the key of an object has more than {_MAX_KEY_BYTES:,} bytes, which S3 takes none of"
 
 # AWSLogs/[o-organization/]account/CloudTrail[-Insight|…]/…, after any prefix. Region and date folders follow.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
@@ -131,8 +134,9 @@ def _announced(body: str) -> Iterator[_Found]:
 
 
 def _announced_by_cloudtrail(bucket: str, key: Any) -> _Found:
-    if not isinstance(key, str):
-        return _Bad("an entry of its s3ObjectKey is no text", key, "s3ObjectKey", {"s3Bucket": bucket})
+    if not isinstance(key, str) or _is_too_long(key):
+        why = _KEY_TOO_LONG if isinstance(key, str) else "an entry of its s3ObjectKey is no text"
+        return _Bad(why, key, "s3ObjectKey", {"s3Bucket": bucket})
     return Ignored.DIGEST_FILE if _DIGEST_FOLDER.search(key) else LogRef(bucket, key)
 
 
@@ -145,7 +149,9 @@ def _announced_by_s3(record: Any) -> _Found:
         }:
             if not event_name.startswith("ObjectCreated:"):
                 return Ignored.OTHER_EVENT
-            return _by_key(bucket, unquote_plus(key))
+            if _is_too_long(key := unquote_plus(key)):
+                return _Bad(_KEY_TOO_LONG, record, "Records", {})
+            return _by_key(bucket, key)
         case _:
             return _Bad("an entry of its Records is no S3 event", record, "Records", {})
 
@@ -156,9 +162,18 @@ def _announced_by_eventbridge(message: Any, body: str) -> LogRef | Ignored:
             "detail-type": str(detail_type),
             "detail": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}},
         }:
-            return _by_key(bucket, key) if detail_type == "Object Created" else Ignored.OTHER_EVENT
+            if detail_type != "Object Created":
+                return Ignored.OTHER_EVENT
+            if _is_too_long(key):
+                raise _not_recognized(body, _KEY_TOO_LONG)
+            return _by_key(bucket, key)
         case _:
             raise _not_recognized(body, "it is an event of S3, but about no object")
+
+
+def _is_too_long(key: str) -> bool:
+    """Tell whether there can be no object of this key: what follows may take time that grows faster than its length."""
+    return len(key) * 4 > _MAX_KEY_BYTES and len(key.encode()) > _MAX_KEY_BYTES
 
 
 def _by_key(bucket: str, key: str) -> LogRef | Ignored:

@@ -27,6 +27,14 @@ _CACHED_BYTES = 16 * 1024
 _RECORDS_AT_ONCE = 256
 # CloudTrail's largest records have some 100 KB; where none ends for so long, they do not begin as CloudTrail's do.
 _LONGEST_BYTES = 16 * 1024 * 1024
+# What is not written as CloudTrail's logs are is read as a whole, where a small object may unpack to any size. The function
+# has to hold the text, and 56 bytes for each record; the json module makes some twenty times as much of a text.
+MAX_WHOLE_BYTES = 512 * 1024 * 1024
+_MAX_WHOLE_MEMORY = 1024 * 1024 * 1024
+_MAX_MEMORY_OF_RECORD = 56
+_MAX_BYTES_WITH_SURROGATES = 32 * 1024 * 1024
+# Split Records takes four times the memory of a record.
+MAX_RECORD_BYTES = 256 * 1024 * 1024
 _WHITE_SPACE = " \t\n\r"
 # A record that does not begin with its eventVersion, or white space, costs time and memory, and is read all the same.
 _BEGIN, _BETWEEN_RECORDS, _END = b'{"Records":', b'},{"eventVersion":', b"}"
@@ -53,7 +61,8 @@ def raw_records(log: bytes) -> Iterator[Records]:
             all the same, but takes more time, and the memory of the whole.
 
     Raises:
-        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8, not JSON, or with two arrays ``Records``.
+        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8, not JSON, with two arrays ``Records``, with a record
+            that is too large to be made a document, or too large itself to be read as a whole where that is needed.
         LogWithoutRecords: JSON without an array ``Records``, and no array of objects.
 
         Either may be raised after some records were given. These are to be thrown away then.
@@ -69,7 +78,11 @@ def raw_records(log: bytes) -> Iterator[Records]:
             return
     # Whatever it is: the whole is read as any JSON is, or says what is wrong.
     text = _join(gunzip(log)) if len(begin) > 1 else b"".join(begin)
+    if _has_line_breaks(text):
+        text = text.translate(_IN_ONE_LINE)
     records = _read(text)
+    if len(text) > MAX_RECORD_BYTES and (largest := max(map(len, records), default=0)) > MAX_RECORD_BYTES:
+        raise LogCorrupt(f"A record of {largest:,} bytes: no event of CloudTrail has as many")
     if given:
         # These were given already, unless a second array took their place.
         first = islice(chain.from_iterable(find_records(gunzip(log))), given)
@@ -78,17 +91,31 @@ def raw_records(log: bytes) -> Iterator[Records]:
             for one, other in zip_longest(first, records[:given], fillvalue=b"")
         ):
             raise LogCorrupt("There are two arrays Records")
-    in_lines = _has_line_breaks(text)
-    for at in range(given, len(records), _RECORDS_AT_ONCE):
-        some = records[at : at + _RECORDS_AT_ONCE]
-        yield _lines(some) if in_lines else some
+    # Few where they are large: whoever takes them holds them once more.
+    at_once = min(_RECORDS_AT_ONCE, max(1, _LONGEST_BYTES * len(records) // len(text)))
+    for at in range(given, len(records), at_once):
+        yield records[at : at + at_once]
 
 
 def _join(pieces: Iterable[bytes]) -> bytearray:
-    """Join pieces that are not in memory together, as they would be for ``bytes.join``."""
+    """Join pieces that are not in memory together, as they would be for ``bytes.join``.
+
+    Raises:
+        LogCorrupt: the function could not hold what is read of them. And what ``pieces`` raises.
+    """
     text = bytearray()
+    most_records = 1
     for piece in pieces:
         text += piece
+        most_records += piece.count(b",")
+        if (
+            len(text) > MAX_WHOLE_BYTES
+            or len(text) + _MAX_MEMORY_OF_RECORD * most_records > _MAX_WHOLE_MEMORY
+        ):
+            raise LogCorrupt(
+                f"Not written as CloudTrail writes logs, and too large to be read otherwise: it unpacks to {len(text):,}"
+                f" bytes and more, with perhaps {most_records:,} records"
+            )
     return text
 
 
@@ -181,7 +208,10 @@ def _between(begin: bytes, text: bytes) -> bytes:
 
 
 def _read(text: bytes | bytearray) -> Records:
-    """Give the records of a log, all at once, with their line breaks: of a JSON object with an array ``Records``, or an array."""
+    """Give the records of a log, all at once: of a JSON object with an array ``Records``, or an array.
+
+    A large one with lone surrogates is not read: the json module would take more memory than there is.
+    """
     _check_utf_8(text)
     try:
         log: _Log | list[msgspec.Raw] = _log_decoder.decode(text)
@@ -192,6 +222,10 @@ def _read(text: bytes | bytearray) -> Records:
     except msgspec.DecodeError as error:
         if not _may_have_lone_surrogates(text):
             raise LogCorrupt(f"Not JSON: {error}") from error
+        if len(text) > _MAX_BYTES_WITH_SURROGATES:
+            raise LogCorrupt(
+                f"Not JSON, or JSON with lone surrogates that is too large to be read: {error}"
+            ) from error
         return _raw_records_with_surrogates(text, _spans_in_log)
     if isinstance(log, _Log):
         return log.Records
@@ -204,6 +238,10 @@ def _check_objects(are_objects: Iterable[bool]) -> None:
         raise LogWithoutRecords("JSON, but no CloudTrail log: an array of more than objects")
 
 
+# JSON allows line breaks only between tokens, where spaces do as well.
+_IN_ONE_LINE = bytes.maketrans(b"\n\r", b"  ")
+
+
 def _has_line_breaks(text: bytes | bytearray) -> bool:
     return b"\n" in text or b"\r" in text
 
@@ -213,8 +251,8 @@ def _lines(records: Records) -> list[bytes]:
 
 
 def one_line(record: bytes | msgspec.Raw) -> bytes:
-    """Replace line breaks, which JSON allows only between tokens, by spaces."""
-    return bytes(record).replace(b"\n", b" ").replace(b"\r", b" ")
+    """Replace line breaks by spaces."""
+    return bytes(record).translate(_IN_ONE_LINE)
 
 
 def _check_utf_8(text: bytes | bytearray) -> None:

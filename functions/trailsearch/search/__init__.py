@@ -3,12 +3,13 @@
 ``search_backend`` is the door: nothing outside imports a backend by its name.
 """
 
+import importlib
+import os
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from trailsearch.contracts.errors import SettingMissing
-from trailsearch.contracts.settings import Settings
+from trailsearch.contracts.settings import Settings, required
 
 if TYPE_CHECKING:
     from trailsearch.search.backend import SearchBackend
@@ -42,15 +43,25 @@ class SearchSettings(NamedTuple):
         Raises:
             SettingMissing: the function has no search backend.
         """
-        if settings.search_backend is None:
-            raise SettingMissing("The environment variable SEARCH_BACKEND is not set")
         return cls(
-            Backend(settings.search_backend),
+            Backend(required("SEARCH_BACKEND", settings.search_backend)),
             f"trailsearch-{settings.environment}",
             settings.search_max_batch_bytes,
             settings.search_shards,
             settings.search_replicas,
         )
+
+
+def import_backend(*modules: str) -> None:
+    """Import the backend that the environment names, with some of its modules, before it is asked for.
+
+    For a handler to call where it is imported: Lambda gives a function a whole processor to start with, whatever its memory.
+    Where the environment names no backend, nothing is done: that is for the handler to say.
+    """
+    backend = os.environ.get("SEARCH_BACKEND")
+    if backend in set(Backend):
+        for module in (backend, *(f"{backend}.{name}" for name in modules)):
+            importlib.import_module(f"{__name__}.{module}")
 
 
 _CLOUDSEARCH: Final = SearchSettings(Backend.CLOUDSEARCH, prefix="trailsearch")

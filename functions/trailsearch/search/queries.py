@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from trailsearch.contracts.errors import TrailsearchError
+from trailsearch.search.highlights import Excerpt
 
 MAX_PAGE: Final = 10_000
 """How many events a search domain gives in one answer, whatever its backend; ``scan`` gives more."""
@@ -51,6 +52,7 @@ class Query(NamedTuple):
 
     ``size`` events from the one at ``start`` are asked for, in the order of ``sort``: a field with ``asc`` or ``desc``.
     Of each field in ``facets``, the ``facet_size`` most frequent values are counted over all events that match.
+    ``highlight`` asks for excerpts of texts, with what the query asks for marked in them.
     """
 
     text: str = EVERYTHING
@@ -60,23 +62,29 @@ class Query(NamedTuple):
     sort: str = "event_time desc"
     facets: Sequence[str] = ()
     facet_size: int = 10
+    highlight: bool = False
 
 
 Event = Mapping[str, Any]
 """An event that was found: its document's ``id``, and of its fields (``events.fields``) those that it has, as texts or
 lists of texts. ``raw`` is the JSON text of the record."""
 
+Highlights = Mapping[str, Sequence[Excerpt]]
+"""Excerpts of an event, by the field. Only texts have some, as a literal matches as a whole."""
+
 
 class Answer(NamedTuple):
     """What a search found, in plain values.
 
     ``found`` is how many events match, ``events`` are those of the page that was asked for. ``facets`` has for each
-    field its values and how many events have them, the most frequent first.
+    field its values and how many events have them, the most frequent first. ``highlights`` are those of each event,
+    in their order, if they were asked for.
     """
 
     found: int
     events: Sequence[Event]
     facets: Mapping[str, Mapping[str, int]]
+    highlights: Sequence[Highlights] = ()
 
 
 class DomainStatus(NamedTuple):
@@ -130,7 +138,7 @@ class SearchDomain(Protocol):
         """Give every event that matches, however many there are, a page of ``query.size`` at a time.
 
         Args:
-            query: what to search for; ``start`` and ``facets`` are passed over.
+            query: what to search for; ``start``, ``facets`` and ``highlight`` are passed over.
             fields: those to give, beside the id; None gives all.
 
         Raises:

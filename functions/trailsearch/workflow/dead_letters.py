@@ -21,6 +21,7 @@ from trailsearch.contracts.messages import (
     Failures,
     Kind,
     QueueMessage,
+    attempts_in,
 )
 
 RECEIVED_TOO_OFTEN = "ReceivedTooOften"
@@ -126,23 +127,35 @@ def failures_before(execution_input: str, input_of: Callable[[str], str]) -> Fai
     Returns:
         No failures, where the input is no array of messages.
     """
-    try:
-        messages = msgspec.json.decode(execution_input, type=list[QueueMessage])
-    except msgspec.DecodeError:
-        return NO_FAILURES
-    failures = (_failures_of(message, input_of) for message in messages)
-    return max(failures, key=lambda each: each.attempts, default=NO_FAILURES)
+    known: dict[str, Failures] = {}
+
+    def before(execution: str) -> Failures:
+        if execution not in known:
+            known[execution] = NO_FAILURES  # Its messages may lead back to it.
+            known[execution] = of_input(input_of(execution))
+        return known[execution]
+
+    def of_input(text: str) -> Failures:
+        try:
+            messages = msgspec.json.decode(text, type=list[QueueMessage])
+        except msgspec.DecodeError:
+            return NO_FAILURES
+        failures = (_failures_of(message, before) for message in messages)
+        return max(failures, key=lambda each: each.attempts, default=NO_FAILURES)
+
+    return of_input(execution_input)
 
 
-def _failures_of(message: QueueMessage, input_of: Callable[[str], str]) -> Failures:
+def _failures_of(message: QueueMessage, before: Callable[[str], Failures]) -> Failures:
+    """Count the failures of a message; ``before`` gives those of the messages of an execution."""
     letter = _dead_letter(message.body)
     if letter is None:
         return message.failures
     failures = message.failures.and_before(letter.failures)
     if letter.message:
-        return failures.and_before(_failures_of(letter.message, input_of))
+        return failures.and_before(_failures_of(letter.message, before))
     if letter.kind is Kind.EXECUTION:
-        return failures.and_before(failures_before(input_of(letter.execution), input_of))
+        return failures.and_before(before(letter.execution))
     return failures
 
 
@@ -163,7 +176,7 @@ def _of_dead_letter(message: QueuedMessage, letter: DeadLetter) -> WaitingLetter
     original = letter.message.body if letter.message else letter.execution
     sent = _iso(message.sent_at)
     # What came before an execution says its input, which only Step Functions has.
-    failures = _failures_of(QueueMessage(message.message_id, message.body), lambda _execution: "[]")
+    failures = _failures_of(QueueMessage(message.message_id, message.body), lambda _execution: NO_FAILURES)
     return WaitingLetter(
         message_id=message.message_id,
         kind=letter.kind.value,
@@ -198,8 +211,7 @@ def _of_message(message: QueuedMessage) -> WaitingLetter:
 
 def _failed_as_message(letter: WaitingLetter, message: QueuedMessage, error: ErrorOutput) -> WaitingLetter:
     """Add what the workflow wrote into the attributes of a message whose step failed as a whole."""
-    counted = message.attributes.get("attempts", "")
-    attempts = int(counted) if counted.isdecimal() else 1
+    attempts = attempts_in(message.attributes.get("attempts")) or 1
     first_failed_at = _time(message.attributes.get("first_failed_at"), letter.sent_at)
     # The attributes count the failures since the body was written; a body that is no dead letter has none.
     failed_before = letter.error != NOTIFICATION_UNDELIVERED

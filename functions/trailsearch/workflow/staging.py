@@ -11,6 +11,7 @@ expire after a day: records, and batches that expire soon, by their tag. The wor
 batch before it dead-letters it (state "Keep Batch").
 """
 
+import errno
 from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
@@ -19,7 +20,7 @@ import msgspec
 
 from trailsearch.aws.s3_errors import StorageErrors, storage_errors
 from trailsearch.aws.tracing import subsegment
-from trailsearch.contracts.errors import BatchNotFound, StorageAccessDenied
+from trailsearch.contracts.errors import BatchNotFound, DiskFull, StorageAccessDenied
 from trailsearch.contracts.messages import BatchRef, Pointer, RecordsRef
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ PUT_AT_ONCE_BYTES = 64 * 1024 * 1024
 PART_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _READ_AT_ONCE_BYTES = 64 * 1024
+_WRITE_AT_ONCE_BYTES = 1024 * 1024
 _HEADER_MARK, _LINE_BREAK = b"#\n"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _STAGING_ERRORS = StorageErrors(not_found=BatchNotFound, refused=StorageAccessDenied)
 
 
@@ -74,23 +77,52 @@ _header_decoder = msgspec.json.Decoder(LogHeader)
 def write_records(log: LogHeader, records: "Iterable[Records]", file: IO[bytes]) -> Written:
     """Write the records of one log, one a line, after the line that says which log it is.
 
+    If that ends in an error, nothing of the log is written.
+
     Args:
         log: which log it is.
-        records: its records, some at once. If that ends in an error, nothing of the log is written.
+        records: its records, some at once.
         file: where to, from its position on.
+
+    Raises:
+        DiskFull: there is no room for them.
     """
     begin = file.tell()
     count = size = 0
     try:
-        file.write(b"# " + msgspec.json.encode(log) + b"\n")
+        _write(b"# " + msgspec.json.encode(log) + b"\n", file)
         for some in records:
-            size += file.write(b"\n".join([*some, b""])) - len(some)
+            size += _write_lines(some, file)
             count += len(some)
-    except BaseException:
+    except BaseException as error:
         file.seek(begin)
         file.truncate()
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise DiskFull(
+                f"There is no room on the disk for the records of {log.uri}, after {begin:,} bytes of other logs and"
+                f" {size:,} bytes of this one"
+            ) from error
         raise
     return Written(count, size)
+
+
+def _write_lines(records: "Records", file: IO[bytes]) -> int:
+    """Write some records, and give how many bytes they have."""
+    if len(records) == 1:  # Perhaps a large one, which is not copied.
+        return _write(records[0], file) + _write(b"\n", file) - 1
+    return _write(b"\n".join([*records, b""]), file) - len(records)
+
+
+def _write(data: "bytes | msgspec.Raw", file: IO[bytes]) -> int:
+    """Write all of some data, and give its length.
+
+    In pieces: a file that is in memory at first would have all of it there, and one without a buffer takes as much of it
+    as it likes.
+    """
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left[:_WRITE_AT_ONCE_BYTES]) :]
+    return len(data)
 
 
 def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:
@@ -100,9 +132,14 @@ def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:
         ValueError: these are no staged records, or they are cut short.
     """
     log: LogHeader | None = None
-    rest = b""
+    unfinished: list[bytes] = []
     for chunk in chunks:
-        text = rest + chunk
+        # Joined only once its line has an end: a long line would be copied for each of its chunks otherwise.
+        unfinished.append(chunk)
+        if b"\n" not in chunk:
+            continue
+        text = b"".join(unfinished)
+        unfinished.clear()
         begin, end = 0, text.rfind(b"\n")
         while begin < end:
             if text[begin] == _HEADER_MARK:
@@ -115,8 +152,8 @@ def read_records(chunks: Iterable[bytes]) -> Iterator[StagedRecords]:
                 stop = _end_of_log(text, begin, end if cut < 0 else cut)
                 yield StagedRecords(log, text[begin:stop])
             begin = stop + 1
-        rest = text[end + 1 :]
-    if rest:
+        unfinished.append(text[end + 1 :])
+    if any(unfinished):
         raise ValueError("Staged records end in the middle of a line")
 
 
@@ -141,8 +178,11 @@ def _chunks(body: "StreamingBody", ref: RecordsRef) -> Iterator[bytes]:
 
 
 def spool() -> IO[bytes]:
-    """Open a file for records: in memory first, on disk once it has more than 64 MiB."""
-    return SpooledTemporaryFile(max_size=_SPOOL_BYTES)
+    """Open a file for records: in memory first, on disk once it has more than 64 MiB.
+
+    It has no buffer: what is written is large, and where it does not fit on the disk, that is to be known at once.
+    """
+    return SpooledTemporaryFile(max_size=_SPOOL_BYTES, buffering=0)
 
 
 class Staging:
@@ -224,7 +264,9 @@ class Staging:
         """Read one batch.
 
         Raises:
-            BatchNotFound: it has expired.
+            BatchNotFound: it has expired, or is in another bucket, as a message from anybody may say.
         """
+        if ref.bucket != self._bucket:
+            raise BatchNotFound(f"{ref.uri}: batches are in the bucket {self._bucket} alone")
         with subsegment("Read batch", batch=ref.uri), storage_errors(ref, _STAGING_ERRORS):
             return self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"].read()

@@ -2,14 +2,15 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.unit.steps import ARN, LambdaContext, execution
+from tests.steps import ARN, LambdaContext, execution
 from trailsearch.aws import telemetry
 from trailsearch.aws.telemetry import observed, report_indexed, report_logs_fetched, report_work
-from trailsearch.contracts.errors import DocumentRefused, SearchThrottled
+from trailsearch.contracts.errors import DocumentRefused, DocumentsNotIndexed, SearchThrottled
 from trailsearch.contracts.messages import BatchRef, Counts, Indexed, Kind, RecordsRef, Work
 
 Observe = Callable[..., tuple[list[dict[str, Any]], list[dict[str, Any]]]]
@@ -177,8 +178,67 @@ def test_an_error_that_nobody_foresaw_is_logged_with_its_execution_and_traceback
     def crash() -> None:
         raise ZeroDivisionError("by nothing")
 
-    (line,), metrics = observe(crash, error=ZeroDivisionError)
+    (line,), metrics = observe(crash, error=Exception)
     assert (line["level"], line["message"], line["execution"]) == ("ERROR", "crashed", ARN)
     assert (line["error"], line["cause"]) == ("ZeroDivisionError", "by nothing")
     assert "Traceback" in line["exception"]
     assert metrics == []
+
+
+def answer_of(error: Exception) -> dict[str, Any]:
+    """What Lambda's runtime answers where a handler raises this error, deep within."""
+
+    def fail(depth: int) -> dict[str, Any]:
+        if depth:
+            return fail(depth - 1)
+        raise error
+
+    answers: list[str] = []
+    bootstrap = pytest.importorskip("awslambdaric.bootstrap")
+    marshaller = pytest.importorskip("awslambdaric.lambda_runtime_marshaller").LambdaMarshaller()
+    client = SimpleNamespace(
+        marshaller=marshaller, post_invocation_error=lambda _id, answer, *_: answers.append(answer)
+    )
+    bootstrap.handle_event_request(
+        lambda_runtime_client=client,
+        request_handler=observed(lambda _event, _context: fail(20)),
+        invoke_id="3eab6845-0000-0000-0000-000000000000",
+        event_body=b"{}",
+        content_type="application/json",
+        client_context_json=None,
+        cognito_identity_json=None,
+        invoked_function_arn="arn:aws:lambda:us-east-1:111122223333:function:step",
+        epoch_deadline_time_in_ms=0,
+        tenant_id=None,
+        log_sink=SimpleNamespace(log_error=lambda _lines: None),
+    )
+    (answer,) = answers
+    read: dict[str, Any] = json.loads(answer)
+    return read | {"characters": len(answer)}
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+@pytest.mark.parametrize(
+    "error",
+    [
+        SearchThrottled("x" * 5_000),
+        ZeroDivisionError("x" * 5_000),
+        KeyError("x" * 5_000),
+        UnicodeDecodeError("utf-8", b"x" * 5_000, 0, 1, "x" * 5_000),
+        json.JSONDecodeError("x" * 5_000, "doc", 0),
+    ],
+)
+def test_the_workflow_gets_the_name_of_an_error_and_the_beginning_of_what_it_says(
+    error: Exception, dimensions: None, context: LambdaContext
+) -> None:
+    answer = answer_of(error)
+    assert answer["errorType"] == type(error).__name__
+    assert answer["errorMessage"] == str(error)[:500]
+    assert answer["characters"] < 900, "without the traceback, which the log has"
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_dead_letters_that_come_as_an_error_come_whole(dimensions: None, context: LambdaContext) -> None:
+    letters = json.dumps([{"cause": "x" * 500}] * 5)
+    answer = answer_of(DocumentsNotIndexed(letters))
+    assert (answer["errorType"], answer["errorMessage"]) == ("DocumentsNotIndexed", letters)

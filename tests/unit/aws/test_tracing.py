@@ -13,7 +13,7 @@ from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from fetch_logs import fetch_logs
 from index_batch import index_batch
 from split_records import split_records
-from tests.unit.steps import LOGS, FakeIndex, announce, event, execution, log_key, log_of
+from tests.steps import LOGS, FakeIndex, announce, event, execution, log_key, log_of
 from tests.unit.test_split_records import ThreeDocuments
 from trailsearch.aws import clients
 from trailsearch.aws.concurrency import map_ahead

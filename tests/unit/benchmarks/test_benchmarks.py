@@ -9,7 +9,7 @@ from tests.benchmarks.data_path import CLOUDSEARCH, OPENSEARCH, PACK_BULK, Steps
 from tests.benchmarks.inputs import INPUTS, LARGEST_MEGABYTES, TYPICAL, generate, of_size
 from tests.benchmarks.report import memory_tables, read_speeds, speed_tables
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
-from tests.unit.steps import event, log_of
+from tests.steps import event, log_of
 from trailsearch.search.backend import BatchFormat
 
 LOGS = [Log(f"{name}.json.gz", log_of(*(event(f"{name}{n}") for n in range(5)))) for name in "abc"]

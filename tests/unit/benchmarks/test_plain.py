@@ -10,8 +10,8 @@ import pytest
 from tests.benchmarks import data_path, plain
 from tests.benchmarks.memory import PLAIN
 from tests.log_generator import generate_logs
-from tests.unit.records import RECORD
-from tests.unit.steps import event, log_of
+from tests.records import RECORD
+from tests.steps import event, log_of
 
 ODD_CHARACTERS = event(
     "odd-characters",

@@ -43,7 +43,7 @@ def test_a_conftest_concerns_the_tests_beside_and_below_it_alone() -> None:
 
 
 def test_what_a_conftest_takes_from_tests_concerns_its_tests() -> None:
-    assert "tests/unit/aws/test_telemetry.py" in concerned_by("tests/unit/steps.py")
+    assert "tests/unit/aws/test_telemetry.py" in concerned_by("tests/steps.py")
 
 
 def test_what_a_conftest_takes_from_the_library_concerns_those_who_import_it() -> None:
@@ -89,7 +89,7 @@ def test_every_reader_is_there() -> None:
         ("functions/fetch_logs.py", "fetch_logs"),
         ("functions/trailsearch/aws/clients.py", "trailsearch.aws.clients"),
         ("functions/trailsearch/aws/__init__.py", "trailsearch.aws"),
-        ("tests/unit/steps.py", "tests.unit.steps"),
+        ("tests/steps.py", "tests.steps"),
         ("README.md", None),
         ("terraform/script.py", None),
     ],
@@ -100,7 +100,7 @@ def test_a_file_is_a_module_by_its_path(path: str, module: str | None) -> None:
 
 def test_a_test_is_known_by_its_name() -> None:
     assert is_test("tests.unit.test_steps")
-    assert not is_test("tests.unit.steps")
+    assert not is_test("tests.steps")
     assert not is_test("tests.unit.test_package.conftest")
 
 

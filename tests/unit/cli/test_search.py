@@ -8,11 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
-from tests.unit.steps import error_answer
+from tests.steps import error_answer
 from trailsearch.aws import clients
 from trailsearch.cli.console import Console
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.search import print_answer, search, to_json
+from trailsearch.search.highlights import Piece
 from trailsearch.search.queries import (
     EVERYTHING,
     Answer,
@@ -159,6 +160,62 @@ def test_json_has_the_fields_and_the_record(domain: Domain) -> None:
         "found": 1_234,
         "events": [{"id": "id-0", **FIELDS, "account_ids": ["1", "2"], "raw": json.loads(RAW)}],
         "facets": {},
+    }
+
+
+HIGHLIGHTS = {
+    "raw": [
+        [Piece('…"userName":"', is_match=False), Piece("alice", is_match=True), Piece('"…', is_match=False)]
+    ],
+    "error_message": [[Piece("alice", is_match=True)]],
+}
+
+
+def test_excerpts_are_asked_for(domain: Domain) -> None:
+    assert run(HIGHLIGHT="1").exit_code == 0
+    assert domain.asked == Query(facets=[], highlight=True)
+
+
+def print_highlighted(width: int = 200, *, force_terminal: bool = False, **changes: str) -> str:
+    file = StringIO()
+    events = [{**FIELDS, **changes}, {**FIELDS, "actor": "bob"}]
+    answer = Answer(2, events, {}, [HIGHLIGHTS, {}])
+    # As of a terminal of its own: that of the tests is perhaps none.
+    console = Console(file=file, width=width, force_terminal=force_terminal, _environ={"TERM": "xterm"})
+    print_answer(answer, console)
+    return file.getvalue()
+
+
+def test_an_event_has_its_excerpts_below_it_with_matches_between_asterisks() -> None:
+    first, *excerpts, second, _, totals = print_highlighted().splitlines()
+    assert "alice@example.com" in first
+    assert excerpts == ['  raw: …"userName":"*alice*"…', "  error_message: *alice*"]
+    assert second.split()[:3] == ["2026-11-01T10:00:00Z", "bob", "sqs:DeleteQueue"]
+    assert first.index("sqs:") == second.index("sqs:")
+    assert totals == "2 events found, 2 shown."
+
+
+def test_a_terminal_shows_matches_by_their_style() -> None:
+    printed = print_highlighted(force_terminal=True)
+    assert "*alice*" not in printed
+    assert "\x1b[1;7malice\x1b[0m" in printed
+
+
+def test_what_an_excerpt_says_does_nothing_to_a_terminal() -> None:
+    hostile = "a\x1b[2Jb\x07\n\x9b0m"
+    file = StringIO()
+    excerpt = [Piece(hostile, is_match=False), Piece(hostile, is_match=True)]
+    print_answer(Answer(1, [{**FIELDS, "actor": hostile}], {}, [{"raw": [excerpt]}]), Console(file=file))
+    assert file.getvalue().count("a␛[2Jb␇␊\ufffd0m") == 3
+
+
+def test_json_has_excerpts_with_their_event(domain: Domain) -> None:
+    domain.answer = Answer(1, [{"id": "a", "raw": RAW}], {}, [HIGHLIGHTS])
+    (event,) = json.loads(run(JSON="1", HIGHLIGHT="1").output)["events"]
+    assert event == {
+        "id": "a",
+        "raw": json.loads(RAW),
+        "highlights": {"raw": ['…"userName":"<em>alice</em>"…'], "error_message": ["<em>alice</em>"]},
     }
 
 

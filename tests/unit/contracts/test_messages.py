@@ -1,12 +1,15 @@
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY
-from tests.unit.steps import ARN, execution
+from tests.steps import ARN, execution
 from trailsearch.contracts.errors import LogCorrupt, MessageNotRecognized, PayloadTooLarge
 from trailsearch.contracts.messages import (
     MAX_PAYLOAD_CHARACTERS,
@@ -18,10 +21,12 @@ from trailsearch.contracts.messages import (
     Indexed,
     Kind,
     LogRef,
+    MessageAttribute,
     Parts,
     QueueMessage,
     RecordsRef,
     Work,
+    short_cause,
     to_payload,
 )
 
@@ -133,7 +138,27 @@ def test_more_that_a_later_version_says_does_no_harm() -> None:
 
 def test_a_long_cause_is_cut() -> None:
     letter = execution().dead_letter(Kind.LOG, LogCorrupt("x" * 5000), log=LOG)
-    assert letter.error == ErrorOutput("LogCorrupt", "x" * 1000)
+    assert letter.error == ErrorOutput("LogCorrupt", "x" * 500)
+
+
+@given(st.text(st.characters(), max_size=600) | st.text('"\\\x00é😀x', min_size=100, max_size=600))
+def test_a_short_cause_is_the_beginning_of_what_an_error_says_and_small_as_json_within_json(
+    text: str,
+) -> None:
+    cause = short_cause(ValueError(text))
+    text = re.sub("[\ud800-\udfff]", "?", text)
+    assert text.startswith(cause)
+    within = json.dumps(json.dumps(json.dumps(cause)))
+    assert len(within) <= 800 + len(json.dumps(json.dumps(json.dumps(""))))
+    if len(text) <= 500 and len(json.dumps(json.dumps(json.dumps(text)))) <= 800:
+        assert cause == text
+
+
+@pytest.mark.parametrize("attempts", ["-1", "", "many", "9" * 5000, "1.5"])
+def test_attributes_that_count_no_attempts_count_none(attempts: str) -> None:
+    """Anybody may send to a queue."""
+    message = QueueMessage("m", "body", {"attempts": MessageAttribute(attempts, "Number")})
+    assert message.failures == Failures()
 
 
 def test_attempts_go_on_from_what_came_before() -> None:

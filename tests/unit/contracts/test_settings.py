@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 
 from trailsearch.contracts.errors import SettingMissing
-from trailsearch.contracts.settings import Settings
+from trailsearch.contracts.settings import Settings, required
 
 VARIABLES = {
     "ENVIRONMENT": "prod",
@@ -13,6 +15,7 @@ VARIABLES = {
     "SEARCH_REPLICAS": "1",
     "SEARCH_QUERY_ENDPOINT": "search-events.example.com",
     "SEARCH_RETENTION_DAYS": "90",
+    "LOG_BUCKETS": "logs,other-logs",
 }
 SETTINGS = Settings(
     "prod",
@@ -24,6 +27,7 @@ SETTINGS = Settings(
     1,
     "search-events.example.com",
     90,
+    frozenset({"logs", "other-logs"}),
 )
 
 
@@ -34,31 +38,26 @@ def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert Settings.from_environment() == SETTINGS
 
 
-@pytest.mark.parametrize("name", ["ENVIRONMENT", "STAGING_BUCKET"])
-def test_a_setting_that_is_missing_or_empty_is_named(name: str) -> None:
-    others = {key: text for key, text in VARIABLES.items() if key != name}
-    for variables in (others, others | {name: ""}):
-        with pytest.raises(SettingMissing, match=f"The environment variable {name} is not set"):
+def test_a_setting_that_every_function_has_is_named_where_it_is_missing_or_empty() -> None:
+    for variables in ({}, {"ENVIRONMENT": ""}):
+        with pytest.raises(SettingMissing, match="The environment variable ENVIRONMENT is not set"):
             Settings.from_environment(variables)
 
 
-def test_not_every_function_has_search_endpoints() -> None:
-    others = {key: text for key, text in VARIABLES.items() if not key.endswith("_ENDPOINT")}
-    for variables in (others, others | {"SEARCH_ENDPOINT": "", "SEARCH_QUERY_ENDPOINT": ""}):
-        settings = Settings.from_environment(variables)
-        assert (settings.search_endpoint, settings.search_query_endpoint) == (None, None)
+def test_what_not_every_function_needs_may_be_missing_or_empty() -> None:
+    for variables in ({}, dict.fromkeys(VARIABLES, "")):
+        assert Settings.from_environment(variables | {"ENVIRONMENT": "prod"}) == Settings("prod")
 
 
-def test_only_opensearch_has_numbers_to_set() -> None:
-    settings = Settings.from_environment({"ENVIRONMENT": "prod", "STAGING_BUCKET": "staging"})
-    assert (settings.search_max_batch_bytes, settings.search_shards, settings.search_replicas) == (None, 1, 0)
+@pytest.mark.parametrize("value", [None, "", frozenset()])
+def test_a_setting_that_a_function_needs_is_named_where_it_is_missing(value: Any) -> None:
+    with pytest.raises(SettingMissing, match="The environment variable LOG_BUCKETS is not set"):
+        required("LOG_BUCKETS", value)
 
 
-def test_only_delete_expired_has_a_retention() -> None:
-    assert (
-        Settings.from_environment({"ENVIRONMENT": "prod", "STAGING_BUCKET": "staging"}).search_retention_days
-        is None
-    )
+@pytest.mark.parametrize("value", ["bucket", 90, frozenset({"bucket"})])
+def test_a_setting_that_a_function_needs_is_given(value: Any) -> None:
+    assert required("ANY", value) == value
 
 
 @pytest.mark.parametrize(

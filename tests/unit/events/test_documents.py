@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.records import AGGREGATED, RECORD, encode, records
+from tests.records import AGGREGATED, RECORD, encode, records
 from trailsearch.events.documents import Document, build_document, build_documents
 from trailsearch.events.fields import Fields
 

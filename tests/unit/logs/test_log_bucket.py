@@ -1,16 +1,25 @@
 import io
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from botocore.exceptions import FlexibleChecksumError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from tests.unit.steps import LOGS, log_key, s3_answers
-from trailsearch.contracts.errors import LogError, LogNotFound, LogUnreadable, StorageUnavailable
+from tests.steps import LOGS, log_key, s3_answers
+from trailsearch.contracts.errors import (
+    LogBucketUnknown,
+    LogCorrupt,
+    LogError,
+    LogNotFound,
+    LogUnreadable,
+    StorageUnavailable,
+)
 from trailsearch.contracts.messages import LogRef
-from trailsearch.logs.log_bucket import LogBucket
+from trailsearch.logs.log_bucket import MAX_LOG_BYTES, LogBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,9 +47,29 @@ def test_the_delivery_time_is_when_the_object_was_written_in_utc(
 @pytest.mark.parametrize(
     "log", [LOG, LogRef("no-such-bucket", "a"), LogRef("no bucket", "a"), LogRef(LOGS, "")]
 )
-def test_a_log_that_is_not_there_is_named(log_bucket: LogBucket, log: LogRef) -> None:
+def test_a_log_that_is_not_there_is_named(s3: "S3Client", log: LogRef) -> None:
     with pytest.raises(LogNotFound, match=f"^{log.uri}: ."):
-        log_bucket.get(log)
+        LogBucket(s3, {log.bucket}).get(log)
+
+
+@given(st.text(max_size=80).filter(lambda name: name != LOGS))
+@example("arn:aws:s3:us-nowhere-1:123456789012:accesspoint/foo")
+def test_of_a_bucket_that_is_none_of_ours_nothing_is_asked(name: str) -> None:
+    """Whatever a message calls a bucket, S3's name is not resolved by it."""
+    with pytest.raises(LogBucketUnknown):
+        LogBucket(cast("S3Client", None), {LOGS}).get(LogRef(name, "a"))
+
+
+def test_an_object_that_is_larger_than_a_log_can_be_is_not_read(s3: "S3Client") -> None:
+    class Unread(StreamingBody):
+        def read(self, amt: int | None = None) -> bytes:
+            raise AssertionError(amt)
+
+    with Stubber(s3) as stub:
+        body = Unread(io.BytesIO(b""), MAX_LOG_BYTES + 1)
+        stub.add_response("get_object", {"Body": body, "ContentLength": MAX_LOG_BYTES + 1})
+        with pytest.raises(LogCorrupt, match=f"{LOG.uri}: 100,000,001 bytes"):
+            LogBucket(s3, {LOGS}).get(LOG)
 
 
 @pytest.mark.parametrize(

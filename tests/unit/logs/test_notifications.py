@@ -1,5 +1,6 @@
 import json
 import re
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -186,3 +187,47 @@ def test_real_notifications(name: str, cloudtrail_data: Path) -> None:
 
 def test_every_real_notification_is_covered(cloudtrail_data: Path) -> None:
     assert {path.stem for path in (cloudtrail_data / "notifications").glob("*.json")} == set(REAL)
+
+
+LONG_KEYS = {
+    "ASCII": "AWSLogs/123456789012/CloudTrail/" * 32 + "x.json.gz",
+    "two bytes each": "é" * 513,
+    "nothing but the beginning of a log's key": "/AWSLogs/123456789012/CloudTrail/" * 8_000,
+    "digest": "CloudTrail-Digest" * 15_000,
+}
+
+
+@pytest.mark.parametrize("notification", [cloudtrail, s3_event, eventbridge])
+@pytest.mark.parametrize("name", LONG_KEYS)
+def test_a_key_that_no_object_has_is_not_recognized_and_takes_no_time(notification: Any, name: str) -> None:
+    begin = time.process_time()
+    with pytest.raises(MessageNotRecognized, match="more than 1,024 bytes"):
+        read_notification(notification(LONG_KEYS[name]))
+    assert time.process_time() - begin < 0.1
+
+
+@pytest.mark.parametrize("notification", [cloudtrail, s3_event])
+def test_beside_a_key_that_no_object_has_the_others_are_read(notification: Any) -> None:
+    announcement = read_notification(notification(KEY, "é" * 513))
+    assert announcement.logs == (LogRef("logs", KEY),)
+    assert announcement.not_recognized
+    assert KEY not in announcement.rest
+
+
+@pytest.mark.parametrize("notification", [cloudtrail, eventbridge])
+def test_the_longest_key_is_read(notification: Any) -> None:
+    longest = "é" * ((1024 - len(KEY) - 1) // 2) + "/" + KEY
+    assert len(longest.encode()) in {1023, 1024}
+    assert read_notification(notification(longest)).logs == (LogRef("logs", longest),)
+
+
+@pytest.mark.parametrize("notification", [cloudtrail, s3_event, eventbridge])
+@pytest.mark.parametrize(
+    "tail", ["/", "AWSLogs/", "AWSLogs/123456789012/CloudTrail/", ".json.gz", "CloudTrail-Digest"]
+)
+def test_any_key_that_an_object_may_have_takes_no_time(notification: Any, tail: str) -> None:
+    key = (tail * 1024)[:1024]
+    begin = time.process_time()
+    for _ in range(10):
+        read_notification(notification(key))
+    assert time.process_time() - begin < 0.1

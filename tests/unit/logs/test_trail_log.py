@@ -1,7 +1,10 @@
 import gzip
 import json
 import os
+import re
 import tracemalloc
+import zlib
+from collections import deque
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -10,7 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fetch_logs import FETCHED_AT_ONCE
+from tests.conftest import REPOSITORY
 from trailsearch.contracts.errors import LogCorrupt, LogError, LogWithoutRecords
+from trailsearch.logs import trail_log
 from trailsearch.logs.trail_log import find_records, raw_records
 
 # More than a piece of a log that is unpacked at once.
@@ -157,6 +163,68 @@ def test_lone_surrogates_after_many_records_do_not_stop_a_log() -> None:
         f"event-{number}" for number in (0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4)
     ]
     assert len(runs) > 5
+
+
+def bomb(begin: bytes, unit: bytes, megabytes: int, end: bytes) -> bytes:
+    """A log that unpacks to so much; it is never there as a whole here."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    many = unit * (1_000_000 // len(unit))
+    parts = [packer.compress(begin), *(packer.compress(many) for _ in range(megabytes)), packer.compress(end)]
+    return b"".join([*parts, packer.flush()])
+
+
+BOMBS = {
+    "one record": (b'{"Records":[{"a":"', b"x", b'"}]}'),
+    "white space": (b'{"Records":[', b" ", b"]}"),
+    "no end": (b'{"Records":[{"a":"', b"x", b""),
+    "tiny records": (b'{"Records":[', b"{},", b"1]}"),
+    "numbers": (b'{"Records":[', b"1,", b"1]}"),
+    "an array at the top": (b"[", b"{},", b"{}]"),
+    "lone surrogates": (b'{"Records":[', rb'"\ud800",', b"1]}"),
+    "beside the records": (b'{"Records":[1],"x":[', b"[],", b"1]}"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_object_that_unpacks_to_a_huge_log_is_corrupt_and_takes_bounded_memory(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a sixteenth of the limits: nothing but they bounds what is read as a whole."""
+    for limit in ("MAX_WHOLE_BYTES", "_MAX_WHOLE_MEMORY", "_MAX_BYTES_WITH_SURROGATES", "_LONGEST_BYTES"):
+        monkeypatch.setattr(trail_log, limit, getattr(trail_log, limit) // 16)
+    begin, unit, end = BOMBS[name]
+    log = bomb(begin, unit, 40, end)
+    assert len(log) < 200_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(LogCorrupt):
+            deque(raw_records(log), maxlen=0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 90_000_000
+
+
+def test_what_is_read_as_a_whole_fits_into_the_memory_of_fetch_logs() -> None:
+    """With what is fetched at the same time, and 200 MB for all else; the function's memory is Terraform's default."""
+    memory = re.search(r"fetch_logs += (\d+)\n", (REPOSITORY / "terraform" / "variables.tf").read_text())
+    assert memory
+    largest = trail_log._MAX_WHOLE_MEMORY + (FETCHED_AT_ONCE + 1) * 50_000_000 + 200_000_000
+    assert largest <= int(memory[1]) * 1024 * 1024
+    assert trail_log.MAX_WHOLE_BYTES == 512 * 1024 * 1024
+
+
+def test_a_record_that_split_records_could_not_hold_is_corrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trail_log, "MAX_RECORD_BYTES", 20_000_000)
+    assert [len(each) for each in read(bomb(*BOMBS["one record"][:2], 19, b'"}]}'))] == [19_000_008]
+    with pytest.raises(LogCorrupt, match="A record of 21,000,008 bytes"):
+        read(bomb(*BOMBS["one record"][:2], 21, b'"}]}'))
+
+
+def test_many_small_records_that_are_not_written_as_cloudtrail_does_are_read_many_at_once() -> None:
+    runs = list(raw_records(bomb(b'{"Records":[', b'{"a":1,"b":2},', 20, b"1]}")))
+    assert sum(map(len, runs)) > 1_000_000
+    assert len(runs) < 10_000
 
 
 def test_a_pretty_printed_record_is_one_line() -> None:

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.unit.steps import error_answer
+from tests.steps import error_answer
 from trailsearch.search.cloudsearch.domain import CloudSearchDomain, describe
+from trailsearch.search.highlights import Tags
 from trailsearch.search.queries import (
     Answer,
     DomainStatus,
@@ -83,6 +84,24 @@ def test_an_answer_has_plain_values() -> None:
     assert domain(Client(answer)).search(Query()) == Answer(
         1_234, [EVENT], {"event_name": {"DeleteQueue": 3}}
     )
+
+
+def test_excerpts_of_texts_are_asked_for_and_cut_out_of_what_is_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trailsearch.search.cloudsearch.domain.new_tags", lambda: Tags("<<", ">>"))
+    marked = {"highlights": {"raw": '{"who":"<<alice>>"}', "error_message": "nothing"}}
+    client = Client(hits({**HIT, **marked}, HIT, {**HIT, "highlights": {"error_message": None}}))
+    answer = domain(client).search(Query("alice", highlight=True))
+    options = {"format": "text", "max_phrases": 5, "pre_tag": "<<", "post_tag": ">>"}
+    assert json.loads(client.asked[0]["highlight"]) == {"error_message": options, "raw": options}
+    assert answer.highlights == [{"raw": [[('{"who":"', False), ("alice", True), ('"}', False)]]}, {}, {}]
+
+
+def test_nothing_is_marked_unless_that_is_asked_for() -> None:
+    client = Client(hits(HIT))
+    assert domain(client).search(Query("alice")).highlights == ()
+    assert "highlight" not in client.asked[0]
 
 
 def test_events_are_counted_without_reading_any() -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.unit.steps import error_answer
+from tests.steps import error_answer
 from trailsearch.contracts.errors import BatchRefused, SearchAccessDenied, SearchThrottled, SearchUnavailable
 from trailsearch.search.backend import Expired
 from trailsearch.search.cloudsearch import retention

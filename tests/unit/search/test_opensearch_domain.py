@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.unit.steps import error_answer
+from tests.steps import error_answer
 from trailsearch.aws.signed_http import HttpAnswer
+from trailsearch.search.highlights import Tags
 from trailsearch.search.opensearch.domain import OpenSearchDomain, describe
 from trailsearch.search.queries import (
     Answer,
@@ -156,6 +157,36 @@ def test_an_answer_has_plain_values() -> None:
         [{"id": "a", **FIELDS}],
         {"event_name": {"DeleteQueue": 3, "SendMessage": 1}, "event_time": {"2024-11-01T09:00:00.000Z": 2}},
     )
+
+
+def test_excerpts_of_texts_are_asked_for_and_cut_out_of_what_is_marked() -> None:
+    client = Client(hits(hit("a", raw="x"), hit("b", raw="y")))
+    domain(client).search(Query("alice", highlight=True))
+    (asked,) = client.asked
+    highlight = asked["highlight"]
+    assert highlight["fields"] == {"user_agent": {}, "error_message": {}, "raw": {}}
+    assert (highlight["number_of_fragments"], highlight["max_analyzer_offset"]) == (0, 1_000_000)
+
+
+def test_an_event_has_its_excerpts_by_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trailsearch.search.opensearch.domain.new_tags", lambda: Tags("<<", ">>"))
+    marked = {"highlight": {"raw": ['{"who":"<<alice>>"}'], "error_message": ["<<alice>> may not"]}}
+    answer = domain(Client(hits({**hit("a", raw="x"), **marked}, hit("b", raw="y")))).search(
+        Query("alice", highlight=True)
+    )
+    assert answer.highlights == [
+        {
+            "raw": [[('{"who":"', False), ("alice", True), ('"}', False)]],
+            "error_message": [[("alice", True), (" may not", False)]],
+        },
+        {},
+    ]
+
+
+def test_nothing_is_marked_unless_that_is_asked_for() -> None:
+    client = Client(hits(hit("a", raw="x")))
+    assert domain(client).search(Query("alice")).highlights == ()
+    assert "highlight" not in client.asked[0]
 
 
 def test_before_the_first_event_nothing_is_found() -> None:

@@ -114,7 +114,7 @@ def upload(*bulk: Answering, batch: bytes | None = None) -> Any:
 
 def test_a_batch_is_sent_gzipped_and_only_what_matters_is_asked_for() -> None:
     client = Client(items(201, 201, 200))
-    assert index(client).upload(batch_of()) == ()
+    assert index(client).upload(batch_of()) == []
     assert client.sent == [("GET", TEMPLATE), ("GET", MAPPING), ("POST", "/_bulk")]
     assert client.requests[-1] == {
         "query": {"filter_path": "errors,items.*.status,items.*.error"},
@@ -383,7 +383,7 @@ def test_a_body_that_is_refused_twice_is_refused(given: HttpAnswer) -> None:
 
 @pytest.mark.parametrize("given", DAMAGED)
 def test_a_body_that_was_damaged_on_the_way_is_sent_once_more(given: HttpAnswer) -> None:
-    assert upload(given, items(201, 201, 201)) == ()
+    assert upload(given, items(201, 201, 201)) == []
 
 
 def test_what_the_second_try_says_counts() -> None:
@@ -474,7 +474,7 @@ def test_indices_that_need_reindexing_are_named_in_the_log_and_hold_up_nothing(
     client.others["PUT", f"/{PREFIX}-events-*/_mapping"] = failed(
         400, "illegal_argument_exception", "mapper [actor] cannot be changed from type [keyword] to [text]"
     )
-    assert index(client).upload(batch_of()) == ()
+    assert index(client).upload(batch_of()) == []
     ((message, reason),) = logged
     assert "reindexing" in message
     assert reason.startswith("mapper [actor] cannot be changed")

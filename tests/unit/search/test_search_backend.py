@@ -1,5 +1,6 @@
 """The factory of search backends."""
 
+import os
 import subprocess
 import sys
 
@@ -73,3 +74,36 @@ def test_a_function_imports_no_backend_but_its_own(
     assert f"trailsearch.search.{backend}.{module}" in modules
     assert f"trailsearch.search.{other}" not in modules
     assert not {module for module in modules if module.endswith((".domain", ".queries"))}
+
+
+@pytest.mark.parametrize("backend", Backend)
+@pytest.mark.parametrize(
+    ("handler", "modules"),
+    [("split_records", ["batches"]), ("index_batch", ["index"]), ("delete_expired", ["retention"])],
+)
+def test_a_function_imports_the_backend_of_its_environment_before_its_first_invocation(
+    backend: Backend, handler: str, modules: list[str]
+) -> None:
+    loaded = loaded_by(handler, {"SEARCH_BACKEND": backend})
+    assert {f"trailsearch.search.{backend}.{module}" for module in modules} <= loaded
+    (other,) = set(Backend) - {backend}
+    assert not [name for name in loaded if name.startswith(f"trailsearch.search.{other}")]
+
+
+@pytest.mark.parametrize("environment", [{}, {"SEARCH_BACKEND": ""}, {"SEARCH_BACKEND": "another"}])
+def test_a_function_without_a_backend_starts_and_lets_its_handler_say_so(environment: dict[str, str]) -> None:
+    assert "index_batch" in loaded_by("index_batch", environment)
+
+
+def loaded_by(handler: str, environment: dict[str, str]) -> set[str]:
+    """Import a handler in a process of its own; give all that is imported then."""
+    program = f"import sys, {handler}; print(*sys.modules, sep='\\n')"
+    others = {name: value for name, value in os.environ.items() if name != "SEARCH_BACKEND"}
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=others | {"PYTHONPATH": str(REPOSITORY / "functions")} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stdout.split())

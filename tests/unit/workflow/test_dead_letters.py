@@ -210,6 +210,36 @@ def test_what_failed_before_an_execution_is_in_its_input() -> None:
     assert failures_before(third, inputs.__getitem__) == Failures(5, UNREADABLE_LOG.failed_at)
 
 
+def test_executions_that_lead_back_to_themselves_are_counted_once() -> None:
+    """In circles and in diamonds: each is asked for once."""
+
+    def about(*executions: str) -> str:
+        letters = (
+            {
+                "dead_letter": 1,
+                "kind": "execution",
+                "environment": "test",
+                "execution": execution,
+                "failed_at": "2026-01-02T03:04:05Z",
+                "error": {"Error": "ABORTED"},
+            }
+            for execution in executions
+        )
+        return messages(*map(json.dumps, letters))
+
+    asked: list[str] = []
+    inputs = {f"arn:{number}": about(*[f"arn:{number - 1}"] * 3) for number in range(1, 20)}
+    inputs["arn:0"] = about("arn:0", "arn:19")
+
+    def input_of(execution: str) -> str:
+        asked.append(execution)
+        assert len(asked) < 1_000, "it never ends"
+        return inputs[execution]
+
+    assert failures_before(about("arn:19"), input_of).attempts == 21
+    assert len(asked) == len(set(asked)) == 20
+
+
 @pytest.mark.parametrize("execution_input", ["[]", "{}", "17", '[{"body": "no id"}]', messages("hello")])
 def test_nothing_failed_before_a_new_execution(execution_input: str) -> None:
     assert failures_before(execution_input, lambda _: "[]") == Failures()

@@ -1,8 +1,13 @@
+import errno
 import io
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.response import StreamingBody
@@ -11,9 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY
-from tests.unit.records import encode, records
-from tests.unit.steps import STAGING, s3_answers, tags_of
-from trailsearch.contracts.errors import BatchNotFound, LogCorrupt, StorageAccessDenied, StorageUnavailable
+from tests.records import encode, records
+from tests.steps import STAGING, s3_answers, tags_of
+from trailsearch.contracts.errors import (
+    BatchNotFound,
+    DiskFull,
+    LogCorrupt,
+    StorageAccessDenied,
+    StorageUnavailable,
+)
 from trailsearch.contracts.messages import BatchRef, Pointer, RecordsRef
 from trailsearch.workflow import staging
 from trailsearch.workflow.staging import LogHeader, Staging, Written, read_records, write_records
@@ -61,6 +72,89 @@ def test_of_a_log_that_cannot_be_read_whole_nothing_is_written() -> None:
         write_records(header, [[b"3"]], file)
         file.seek(0)
         assert [lines for _, lines in read_records([file.read()])] == [b"0", b"3"]
+
+
+@pytest.mark.parametrize("megabytes", [1, 32])
+def test_a_large_record_is_read_in_time_that_grows_with_its_length(megabytes: int) -> None:
+    """Each of its bytes is copied a few times, and not once for each chunk that it comes in."""
+    header = b'# {"bucket":"b","key":"k","delivered_at":"t"}\n'
+    chunk = b"x" * 16_384
+    chunks = [header, *[chunk] * (megabytes * 64), b"\n", b"last\n"]
+    begin = time.process_time()
+    lines = [lines for _, lines in read_records(iter(chunks))]
+    seconds = time.process_time() - begin
+    assert b"\n".join(lines) == chunk * (megabytes * 64) + b"\nlast"
+    assert seconds < 0.02 * megabytes + 0.2
+
+
+def test_a_large_record_is_written_in_pieces() -> None:
+    """A file that is in memory at first goes to the disk before the whole of it is there."""
+    written: list[int] = []
+
+    class File(io.BytesIO):
+        def write(self, data: Any) -> int:
+            written.append(len(data))
+            return super().write(data)
+
+    large = b"x" * 10_000_000
+    file = File()
+    assert write_records(LogHeader("b", "k", DELIVERED), [[large], [b"1", large]], file) == Written(
+        3, 20_000_001
+    )
+    assert max(written) <= 1024 * 1024
+    assert file.getvalue().splitlines()[1:] == [large, b"1", large]
+
+
+class FullDisk(io.BytesIO):
+    """A file that takes no more than so many bytes at once, and no more than 50 altogether, like one without a buffer."""
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__()
+        self._at_once = at_once
+
+    def write(self, data: Any) -> int:
+        room = min(self._at_once, 50 - self.tell())
+        if room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(bytes(data[:room]))
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 50])
+def test_records_that_do_not_fit_on_the_disk_are_named_and_leave_nothing_behind(at_once: int) -> None:
+    file = FullDisk(at_once)
+    header = LogHeader("b", "k", "t")
+    written = write_records(header, [[b"1"]], io.BytesIO())
+    assert written == Written(1, 1)
+    with pytest.raises(DiskFull, match="s3://b/k, after 0 bytes of other logs and 2 bytes of this one"):
+        write_records(header, [[b"12"], [b"x" * 100]], file)
+    assert (file.tell(), file.getvalue()) == (0, b"")
+
+
+def test_a_disk_that_is_really_full_is_named() -> None:
+    """By the limit on the size of a file, in a process of its own."""
+    program = """
+import resource
+from trailsearch.contracts.errors import DiskFull
+from trailsearch.workflow import staging
+resource.setrlimit(resource.RLIMIT_FSIZE, (80_000_000, 80_000_000))
+with staging.spool() as file:
+    try:
+        staging.write_records(staging.LogHeader("b", "k", "t"), ([b"x" * 1_000_000] * 3 for _ in range(40)), file)
+    except DiskFull as error:
+        print(error)
+"""
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "functions")}
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert "no room on the disk for the records of s3://b/k" in run.stdout
+
+
+def test_a_batch_in_another_bucket_is_not_found_and_not_asked_for() -> None:
+    """Anybody may send a dead letter to the queue."""
+    stage = Staging(cast("S3Client", None), STAGING)
+    with pytest.raises(BatchNotFound, match="batches are in the bucket"):
+        stage.get_batch(BatchRef("arn:aws:s3:us-nowhere-1:123456789012:accesspoint/foo", "k", 1, 1))
 
 
 def test_records_without_their_log_are_refused() -> None:

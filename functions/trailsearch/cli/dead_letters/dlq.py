@@ -133,7 +133,11 @@ def looked_up(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
             else:
                 return letter
         except ClientError as error:
-            gone = error.response["Error"].get("Code") in {"404", "NoSuchBucket", "ExecutionDoesNotExist"}
+            gone = error.response.get("Error", {}).get("Code") in {
+                "404",
+                "NoSuchBucket",
+                "ExecutionDoesNotExist",
+            }
             return msgspec.structs.replace(letter, expired=True) if gone else letter
         except BotoCoreError:
             return letter

@@ -65,7 +65,7 @@ def _region_of(account: Account, bucket: str) -> str | None:
     try:
         return account.clients.s3.head_bucket(Bucket=bucket).get("BucketRegion")
     except ClientError as error:
-        code = error.response["Error"].get("Code")
+        code = error.response.get("Error", {}).get("Code")
         if code in {"403", "404"}:
             return code
         raise

@@ -89,7 +89,7 @@ def _tried(name: str, check: Callable[[], Iterator[Finding]], account: Account) 
     try:
         return list(check())
     except ClientError as error:
-        if error.response["Error"].get("Code") in DENIED:
+        if error.response.get("Error", {}).get("Code") in DENIED:
             to_do = 'Let these credentials look (terraform/README.md, "Before the apply"), or look yourself'
         else:
             to_do = "Look yourself, or try again"

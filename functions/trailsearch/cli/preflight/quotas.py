@@ -60,7 +60,7 @@ def _reserved(account: Account, settings: Settings, function: str) -> int:
     try:
         answer = account.clients.lambda_functions.get_function_concurrency(FunctionName=name)
     except ClientError as error:
-        if error.response["Error"].get("Code") == "ResourceNotFoundException":
+        if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
             return 0
         raise
     return answer.get("ReservedConcurrentExecutions", 0)

@@ -94,9 +94,9 @@ def _not_offered(client: Any, region: str, settings: Settings) -> Finding | None
         try:
             details = _details(client, version, instance_type)
         except ClientError as error:
-            if error.response["Error"].get("Code") != "ValidationException":
+            if error.response.get("Error", {}).get("Code") != "ValidationException":
                 raise
-            message = error.response["Error"].get("Message", "")
+            message = error.response.get("Error", {}).get("Message", "")
             return failure(
                 CHECK,
                 f"OpenSearch does not know {instance_type} with {version}: {message}",

@@ -45,7 +45,7 @@ def _unreachable(s3: "S3Client", state: StateBackend) -> Finding | None:
     try:
         region = s3.head_bucket(Bucket=bucket).get("BucketRegion")
     except ClientError as error:
-        code = error.response["Error"].get("Code")
+        code = error.response.get("Error", {}).get("Code")
         if code == "404":
             make = f"aws s3api create-bucket --bucket {bucket} --region {state.region}"
             place = f" --create-bucket-configuration LocationConstraint={state.region}"
@@ -68,7 +68,7 @@ def _unreachable(s3: "S3Client", state: StateBackend) -> Finding | None:
     try:
         s3.head_object(Bucket=bucket, Key=state.key)
     except ClientError as error:
-        code = error.response["Error"].get("Code")
+        code = error.response.get("Error", {}).get("Code")
         if code == "403":
             return failure(
                 CHECK,

@@ -99,7 +99,7 @@ def _key_problem(
                 )
             reason = f"the policy of {key} does not let it"
     except ClientError as error:
-        code = error.response["Error"].get("Code", "")
+        code = error.response.get("Error", {}).get("Code", "")
         if code in DENIED or code == "NotFoundException":
             return _not_seen(check, f"it is encrypted with {key}, whose policy cannot be seen: {code}")
         raise
@@ -186,7 +186,7 @@ def _attributes(sns: "SNSClient", arn: str) -> dict[str, str] | str:
     try:
         return sns.get_topic_attributes(TopicArn=arn)["Attributes"]
     except ClientError as error:
-        code = error.response["Error"].get("Code", "")
+        code = error.response.get("Error", {}).get("Code", "")
         if code in DENIED or code == "NotFound":
             return code
         raise

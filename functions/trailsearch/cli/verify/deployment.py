@@ -97,7 +97,7 @@ class Deployment:
         try:
             answer = clients.sns().get_topic_attributes(TopicArn=self.topic_arn)
         except ClientError as error:
-            if error.response["Error"].get("Code") in {"NotFound", "NotFoundException"}:
+            if error.response.get("Error", {}).get("Code") in {"NotFound", "NotFoundException"}:
                 return None
             raise
         policy: Mapping[str, Any] = json.loads(answer["Attributes"]["Policy"])

@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/cloudsearch/latest/developerguide/limits.html.
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from trailsearch.events.fields import SCHEMA, FieldKind, Fields
+from trailsearch.events.fields import SCHEMA, FieldKind, Fields, change_values
 from trailsearch.search.backend import EncodedDocument
+from trailsearch.search.json_escapes import escape_stretch, stretches_of
 
 if TYPE_CHECKING:
     from trailsearch.events.documents import Document
@@ -96,9 +97,9 @@ def _add(document: "Document") -> _Add:
     raw = fields.raw
     # All fields but log_file are from the record: where its text is clean, so are they, and no longer than it is.
     if not _is_clean(raw) or _is_changed(fields.log_file):
-        fields = _changed(fields, _escape)
+        fields = change_values(fields, _escape, MAX_VALUES)
     if len(fields.raw) > MAX_LITERAL_CHARACTERS:  # After escaping, which makes a value longer.
-        fields = _changed(fields, _cut)
+        fields = change_values(fields, _cut, MAX_VALUES)
     return _Add("add", document.id, fields)
 
 
@@ -106,6 +107,11 @@ def _add(document: "Document") -> _Add:
 def _forbidden() -> re.Pattern[str]:
     # To compile it takes longer than to import all of this, and few functions ever need it.
     return re.compile(_FORBIDDEN)
+
+
+@cache
+def _stretch() -> re.Pattern[str]:
+    return re.compile(stretches_of(_FORBIDDEN))
 
 
 def _is_clean(raw: str) -> bool:
@@ -121,26 +127,9 @@ def _is_changed(log_file: str) -> bool:
     return not (log_file.isascii() and log_file.isprintable()) and bool(_forbidden().search(log_file))
 
 
-def _changed(fields: Fields, change: Any) -> Fields:
-    """Apply a change to every value: ``change(name, text)``."""
-    changes: dict[str, Any] = {}
-    for name in Fields.__struct_fields__:
-        value = getattr(fields, name)
-        if isinstance(value, str):
-            changes[name] = change(name, value)
-        elif value:
-            changes[name] = tuple(change(name, item) for item in value[:MAX_VALUES])
-    return Fields(**changes)
-
-
 def _cut(name: str, text: str) -> str:
     return text if name in _NOT_CUT else text[:MAX_LITERAL_CHARACTERS]
 
 
 def _escape(_name: str, text: str) -> str:
-    return _forbidden().sub(_json_escape, text)
-
-
-def _json_escape(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+    return _stretch().sub(escape_stretch, text)

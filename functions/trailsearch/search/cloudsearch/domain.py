@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.events.fields import SCHEMA, FieldKind
+from trailsearch.search.highlights import MAX_MATCHES, Tags, excerpts, new_tags
 from trailsearch.search.queries import (
     Answer,
     DomainStatus,
     Event,
+    Highlights,
     Query,
     QueryRefused,
     SearchDomainNotFound,
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 _PARSERS: Final["Mapping[Syntax, QueryParserType]"] = {Syntax.NATIVE: "structured", Syntax.SIMPLE: "simple"}
 _FIRST_PAGE = "initial"
 _NO_FIELDS = "_no_fields"
+# Those for which Terraform enables it (local.index_fields). CloudSearch looks at the first 10 KB of each, and marks the words
+# of a phrase wherever they stand. https://docs.aws.amazon.com/cloudsearch/latest/developerguide/highlighting.html
+_HIGHLIGHTED: Final = ("error_message", "raw")
 # What CloudSearch answers, whatever is asked, to accounts that it does not take since 25 July 2024.
 # https://github.com/aws/aws-sdk-go-v2/pull/2725 (DescribeDomains),
 # https://github.com/hashicorp/terraform-provider-aws/issues/38584 (CreateDomain, and AWS's own words about who may)
@@ -44,7 +49,7 @@ def describe(name: str, client: "CloudSearchClient") -> DomainStatus:
     try:
         domains = client.describe_domains(DomainNames=[name])["DomainStatusList"]
     except ClientError as error:
-        answered = error.response["Error"]
+        answered = error.response.get("Error", {})
         if answered.get("Code") == _CLOSED[0] and _CLOSED[1] in answered.get("Message", ""):
             raise SearchServiceClosed("CloudSearch does not take this account") from error
         raise
@@ -86,14 +91,18 @@ class CloudSearchDomain:
 
     def search(self, query: Query) -> Answer:
         """Answer a query with one page of events. See ``SearchDomain.search``."""
-        answer = self._ask(query, sort=query.sort, start=query.start, **_facets(query))
+        tags = new_tags()
+        highlight = {"highlight": _highlight(tags)} if query.highlight else {}
+        answer = self._ask(query, sort=query.sort, start=query.start, **_facets(query), **highlight)
+        hits = answer["hits"]["hit"]
         return Answer(
             found=answer["hits"]["found"],
-            events=[_event(hit) for hit in answer["hits"]["hit"]],
+            events=[_event(hit) for hit in hits],
             facets={
                 field: {bucket["value"]: bucket["count"] for bucket in facet["buckets"]}
                 for field, facet in answer.get("facets", {}).items()
             },
+            highlights=[_highlights(hit, tags) for hit in hits] if query.highlight else (),
         )
 
     def scan(self, query: Query, fields: Sequence[str] | None = None) -> Iterator[Event]:
@@ -128,7 +137,7 @@ def _search_errors() -> Iterator[None]:
             raise SearchNotAllowed(str(error)) from error
         if status == 429 or status >= 500:
             raise SearchDomainUnreachable(str(error)) from error
-        raise QueryRefused(error.response["Error"].get("Message") or str(error)) from error
+        raise QueryRefused(error.response.get("Error", {}).get("Message") or str(error)) from error
     except BotoCoreError as error:
         raise SearchDomainUnreachable(str(error)) from error
 
@@ -139,6 +148,22 @@ def _facets(query: Query) -> dict[str, str]:
     return {
         "facet": json.dumps({field: {"sort": "count", "size": query.facet_size} for field in query.facets})
     }
+
+
+def _highlight(tags: Tags) -> str:
+    options = {
+        "format": "text",
+        "max_phrases": MAX_MATCHES,
+        "pre_tag": tags.before,
+        "post_tag": tags.after,
+    }
+    return json.dumps(dict.fromkeys(_HIGHLIGHTED, options))
+
+
+def _highlights(hit: Mapping[str, Any], tags: Tags) -> Highlights:
+    # Of a field without a match there is its text, of one that the event lacks perhaps nothing.
+    found = {name: excerpts(text or "", tags) for name, text in hit.get("highlights", {}).items()}
+    return {name: shown for name, shown in found.items() if shown}
 
 
 def _event(hit: Mapping[str, Any]) -> Event:

@@ -54,7 +54,7 @@ class CloudSearchIndex:
 
 
 def _refused(error: ClientError) -> BatchRefused | None:
-    code = error.response["Error"].get("Code", "")
+    code = error.response.get("Error", {}).get("Code", "")
     if _status(error) in {400, 413} and code in {"DocumentServiceException", "400", "413"}:
         return BatchRefused(f"The search domain refuses the batch. HTTP {_status(error)}: {error}")
     return None
@@ -70,7 +70,9 @@ def failure(error: ClientError, doing: str) -> TrailsearchError:
     match _status(error):
         case 401 | 403:
             return SearchAccessDenied(f"The search domain does not let this role do this. {what}")
-        case 429 | 503 | 507 | 509:
+        # 507 and 509 are overload by the guide above, and AWS's own clients know 504 with them, by experience:
+        # https://github.com/aws/aws-sdk-php (CloudSearchDomainClient).
+        case 429 | 503 | 504 | 507 | 509:
             return SearchThrottled(f"The search domain asks for fewer requests. {what}")
         case _:
             return SearchUnavailable(f"The search domain is failing. {what}")

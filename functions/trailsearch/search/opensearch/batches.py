@@ -7,12 +7,14 @@ itself.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from trailsearch.events.fields import Fields
+from trailsearch.events.fields import change_values
 from trailsearch.search.backend import FIRST_YEAR, LAST_YEAR, EncodedDocument
+from trailsearch.search.json_escapes import escape_stretch, stretches_of
 
 if TYPE_CHECKING:
     from trailsearch.events.documents import Document
@@ -22,7 +24,7 @@ UNDATED: Final = "undated"
 that somebody writes would fill the cluster with shards."""
 
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"
 _encoder = msgspec.json.Encoder()
 
 
@@ -81,8 +83,13 @@ class OpenSearchFormat:
             self._append(documents, batch)
         except UnicodeEncodeError:
             del batch[before:]
-            for document in documents:
-                self._append([_without_lone_surrogates(document)], batch)
+            self._append(
+                (
+                    msgspec.structs.replace(document, fields=change_values(document.fields, _escape))
+                    for document in documents
+                ),
+                batch,
+            )
         return len(batch) - before
 
     def _append(self, documents: "Iterable[Document]", batch: bytearray) -> None:
@@ -113,11 +120,6 @@ class OpenSearchFormat:
         ]
 
 
-def count_documents(batch: bytes) -> int:
-    """Count the documents of a batch: JSON has no line feeds within."""
-    return batch.count(b"\n") // 2
-
-
 def targets_in(batch: bytes) -> Sequence[Target]:
     """Say where each document of a batch goes."""
     return [_action_decoder.decode(line).index for line in batch.splitlines()[::2]]
@@ -136,17 +138,10 @@ class _Actions(dict[str, str]):
         return action
 
 
-def _without_lone_surrogates(document: "Document") -> "Document":
-    fields = document.fields
-    changes: dict[str, Any] = {}
-    for name in Fields.__struct_fields__:
-        value = getattr(fields, name)
-        if isinstance(value, str):
-            changes[name] = _LONE_SURROGATE.sub(_json_escape, value)
-        elif value:
-            changes[name] = tuple(_LONE_SURROGATE.sub(_json_escape, item) for item in value)
-    return msgspec.structs.replace(document, fields=Fields(**changes))
+@cache
+def _stretch() -> re.Pattern[str]:
+    return re.compile(stretches_of(_LONE_SURROGATE))  # Which few functions ever need.
 
 
-def _json_escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+def _escape(_name: str, text: str) -> str:
+    return _stretch().sub(escape_stretch, text)

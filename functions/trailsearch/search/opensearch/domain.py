@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from trailsearch.events.fields import SCHEMA, FieldKind
+from trailsearch.search.highlights import Tags, excerpts, new_tags
 from trailsearch.search.opensearch.answers import BLOCKS, said_in
 from trailsearch.search.opensearch.batches import every_index
 from trailsearch.search.opensearch.template import JSON
@@ -18,6 +20,7 @@ from trailsearch.search.queries import (
     Answer,
     DomainStatus,
     Event,
+    Highlights,
     Query,
     QueryRefused,
     SearchDomainNotFound,
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
 _VALUES_OF_A_SHARD = 10_000
 # No answer is about a part of the events, because some shard has failed.
 _QUERY: Final = {"allow_partial_search_results": "false"}
+_TEXTS = [name for name, field in SCHEMA.items() if field.kind is FieldKind.TEXT]
+# Of a longer text, the rest is not looked at; without this, it fails the shard that it is in
+# (index.highlight.max_analyzed_offset). https://docs.opensearch.org/latest/search-plugins/searching-data/highlight/
+_LONGEST_HIGHLIGHTED = 1_000_000
 _TIE_BREAK: Final = "event_id"
 _NOT_UNDERSTOOD: Final = "Failed to parse query"
 
@@ -43,7 +50,7 @@ def describe(name: str, client: Any) -> DomainStatus:
     try:
         domain = client.describe_domain(DomainName=name)["DomainStatus"]
     except ClientError as error:
-        if error.response["Error"].get("Code") != "ResourceNotFoundException":
+        if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
             raise
         domain = {"Deleted": True}
     if domain.get("Deleted"):
@@ -89,15 +96,20 @@ class OpenSearchDomain:
 
         The domain refuses what is beyond the 10,000th event (``index.max_result_window``): ``scan`` has no such limit.
         """
-        page = {"from": query.start, "size": query.size, "sort": _sort(query.sort)}
+        page: dict[str, Any] = {"from": query.start, "size": query.size, "sort": _sort(query.sort)}
         if query.facets:
             page["aggs"] = {field: _facet(field, query.facet_size) for field in query.facets}
+        tags = new_tags()
+        if query.highlight:
+            page["highlight"] = _highlight(tags)
         answer = self._ask(query, page)
         facets = answer.get("aggregations", {})
+        hits = answer["hits"]["hits"]
         return Answer(
             found=answer["hits"]["total"]["value"],
-            events=[_event(hit) for hit in answer["hits"]["hits"]],
+            events=[_event(hit) for hit in hits],
             facets={field: _counts(facets[field]) if field in facets else {} for field in query.facets},
+            highlights=[_highlights(hit, tags) for hit in hits] if query.highlight else (),
         )
 
     def scan(self, query: Query, fields: Sequence[str] | None = None) -> Iterator[Event]:
@@ -159,6 +171,20 @@ def _sort(sort: str) -> list[Mapping[str, Any]]:
 
 def _facet(field: str, size: int) -> Mapping[str, Any]:
     return {"terms": {"field": field, "size": size, "shard_size": max(size, _VALUES_OF_A_SHARD)}}
+
+
+def _highlight(tags: Tags) -> Mapping[str, Any]:
+    return {
+        "pre_tags": [tags.before],
+        "post_tags": [tags.after],
+        "number_of_fragments": 0,
+        "max_analyzer_offset": _LONGEST_HIGHLIGHTED,
+        "fields": {name: {} for name in _TEXTS},
+    }
+
+
+def _highlights(hit: Mapping[str, Any], tags: Tags) -> Highlights:
+    return {name: excerpts(text, tags) for name, (text,) in hit.get("highlight", {}).items()}
 
 
 def _counts(facet: Mapping[str, Any]) -> dict[str, int]:

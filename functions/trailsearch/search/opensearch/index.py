@@ -27,7 +27,7 @@ from trailsearch.search.backend import Refused
 from trailsearch.search.opensearch.answers import BLOCKS, Said, failure, said_in, said_of
 from trailsearch.search.opensearch.batches import (
     OpenSearchFormat,
-    count_documents,
+    Target,
     index_name,
     month_of,
     targets_in,
@@ -120,10 +120,11 @@ class OpenSearchIndex:
         nothing: it may refuse good documents, and nothing can be sorted by what it takes for a text, in no search of
         all months.
         """
+        targets = targets_in(batch)
         try:
             self._look_at_template()
-            self._look_at_indices(batch)
-            return self._upload(batch)
+            self._look_at_indices({target.index for target in targets})
+            return self._upload(batch, targets)
         except NO_ANSWER as error:
             self._forget()
             raise SearchUnavailable(f"No answer from the search domain: {error}") from error
@@ -149,7 +150,7 @@ class OpenSearchIndex:
         """Look at everything anew: a domain that fails is perhaps about to be replaced."""
         self._template_seen = None
 
-    def _upload(self, batch: bytes) -> Sequence[Refused]:
+    def _upload(self, batch: bytes, targets: Sequence[Target]) -> Sequence[Refused]:
         answer = self._send(batch)
         if answer.status == 400:  # Perhaps it was damaged on the way.
             answer = self._send(batch)
@@ -159,14 +160,11 @@ class OpenSearchIndex:
             )
         if answer.status != 200:
             raise failure(answer, "Uploading a batch")
-        outcomes = _outcomes(answer.body, count_documents(batch))
+        outcomes = _outcomes(answer.body, len(targets))
         for verdict in (Verdict.THROTTLED, Verdict.UNAVAILABLE, Verdict.DENIED):
             if any(outcome.verdict is verdict for outcome in outcomes):
                 raise _failure(verdict, outcomes)
         refused = [(at, outcome) for at, outcome in enumerate(outcomes) if outcome.verdict is Verdict.REFUSED]
-        if not refused:
-            return ()
-        targets = targets_in(batch)
         for at, outcome in refused:
             # Believed, unless somebody has made the index in the meantime, in another way.
             if targets[at].index not in self._made_by_template:
@@ -188,13 +186,13 @@ class OpenSearchIndex:
         if kept := ensure_template(self._client, self._prefix, self._shards, self._replicas):
             logger.warning("indices keep their mapping, and need reindexing", reason=kept)
 
-    def _look_at_indices(self, batch: bytes) -> None:
-        """Look at those that the documents of a batch go to, unless that was done.
+    def _look_at_indices(self, indices: set[str]) -> None:
+        """Look at those of them that were not looked at yet.
 
         Raises:
             SearchUnavailable: one was made without the template.
         """
-        for index in sorted({target.index for target in targets_in(batch)} - self._made_by_template):
+        for index in sorted(indices - self._made_by_template):
             self._look_at_index(index, "")
 
     def _look_at_index(self, index: str, outcome: str) -> None:

@@ -3,6 +3,9 @@
 For those that start executions, moto hands the arguments to boto3 under the names that the state machine has
 (StateMachineArn), and the answer back under boto3's (executionArn). AWS has them the other way round.
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+
+Errors of S3 have its name before theirs, in moto as "s3": S3.NoSuchKeyException.
+https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
 
 import threading
@@ -12,6 +15,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
@@ -21,9 +25,11 @@ from ...patching import replace
 
 
 def close_gaps() -> None:
-    """Let Tasks start executions, and keep the clients of all Tasks."""
+    """Let Tasks start executions, keep the clients of all Tasks, and name the errors of S3."""
     replace(boto_client, "boto3", SimpleNamespace(client=_SharedClients()))
     replace(StateTaskServiceSfn, "_eval_service_task", _eval_service_task)
+    names = state_task_service_aws_sdk._SERVICE_ERROR_NAMES
+    replace(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", {**names, "s3": "S3"})
 
 
 def _eval_service_task(

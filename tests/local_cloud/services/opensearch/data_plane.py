@@ -51,11 +51,11 @@ class DataPlane:
                 self._engine = engines.start(self._choice)
             return self._engine
 
-    def drop(self, domain_name: str, others: Iterable[str]) -> None:
-        """Delete the indices and templates of a domain: those that begin with its name, and not with a longer one of `others`."""
+    def drop(self, domain_name: str, domains: Iterable[str]) -> None:
+        """Delete the indices and templates of a domain: those that begin with its name, and not with a longer one of `domains`."""
         if self._engine is None:
             return
-        longer = tuple(f"{other}-" for other in others if other.startswith(f"{domain_name}-"))
+        longer = tuple(f"{other}-" for other in domains if other.startswith(f"{domain_name}-"))
         url = self._engine.url
         indices = _ask("GET", f"{url}/_cat/indices/{domain_name}-*?format=json&h=index&expand_wildcards=all")
         templates = _ask("GET", f"{url}/_index_template/{domain_name}-*")

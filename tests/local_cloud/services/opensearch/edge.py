@@ -140,6 +140,8 @@ class Edge:
         content = answer.data
         if embedded and request.method == "GET":
             content = self._analysis.from_engine(plain_path, content)
+        if embedded and plain_path.endswith("/_search"):
+            content = self._analysis.mend_highlights(body, content)
         return Answer(
             answer.status,
             content,

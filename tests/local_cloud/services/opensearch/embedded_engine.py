@@ -3,6 +3,7 @@
 - Its tokenizers that split at characters or at a pattern index what is between the words, not the words (0.1.6);
   `_analyze` shows the words. A `pattern` tokenizer whose matches are the words indexes those: a `char_group`
   tokenizer is rewritten to one, and back in answers.
+- Its highlighter marks what stands beside a word, after a character filter has made a text shorter (`embedded_highlights`).
 - It takes bodies of any size, and answers a damaged gzip body in its own way. It is sent unpacked bodies, of the
   length that a node would take; of a truncated one, what there is.
 """
@@ -13,6 +14,8 @@ import zlib
 from typing import Any
 
 import msgspec
+
+from . import embedded_highlights
 
 _GZIP = zlib.MAX_WBITS | 16
 
@@ -59,6 +62,7 @@ class Analysis:
 
     def __init__(self) -> None:
         self._originals: dict[str, dict[str, Any]] = {}
+        self._filters: dict[str, str] = {}
 
     def to_engine(self, path: str, body: bytes) -> bytes:
         """Rewrite the body of a request that puts a template or makes an index."""
@@ -78,11 +82,17 @@ class Analysis:
         except msgspec.DecodeError:
             return body
 
+    def mend_highlights(self, request: bytes, answer: bytes) -> bytes:
+        """Move the matches in the answer to a search to where they are."""
+        return embedded_highlights.mended(self._filters, request, answer)
+
     def _rewritten(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self._rewritten(each) for each in value]
         if not isinstance(value, dict):
             return value
+        if value.get("type") == "pattern_replace":
+            self._filters[value["pattern"]] = value.get("replacement", "")
         if value.get("type") == "char_group" and isinstance(value.get("tokenize_on_chars"), list):
             pattern = _words_between(
                 value["tokenize_on_chars"], int(value.get("max_token_length", _MAX_TOKEN_LENGTH))

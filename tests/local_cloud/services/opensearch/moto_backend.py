@@ -1,4 +1,4 @@
-"""The domains that moto keeps: each has an endpoint here, and its data end with it."""
+"""The domains that moto keeps: each has an endpoint here, is empty when it is made, and its data end with it."""
 
 import functools
 import json
@@ -16,12 +16,19 @@ from .engines import EngineMissingError
 PATH = "opensearch"
 
 
+class _AlreadyExistsError(JsonRESTError):
+    """There is a domain of that name, https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_CreateDomain.html."""
+
+    code = 409
+
+
 def register(open_domain: Callable[[], object], drop: Callable[[str, list[str]], None]) -> None:
     """Make moto of this process give its domains an endpoint.
 
     Args:
         open_domain: Called before a domain is made.
-        drop: Called when one has ended, with its name and those of the domains that are still there.
+        drop: Called when one is made, as a node that outlives the local cloud may have what an earlier one held, and
+            when one has ended: with its name and those of all domains that are there.
 
     Raises:
         MotoChangedError: What this changes in moto is no longer there.
@@ -32,12 +39,16 @@ def register(open_domain: Callable[[], object], drop: Callable[[str, list[str]],
 
     @functools.wraps(create_domain)
     def create_domain_with_endpoint(self: OpenSearchServiceResponse) -> str:
+        name = self._get_param("DomainName")
+        if name in self.opensearch_backend.domains:
+            raise _AlreadyExistsError("ResourceAlreadyExistsException", f"Domain {name} already exists.")
         try:
             open_domain()
         except EngineMissingError as error:
             raise JsonRESTError("ValidationException", str(error)) from error
         status: dict[str, Any] = json.loads(create_domain(self))["DomainStatus"]
         domain = self.opensearch_backend.domains[status["DomainName"]]
+        drop(domain.domain_name, _names())
         if domain.vpc_options is None:
             host_url = self.normalized_request.host_url
             domain.endpoint = f"{host_url}{PATH}/{self.region}/{domain.domain_name}"

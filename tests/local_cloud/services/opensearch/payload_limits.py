@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html#network-limits
 
-Some families have 100 MiB already at `large`. They are given 10 here, as all below `xlarge`: what passes here, passes on AWS.
+Some families have 100 MiB already at `large`, or2 at `medium`; t2 and t3, or1.medium and om2.large among others have 10. All
+below `xlarge` are given 10 here: what passes here, passes on AWS.
 """
 
 MIB = 1024 * 1024

@@ -54,7 +54,7 @@ def edited(folder: Path, file: str, before: str, after: str) -> Path:
 @pytest.mark.parametrize(
     ("file", "before", "after", "name", "value"),
     [
-        ("environments/prod.tfvars", "pipe_batch_size              = 50", "pipe_batch_size              = 44", "pipe_batch_size", 44),
+        ("environments/prod.tfvars", "pipe_batch_size              = 40", "pipe_batch_size              = 34", "pipe_batch_size", 34),
         ("environments/prod.tfvars", '"search.large"', '"search.xlarge"', "search_instance_type", "search.xlarge"),
         ("environments/prod.tfvars", "alarm_no_logs_hours = 2", "alarm_no_logs_hours = null", "alarm_no_logs_hours", None),
         ("environments/prod.tfvars", 'search_backend = "opensearch"', 'search_backend = "cloudsearch"', "search_backend", "cloudsearch"),

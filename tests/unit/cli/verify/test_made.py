@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.steps import error_answer
 from tests.unit.cli.conftest import Deployed
-from tests.unit.steps import error_answer
 from trailsearch.aws import clients
 from trailsearch.cli.dead_letters import dead_letter_queue
 from trailsearch.cli.environment import Environment

@@ -56,5 +56,5 @@ def test_a_task_calls_s3(client: Client, stepfunctions: Any) -> None:
     assert ended("key")["status"] == "SUCCEEDED"
     assert s3.get_object_tagging(Bucket="task-s3", Key="key")["TagSet"] == []
     gone = ended("gone")
-    assert gone["status"] == "FAILED"
+    assert (gone["status"], gone["error"]) == ("FAILED", "S3.NoSuchKeyException")
     assert "key does not exist" in gone["cause"]

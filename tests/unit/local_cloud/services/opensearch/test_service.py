@@ -152,6 +152,29 @@ def test_a_domain_ends_with_its_documents_and_templates(client: Any, create: Cre
     assert ask("GET", f"{endpoint}/_index_template/events-a-1").status == 404
 
 
+def test_a_new_domain_has_nothing_of_what_an_engine_that_went_on_running_holds_under_its_name(
+    cloud: LocalCloud, create: Create
+) -> None:
+    create("events-b")
+    control = OpenSearchControl(cloud.endpoint_url)
+    for path in ("/events-a-1", "/events-b-1", "/_index_template/events-a-1"):
+        assert control.ask_engine("PUT", path, {"index_patterns": ["x"]} if "_" in path else None)[0] == 200
+    endpoint = create("events-a")
+    assert count(endpoint, "events-a-1").status == 404
+    assert ask("GET", f"{endpoint}/_index_template/events-a-1").status == 404
+    assert count(endpoint, "events-b-1").content == {"count": 0}
+
+
+def test_a_domain_that_is_there_is_not_made_again_and_keeps_its_documents(
+    client: Any, create: Create
+) -> None:
+    endpoint = create("events-a")
+    bulk(endpoint, documents("events-a-1"))
+    with pytest.raises(client.exceptions.ResourceAlreadyExistsException):
+        create("events-a")
+    assert count(endpoint, "events-a-1").content == {"count": 1}
+
+
 def test_a_domain_whose_name_begins_as_that_of_another_keeps_its_documents(
     client: Any, create: Create
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
-from tests.local_cloud import retry_waits
+from tests.local_cloud import waits
 
 MOTO: Any = retrier_decl
 
@@ -26,21 +26,21 @@ def wait(seconds: float, env: Any) -> float:
 
 
 def test_waits_before_a_retry_are_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(retry_waits, "time", SimpleNamespace(sleep=waits.append))
-    retry_waits.scale(0.5)
+    slept: list[float] = []
+    monkeypatch.setattr(waits, "time", SimpleNamespace(sleep=slept.append))
+    waits.scale(0.5)
     MOTO.time.sleep(120)
-    assert waits == [60]
+    assert slept == [60]
 
 
 def test_wait_states_are_scaled() -> None:
-    retry_waits.scale(0.005)
+    waits.scale(0.005)
     env = SimpleNamespace(is_running=lambda: True, program_state_event=threading.Event())
     assert 0.05 <= wait(10, env) < 5
 
 
 def test_a_wait_state_that_is_woken_goes_on_waiting_unless_its_execution_has_ended() -> None:
-    retry_waits.scale(1)
+    waits.scale(1)
     running = [True, True, False]
     waited: list[float] = []
     event = SimpleNamespace(wait=waited.append)

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from tests.unit.records import RECORD, encode
+from tests.records import RECORD, encode
 from trailsearch.contracts.errors import BatchRefused, SearchThrottled
 from trailsearch.contracts.messages import DeadLetter, Execution, QueueMessage
 from trailsearch.search.backend import Refused, SearchIndex
