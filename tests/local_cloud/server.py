@@ -8,7 +8,8 @@ import sys
 from moto.core.config import default_user_config
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from . import faults, gaps, waits
+from . import gaps, waits
+from .faults import middleware as faults
 from .services import awslambda, cloudsearch
 from .services.opensearch import DataPlane, EngineChoice
 from .services.pipes import PipeRunner

@@ -2,6 +2,9 @@
 
 The rules that say which requests fail, and how, are set over HTTP (see `FaultControl`); without rules there are none.
 
+Whoever sets rules needs nothing of moto, which makes clients of AWS while it is imported: that is for the server alone
+(`middleware.py`).
+
 PyPI's `microburst` (0.10.0 was looked at) is a proxy that injects errors, delays, resets and cut answers in AWS's own
 formats, by boto3's own service models. It is not used because things that are tested here are outside a proxy of its
 kind: an answer of which nothing arrives although the request was carried out (it cuts answers, but after their headers),
@@ -10,7 +13,6 @@ domain.
 """
 
 from .control import FaultControl
-from .middleware import register
 from .rules import (
     AnswerLost,
     BodyDamage,
@@ -44,5 +46,4 @@ __all__ = [
     "RuleCount",
     "TimeOut",
     "Truncation",
-    "register",
 ]

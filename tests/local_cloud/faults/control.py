@@ -6,8 +6,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import msgspec
 
-from .middleware import CONTROL_PATH
-from .rules import Rule, RuleCount
+from .rules import CONTROL_PATH, Rule, RuleCount
 
 TIMEOUT_SECONDS = 10
 

@@ -16,6 +16,7 @@ from ..services.awslambda import disruption as awslambda
 from ..services.opensearch import disruption as opensearch
 from .answers import error_answer
 from .rules import (
+    CONTROL_PATH,
     AnswerLost,
     BodyDamage,
     Crash,
@@ -33,8 +34,6 @@ from .rules import (
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-CONTROL_PATH = "/_faults"
 
 
 def register() -> None:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
+CONTROL_PATH = "/_faults"
+
 
 class ErrorAnswer(msgspec.Struct, frozen=True, tag="error"):
     """The service answers with an error, in its own wire format."""
