@@ -77,7 +77,9 @@ def test_an_environment_is_made_once_for_a_lock_and_a_release(
     lock, python = tmp_path / "lock.txt", Python((3, 13, 0), Path("/bin/python3.13"))
     lock.write_text("", encoding="utf-8")
     interpreter = installed(python, tmp_path, lock)
-    assert installed(python, tmp_path, lock) == interpreter == tmp_path / ".venv-python3.13" / "bin" / "python"
+    assert (
+        installed(python, tmp_path, lock) == interpreter == tmp_path / ".venv-python3.13" / "bin" / "python"
+    )
     assert [command[:3] for command in commands] == [
         ["/bin/python3.13", "-m", "venv"],
         [str(interpreter), "-m", "pip"],
