@@ -130,9 +130,17 @@ lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready
 	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
 		PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
 
+# What runs in the Lambda functions, and what reads what anybody wrote: all unit tests would take minutes of every Python.
+LIBRARY_TESTS := $(addprefix tests/unit/,aws contracts events logs search workflow) $(wildcard tests/unit/test_*_*.py)
+
 .PHONY: test
 test: lint ## Check everything and run all tests
+	$(call step,other Pythons,$(PYTHON) -m tests.checks.pythons $(LIBRARY_TESTS))
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --durations 15 --durations-min 1 -p tests.checks.times --steps $(STEPS)
+
+.PHONY: pythons
+pythons: .venv/ready ## Run all unit tests on every other Python of this machine, from 3.11
+	@$(PYTHON) -m tests.checks.pythons tests/unit
 
 .PHONY: docs
 docs: .venv/ready ## Write the generated parts of the READMEs anew

@@ -225,7 +225,7 @@ def redrive_what_failed(console: Console) -> None:
         f"[bold]{'One batch could not be read' if unreadable else 'What could not be indexed'}: make dlq[/]",
         align="left",
     )
-    print_letters(letters, console)
+    print_letters(letters, console, len(letters))
     console.rule(
         f"[bold]{'Now it could be' if unreadable else 'Send it back'}: make redrive[/]", align="left"
     )

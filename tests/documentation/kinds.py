@@ -57,6 +57,7 @@ PROGRAMS = {
         "trailsearch.cli.package",
         "tests/unit/cli/test_package.py::test_a_package_of_the_real_sources_is_reproducible",
     ),
+    "pythons": Program("tests.checks.pythons", "tests/unit/checks/test_pythons.py"),
     "docs": Program("tests.documentation", "tests/documentation/test_blocks.py"),
     "dashboards": Program(
         "trailsearch.cli.dashboards",

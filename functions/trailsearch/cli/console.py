@@ -14,12 +14,24 @@ from unicodedata import category
 
 import click
 import rich.console
+from rich.cells import cell_len
+from rich.columns import Columns
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.segment import Segment
+from rich.table import Column, Table
 from rich.text import Text
 
 from trailsearch.search.json_escapes import json_escape
 
 _WIDTH_OF_A_FILE = 120
+# A terminal that has fewer columns than this is no place for a table that does not fit into it as it is: one of five
+# columns would have words broken into single letters.
+_NARROW = 80
+# More than any table has, so that it is measured as wide as it would be without an end of the line.
+_NO_END = 10_000
+# What goes before the first line of a row has no more cells: a mark, as ✓.
+_CELLS_OF_A_MARK = 2
 _NOT_PLAIN_ASCII = re.compile(r"[^\x20-\x7e]")
 # Control characters (C0, DEL and C1), format characters (those of bidirectional text, and what is invisible), lone
 # surrogates, and separators of lines and paragraphs: https://www.unicode.org/reports/tr44/#General_Category_Values.
@@ -51,7 +63,10 @@ class CommandFailed(click.ClickException):
 
 
 class Console(rich.console.Console):
-    """A console that prints no character which does something to a terminal, but for its own styles and line breaks."""
+    """A console that prints no character which does something to a terminal, but for its own styles and line breaks.
+
+    Where it is narrow, what stands side by side is stacked: a table that does not fit is a block of lines for each row.
+    """
 
     def render(
         self, renderable: rich.console.RenderableType, options: rich.console.ConsoleOptions | None = None
@@ -60,11 +75,57 @@ class Console(rich.console.Console):
         if isinstance(renderable, Text) and (plain := printable(renderable.plain)) != renderable.plain:
             renderable = renderable.copy()
             renderable.plain = plain
+        elif self.width < _NARROW:
+            options = options or self.options
+            if isinstance(renderable, Columns):
+                renderable = rich.console.Group(*renderable.renderables)
+            elif isinstance(renderable, Table) and not self._has_room_for(renderable, options):
+                renderable = rich.console.Group(*_stacked(renderable, self))
         return super().render(renderable, options)
+
+    def _has_room_for(self, table: Table, options: rich.console.ConsoleOptions) -> bool:
+        needed = Measurement.get(self, options.update_width(_NO_END), table).maximum
+        return needed <= options.max_width
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Make a ``Text`` of a string."""
         return super().render_str(printable(text), **options)
+
+
+def _stacked(table: Table, console: Console) -> Iterable[rich.console.RenderableType]:
+    """Give the rows of a table below each other, each cell on a line of its own after the head of its column."""
+    if table.title:
+        yield table.title
+    for number, row in enumerate(table.rows):
+        mark, indentation = Text(), 0
+        for column in table.columns:
+            cell = list(column.cells)[number]
+            if isinstance(cell, str):
+                cell = console.render_str(cell)
+            if isinstance(cell, Text):
+                if not cell.plain.strip():
+                    continue
+                line = _headed(column, cell, console)
+                if not indentation and line is cell and cell_len(cell.plain) <= _CELLS_OF_A_MARK:
+                    mark = Text.assemble(mark, cell, " ")
+                    continue
+                cell = Text.assemble(mark, line, style=row.style or "", overflow="fold")
+                mark = Text()
+            yield Padding(cell, (0, 0, 0, indentation))
+            indentation = 2
+    if table.caption:
+        yield table.caption
+    yield ""
+
+
+def _headed(column: Column, cell: Text, console: Console) -> Text:
+    """Put the head of its column before a cell; a column without one leaves the cell as it is."""
+    head = console.render_str(column.header) if isinstance(column.header, str) else column.header
+    if column.style:
+        cell.stylize_before(column.style)
+    if not isinstance(head, Text) or not head.plain:
+        return cell
+    return Text.assemble(head, ": ", cell)
 
 
 def make_console() -> Console:

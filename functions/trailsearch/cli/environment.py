@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_sqs import SQSClient
 
+# By the query protocol's name, which botocore gives, and by that of the JSON protocol:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueUrl.html#API_GetQueueUrl_Errors
+_NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 # New accounts have the first alone.
 _BACKENDS = (Backend.OPENSEARCH, Backend.CLOUDSEARCH)
+
+
+def is_no_queue(error: Exception) -> bool:
+    """Say whether an error of SQS says that there is no such queue, and not that it could not be asked."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _NO_QUEUE
 
 
 class EnvironmentNotFound(CommandFailed):
@@ -80,6 +88,8 @@ class Environment:
             url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
             answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         except (BotoCoreError, ClientError) as error:
+            if not is_no_queue(error):
+                raise EnvironmentNotFound(f"Cannot look for the queue {name}: {error}") from error
             raise EnvironmentNotFound(
                 f"Cannot find the queue {name}: {error}\nDeploy it with: make apply ENV={self.environment}"
             ) from error

@@ -35,6 +35,10 @@ _INDENTATION_OF_A_RECORD = " " * 6
 # In JSON these are between tokens alone.
 _SPACES = dict.fromkeys(map(ord, "\t\r"), " ")
 _MESSAGE_CHARACTERS = 120
+# How deep a decoder reads before it gives up is another matter in every Python, and an indented record grows with the
+# square of its depth.
+_DEEPEST_RECORD = 500
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[][{}]')
 # Of what is no event of its own, but sums up or compares many calls.
 _NO_CALLS = frozenset({"Aggregated", "Insight"})
 
@@ -239,7 +243,9 @@ def _facet_table(field: str, buckets: Mapping[str, int]) -> Table:
 
 
 def _record(raw: str) -> str | None:
-    """Indent the JSON text of a record for its place in an answer; None if it is no JSON."""
+    """Indent the JSON text of a record for its place in an answer; None if it is no JSON, or nested too deep."""
+    if _is_nested_too_deep(raw):
+        return None
     try:
         return msgspec.json.format(raw, indent=2).replace("\n", f"\n{_INDENTATION_OF_A_RECORD}")
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
@@ -249,6 +255,17 @@ def _record(raw: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     return raw.translate(_SPACES)
+
+
+def _is_nested_too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= _DEEPEST_RECORD:
+        return False
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        depth += (found[0] in "[{") - (found[0] in "]}")
+        if depth > _DEEPEST_RECORD:
+            return True
+    return False
 
 
 if __name__ == "__main__":

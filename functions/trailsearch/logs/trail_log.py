@@ -61,8 +61,8 @@ def raw_records(log: bytes) -> Iterator[Records]:
             all the same, but takes more time, and the memory of the whole.
 
     Raises:
-        LogCorrupt: not gzip, cut short, a wrong checksum, not UTF-8, not JSON, with two arrays ``Records``, with a record
-            that is too large to be made a document, or too large itself to be read as a whole where that is needed.
+        LogCorrupt: not gzip to its end, cut short, a wrong checksum, not UTF-8, not JSON, with two arrays ``Records``, with
+            a record that is too large to be made a document, or too large itself to be read as a whole where that is needed.
         LogWithoutRecords: JSON without an array ``Records``, and no array of objects.
 
         Either may be raised after some records were given. These are to be thrown away then.
@@ -123,7 +123,7 @@ def gunzip(log: bytes) -> Iterator[bytes]:
     """Unpack a log, one or several gzip members, in pieces of up to 256 KiB, none of which is empty.
 
     Raises:
-        LogCorrupt: not gzip, cut short, or a wrong checksum.
+        LogCorrupt: not gzip, cut short, a wrong checksum, or something else behind the gzip file.
     """
     if not log.startswith(_GZIP_MAGIC):
         raise LogCorrupt("Not gzip" if log else "Not gzip: the object is empty")
@@ -131,11 +131,13 @@ def gunzip(log: bytes) -> Iterator[bytes]:
     # A slice at a time: the decompressor copies what it is given, and what is left of it after a member.
     for at in range(0, len(log), _SLICE_BYTES):
         rest = log[at : at + _SLICE_BYTES]
+        end = at + len(rest)
         while True:
             if member is None:
                 rest = rest.lstrip(b"\0")  # A gzip file may be padded.
                 if not rest:
                     break
+                _check_that_a_member_begins(log, end - len(rest))
                 member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
             if piece := _decompress(member, rest):
                 yield piece
@@ -146,6 +148,14 @@ def gunzip(log: bytes) -> Iterator[bytes]:
                 break
     if member is not None:
         raise LogCorrupt("Not a whole gzip file: it is cut short")
+
+
+def _check_that_a_member_begins(log: bytes, at: int) -> None:
+    if not log.startswith(_GZIP_MAGIC, at):
+        count = len(log) - at
+        raise LogCorrupt(
+            f"Not gzip to its end: behind the whole gzip file there are {count:,} bytes of something else"
+        )
 
 
 def _decompress(member: igzip_lib.IgzipDecompressor, data: bytes) -> bytes:

@@ -232,6 +232,7 @@ def without_space(text: str) -> str:
         pytest.param('"\\ud83d\\ude00 \\u00e9 é /\\/"', id="escapes"),
         pytest.param('"\\ud800"', id="a lone surrogate"),
         pytest.param("[" * 300 + "]" * 300, id="nested deep"),
+        pytest.param(json.dumps(["[{" * 600, [[{}] * 600], {'"': "\\" * 3}]), id="many brackets"),
     ],
 )
 def test_records_are_in_json_as_they_were_written(domain: Domain, value: str) -> None:
@@ -244,7 +245,10 @@ def test_records_are_in_json_as_they_were_written(domain: Domain, value: str) ->
     assert events[1]["raw"] == json.loads(RAW)
 
 
-@pytest.mark.parametrize("raw", ["no JSON", "", '{"a": 1} more', "NaN", "[" * 9_000 + "]" * 9_000, "\ud800"])
+NESTED = [f"{'[' * depth}{']' * depth}" for depth in (600, 9_000, 100_000)]
+
+
+@pytest.mark.parametrize("raw", ["no JSON", "", '{"a": 1} more', "NaN", *NESTED, "\ud800"])
 @pytest.mark.parametrize("arguments", [[], ["--json"]])
 def test_one_odd_record_hides_none_of_the_others(domain: Domain, raw: str, arguments: list[str]) -> None:
     domain.has({**FIELDS, "raw": raw}, {**FIELDS, "raw": RAW})

@@ -280,7 +280,9 @@ LOG = gzip.compress(json.dumps({"Records": [{"eventName": f"Event{n}"} for n in 
         (gzip.compress(b'{"Records":' + b"[" * 100_000), "nested too deep"),
         (gzip.compress(rb'"\ud800' + b"[" * 100_000), "Not JSON"),
         (gzip.compress(b""), "Not JSON"),
-        (LOG + b"junk", "Not a whole gzip file"),
+        (LOG + b"junk", "Not gzip to its end: .* 4 bytes"),
+        (LOG + bytes(3) + b"\x1f", "Not gzip to its end: .* 1 bytes"),
+        (LOG + LOG[:-4], "Not a whole gzip file: it is cut short"),
         (gzip.compress(written_as_cloudtrail_does(*[record(1, filler=FILLER)] * 3)[:-1]), "Not JSON"),
     ],
     ids=lambda value: value if isinstance(value, str) else "log",  # gzip writes the time into its header

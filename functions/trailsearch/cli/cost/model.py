@@ -71,7 +71,7 @@ class Month(NamedTuple):
     @property
     def dollars_per_million(self) -> float:
         """Pipeline cost of a million events, without what is fixed."""
-        return sum(self.variable.values()) * 1e6 / self.events
+        return math.fsum(self.variable.values()) * 1e6 / self.events
 
     @property
     def seconds_per_batch(self) -> float:
@@ -81,7 +81,7 @@ class Month(NamedTuple):
     @property
     def dollars(self) -> float:
         """The whole month."""
-        return sum(self.variable.values()) + sum(self.fixed.values())
+        return math.fsum(self.variable.values()) + math.fsum(self.fixed.values())
 
 
 def staging_puts(size: int) -> int:
@@ -226,7 +226,7 @@ def month(traffic: Traffic, settings: Settings, model: Model) -> Month:
 def retention_dollars(settings: Settings, traffic: Traffic, model: Model) -> float:
     """Price what the deletion of expired events takes in a month."""
     counted = count_retention(settings, traffic, model)
-    return sum(variable_dollars(counted, model.prices, settings.search_backend).values())
+    return math.fsum(variable_dollars(counted, model.prices, settings.search_backend).values())
 
 
 def second_copy_dollars(events: float, settings: Settings, model: Model) -> float:
@@ -248,7 +248,7 @@ def variable_dollars(counts: Counts, prices: Mapping[str, Price], backend: Backe
     batches = {name: counts.search_batches for each, name in _BATCH_PRICES.items() if each is backend}
 
     def dollars(**priced: float) -> float:
-        return sum(prices[name].dollars / prices[name].per * number for name, number in priced.items())
+        return math.fsum(prices[name].dollars / prices[name].per * number for name, number in priced.items())
 
     return {
         "Step Functions transitions": dollars(step_functions_transition=counts.state_transitions),

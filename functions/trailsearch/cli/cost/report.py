@@ -1,5 +1,6 @@
 """Tables of what deployments cost. Pure: rows of text from months of the model."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -134,7 +135,9 @@ def compare(title: str, months: Mapping[str, Month], traffics: Mapping[str, Traf
     rows.append(
         ["Pipeline, for a million events", *(f"{each.dollars_per_million:.3f}" for each in months.values())]
     )
-    rows.append(["Pipeline, a month", *_by_month(sum(each.variable.values()) for each in months.values())])
+    rows.append(
+        ["Pipeline, a month", *_by_month(math.fsum(each.variable.values()) for each in months.values())]
+    )
     rows += [
         [f"{name}, a month", *_by_month(each.fixed[name] for each in months.values())] for name in some.fixed
     ]

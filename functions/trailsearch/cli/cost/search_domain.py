@@ -174,7 +174,7 @@ def _fit_opensearch(settings: Settings, traffic: Traffic, model: Model) -> Setti
     return min(
         fitting,
         key=lambda each: (
-            round(sum(monthly_dollars(each, traffic, model).values()), 6),
+            round(math.fsum(monthly_dollars(each, traffic, model).values()), 6),
             each.opensearch_instance_count,
         ),
     )

@@ -54,7 +54,7 @@ def dlq(environment: str, kind: str | None, reason: str | None, limit: int | Non
     if as_json:
         say(json.dumps(msgspec.to_builtins(letters), indent=2))
     elif letters or not (hidden or received):
-        print_letters(letters, make_console())
+        print_letters(letters, make_console(), len(received))
 
 
 def say_what_is_not_seen(received: Waiting, hidden: int) -> None:
@@ -147,12 +147,13 @@ def looked_up(letters: Sequence[WaitingLetter]) -> list[WaitingLetter]:
         return list(pool.map(look_up, letters))
 
 
-def print_letters(letters: Sequence[WaitingLetter], console: Console) -> None:
-    """Print how much waits, by kind and error, and then each, the oldest first."""
+def print_letters(letters: Sequence[WaitingLetter], console: Console, waiting: int) -> None:
+    """Print how many letters there are, by kind and error, and then each, the oldest first; so many are ``waiting`` in all."""
     if not letters:
         console.print("Nothing waits in the dead-letter queue.")
         return
-    summary = Table("Kind", "Error", "Waiting", "Oldest", box=box.SIMPLE_HEAD)
+    is_all = len(letters) == waiting
+    summary = Table("Kind", "Error", "Waiting" if is_all else "Listed", "Oldest", box=box.SIMPLE_HEAD)
     summary.columns[2].justify = "right"
     for (kind, error), group in groupby(sorted(letters, key=_by_kind), key=_by_kind):
         of_kind = list(group)
@@ -175,7 +176,8 @@ def print_letters(letters: Sequence[WaitingLetter], console: Console) -> None:
         )
     console.print(table)
     shown = f" The {_SHOWN} oldest are shown." if len(letters) > _SHOWN else ""
-    console.print(f"{len(letters):,} waiting.{shown}", highlight=False)
+    listed = "" if is_all else f"{len(letters):,} of "
+    console.print(f"{listed}{waiting:,} waiting.{shown}", highlight=False)
 
 
 def _by_kind(letter: WaitingLetter) -> tuple[str, str]:

@@ -76,7 +76,7 @@ def redrive(
             if received and not letters:
                 say(selection.none_of(len(received)))
             else:
-                print_letters(letters, console)
+                print_letters(letters, console, len(received))
             return
         if selection.is_everything:
             sent = move_all(source, target, console)
@@ -203,7 +203,7 @@ def report(deployed: Environment, sent: Sent, console: Console) -> bool:
     say_what_is_not_seen(received, hidden=0)
     if back:
         console.print("[red]Came back:[/]")
-        print_letters(looked_up(back), console)
+        print_letters(looked_up(back), console, len(received))
     elif failed:
         # An event of EventBridge takes its time.
         console.print(

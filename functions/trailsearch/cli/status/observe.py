@@ -11,7 +11,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients as aws
-from trailsearch.cli.environment import Environment
+from trailsearch.cli.environment import Environment, is_no_queue
 from trailsearch.cli.status.pipeline_status import (
     MAX_LISTED,
     Alarms,
@@ -148,7 +148,7 @@ def _tried(read: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | 
     try:
         return read(*args, **kwargs)
     except (BotoCoreError, ClientError, SearchError) as error:
-        return Unreadable(str(error))
+        return Unreadable(str(error), is_no_queue(error))
 
 
 def read_queue(sqs: "SQSClient", name: str) -> Queue:

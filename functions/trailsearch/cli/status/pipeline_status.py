@@ -24,10 +24,12 @@ MAX_LISTED = 1_000
 _T = TypeVar("_T")
 
 
-class Unreadable(msgspec.Struct, frozen=True):
+class Unreadable(msgspec.Struct, frozen=True, omit_defaults=True):
     """In place of what AWS would not tell, or did not tell in time: what it said instead."""
 
     cannot_be_read: str
+    is_not_there: bool = False
+    """AWS told that there is no such thing, which is known of queues alone; JSON has it only then."""
 
 
 class Queue(msgspec.Struct, frozen=True):

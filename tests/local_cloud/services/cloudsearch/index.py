@@ -6,6 +6,7 @@ rowid is the key. A document that is added again gets a new key.
 
 import json
 import sqlite3
+import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -90,6 +91,8 @@ class SearchIndex:
         self._next_key = 1
         # A database without a name is in memory as far as its cache goes, beyond that in a file that nobody sees.
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        # Python 3.13 and later warn of a connection that nobody closed: https://docs.python.org/3/library/sqlite3.html
+        self._close = weakref.finalize(self, self._connection.close)
         execute = self._connection.execute
         execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -108,7 +111,7 @@ class SearchIndex:
 
     def close(self) -> None:
         """Free the memory. The index cannot be used afterwards."""
-        self._connection.close()
+        self._close()
 
     def operations(self) -> Iterator[Operation]:
         """Yield every document, as an operation that adds it."""

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ProxyConnectionError
 from click.testing import CliRunner, Result
 
 from tests.unit.cli.conftest import Deployed
@@ -88,6 +88,47 @@ def test_dlq_prints_tables_by_kind_and_one_by_one(waiting: Deployed) -> None:
         assert text in output
 
 
+def test_dlq_says_how_many_wait_where_it_lists_fewer(waiting: Deployed) -> None:
+    lines = run(dlq, "--limit", "2").output.splitlines()
+    assert lines[-1] == "2 of 5 waiting."
+    assert "Waiting" not in "".join(lines)
+
+
+REFUSALS = [
+    ClientError(
+        {"Error": {"Code": "ExpiredToken", "Message": "The security token is expired"}}, "GetQueueUrl"
+    ),
+    ClientError({"Error": {"Code": "AccessDenied", "Message": "You may not"}}, "GetQueueUrl"),
+    ProxyConnectionError(proxy_url="http://localhost:1"),
+]
+
+
+@pytest.mark.parametrize("command", [dlq, redrive])
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: type(refusal).__name__)
+def test_where_sqs_cannot_be_asked_nobody_is_told_to_deploy(
+    monkeypatch: pytest.MonkeyPatch, deployed: Deployed, command: Any, refusal: Exception
+) -> None:
+    def refuse(**_request: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(clients.sqs(), "get_queue_url", refuse)
+    result = run(command)
+    assert result.exit_code == 1
+    assert str(refusal) in result.output
+    assert "make apply" not in result.output
+
+
+@pytest.mark.parametrize("code", ["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"])
+def test_where_sqs_says_that_there_is_no_queue_it_is_told_how_to_deploy(
+    monkeypatch: pytest.MonkeyPatch, deployed: Deployed, code: str
+) -> None:
+    def refuse(**_request: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "None"}}, "GetQueueUrl")
+
+    monkeypatch.setattr(clients.sqs(), "get_queue_url", refuse)
+    assert "Deploy it with: make apply ENV=test" in run(dlq).output
+
+
 def test_dlq_says_of_an_execution_where_it_ended_and_what_had_failed_before(deployed: Deployed) -> None:
     stepfunctions = boto3.client("stepfunctions")
     (machine,) = stepfunctions.list_state_machines()["stateMachines"]
@@ -148,7 +189,7 @@ def test_redrive_without_a_filter_moves_everything_by_sqs_itself(waiting: Deploy
 
 def test_a_dry_run_sends_nothing(waiting: Deployed) -> None:
     result = run(redrive, "--dry-run", "--kind", "log")
-    assert "1 waiting." in result.output
+    assert "1 of 5 waiting." in result.output
     assert waiting.waiting(waiting.ingest) == []
     assert len(waiting.waiting(waiting.dead_letters)) == len(BODIES)
 
@@ -263,7 +304,7 @@ def test_dlq_says_why_an_execution_failed(deployed: Deployed, boom: str, argumen
 
 def test_an_execution_is_redriven_by_why_it_failed(deployed: Deployed, boom: str) -> None:
     put(deployed, LOG)
-    assert "1 waiting." in run(redrive, "--dry-run", "--reason", "Boom").output
+    assert "1 of 2 waiting." in run(redrive, "--dry-run", "--reason", "Boom").output
     assert "1 sent back" in run(redrive, "--no-wait", "--reason", "Boom").output
     assert bodies(deployed.waiting(deployed.ingest)) == [EXECUTION.replace(FAILED_EXECUTION, boom)]
     assert bodies(deployed.waiting(deployed.dead_letters)) == [LOG]

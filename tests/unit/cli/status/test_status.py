@@ -16,6 +16,7 @@ from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.process import LocalCloud
 from trailsearch.cli.console import Console
 from trailsearch.cli.environment import Environment
+from trailsearch.cli.status import status as showing
 from trailsearch.cli.status.observe import (
     ALARM_NAMES,
     ALARM_NAMES_OF_SOURCES,
@@ -948,6 +949,25 @@ def test_who_may_not_search_is_told_so_and_a_domain_that_fails_is_a_problem(seen
         observed = told()
     assert observed["search_domain"]["instance_type"] == "search.small"
     assert observed["problems"][0].startswith("The search domain cannot be searched: ")
+
+
+@pytest.mark.parametrize("not_there", [True, False])
+def test_only_where_there_is_no_queue_it_is_told_how_to_deploy(
+    monkeypatch: pytest.MonkeyPatch, not_there: bool
+) -> None:
+    gone = Unreadable("Failed to connect to proxy URL")
+    observed = changed(
+        ingest_queue=Unreadable(gone.cannot_be_read, not_there),
+        pipe=gone,
+        executions=gone,
+        search_domain=gone,
+    )
+    monkeypatch.setattr(showing, "make_clients", lambda: None)
+    monkeypatch.setattr(showing, "observe", lambda *_arguments: observed)
+    result = run()
+    assert result.exit_code == 1
+    assert gone.cannot_be_read in result.output
+    assert ("make apply" in result.output) is not_there
 
 
 def test_an_unknown_environment_is_named(seen: Seen) -> None:

@@ -1,0 +1,105 @@
+"""The unit tests run on every Python of a machine that Trailsearch supports."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.checks import pythons
+from tests.checks.pythons import NotInstalled, Python, candidates, found, installed
+
+OWN = Path(sys._base_executable)  # type: ignore[attr-defined]
+
+
+def python_at(path: Path, *version: object) -> Path:
+    """What says that it is a Python of a version, or fails as a shim does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    said = str(list(version)).replace("'", '"')
+    path.write_text(f"#!/bin/sh\necho '{said}'\n" if version else "#!/bin/sh\nexit 127\n", encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_pythons_on_the_path_and_those_of_pyenv_and_uv_are_found(tmp_path: Path) -> None:
+    paths = [
+        python_at(tmp_path / "bin" / "python3.11", 3, 11, 2, "final"),
+        python_at(tmp_path / ".pyenv" / "versions" / "3.13.0" / "bin" / "python3.13", 3, 13, 0, "final"),
+        python_at(
+            tmp_path / ".local" / "share" / "uv" / "python" / "cpython-3.14" / "bin" / "python3.14",
+            *(3, 14, 1, "final"),
+        ),
+    ]
+    python_at(tmp_path / "bin" / "python3.11-config")
+    environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path / 'bin'}{os.pathsep}{tmp_path / 'none'}"}
+    assert list(candidates(environment)) == paths
+    assert [python.version for python in found(paths)] == [(3, 11, 2), (3, 13, 0), (3, 14, 1)]
+
+
+def test_of_each_version_the_newest_release_is_taken_that_works(tmp_path: Path) -> None:
+    paths = [
+        python_at(tmp_path / "shim" / "python3.12"),
+        python_at(tmp_path / "a" / "python3.12", 3, 12, 1, "final"),
+        python_at(tmp_path / "b" / "python3.12", 3, 12, 9, "final"),
+        python_at(tmp_path / "c" / "python3.10", 3, 10, 13, "final"),
+        python_at(tmp_path / "d" / "python3.15", 3, 15, 0, "alpha"),
+        tmp_path / "none" / "python3.13",
+    ]
+    assert found(paths) == [Python((3, 12, 9), paths[2])]
+
+
+def test_this_python_is_found() -> None:
+    (python,) = found([OWN])
+    assert python.version == sys.version_info[:3]
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What would be run to make environments."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        if command[2] == "venv":
+            Path(command[3], "bin").mkdir(parents=True)
+        failed = "no such package" if "no" in Path(command[-1]).name else ""
+        return subprocess.CompletedProcess(command, bool(failed), "", failed)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+def test_an_environment_is_made_once_for_a_lock_and_a_release(
+    tmp_path: Path, commands: list[list[str]]
+) -> None:
+    lock, python = tmp_path / "lock.txt", Python((3, 13, 0), Path("/bin/python3.13"))
+    lock.write_text("", encoding="utf-8")
+    interpreter = installed(python, tmp_path, lock)
+    assert (
+        installed(python, tmp_path, lock) == interpreter == tmp_path / ".venv-python3.13" / "bin" / "python"
+    )
+    assert [command[:3] for command in commands] == [
+        ["/bin/python3.13", "-m", "venv"],
+        [str(interpreter), "-m", "pip"],
+    ]
+    assert commands[1][-3:] == ["--require-hashes", "-r", str(lock)]
+    lock.write_text("# changed", encoding="utf-8")
+    installed(python, tmp_path, lock)
+    installed(python._replace(version=(3, 13, 1)), tmp_path, lock)
+    assert len(commands) == 6
+
+
+def test_what_cannot_be_installed_is_said_and_tried_again(tmp_path: Path, commands: list[list[str]]) -> None:
+    lock, python = tmp_path / "no.txt", Python((3, 13, 0), Path("/bin/python3.13"))
+    lock.write_text("", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(NotInstalled, match=r"Python 3\.13\.0: .* cannot be installed\.\nno such package"):
+            installed(python, tmp_path, lock)
+    assert len(commands) == 4
+
+
+def test_the_oldest_is_the_one_that_the_project_requires() -> None:
+    required = (pythons.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'requires-python = ">={".".join(map(str, pythons.OLDEST))}"' in required
