@@ -111,7 +111,10 @@ locals {
       for suffix, name in local.measured_buckets : local.bucket_metrics[suffix] => {
         namespace  = "Trailsearch"
         dimensions = { service = "fetch_logs", environment = var.environment, bucket = name }
-        metrics    = { "${local.bucket_metrics[suffix]}_logs_fetched" = ["LogsFetched", "Sum"] }
+        metrics = merge(
+          { "${local.bucket_metrics[suffix]}_logs_fetched" = ["LogsFetched", "Sum"] },
+          suffix == "" ? {} : { "${local.bucket_metrics[suffix]}_objects_ignored" = ["ObjectsIgnored", "Sum"] },
+        )
       }
     },
     {
