@@ -24,6 +24,11 @@ locals {
   # https://docs.aws.amazon.com/sns/latest/dg/message-filtering.html
   # https://docs.aws.amazon.com/config/latest/developerguide/notifications-for-AWS-Config.html
   shared_topic_filter_policy = jsonencode({ messageType = [{ exists = false }] })
+  shared_subscription_attributes = "'${jsonencode({
+    RawMessageDelivery = "true"
+    FilterPolicyScope  = "MessageBody"
+    FilterPolicy       = local.shared_topic_filter_policy
+  })}'"
 
   # Regions whose SNS uses the plain service principal when it delivers to another Region; all others are opt-in
   # Regions with a principal of their own. AWS adds no Region to this list any more.

@@ -94,8 +94,12 @@ def test_ignored_objects_are_measured_by_their_bucket_and_together(observe: Obse
 
 
 def test_where_nothing_is_ignored_nothing_is_measured(observe: Observe) -> None:
-    _, measured = observe(lambda: report_ignored({}, 0))
-    assert not [each for each in measured if {"ObjectsIgnored", "MessagesIgnored"} & each.keys()]
+    def report() -> None:
+        report_work("fetched", Work(), {"RecordsFetched": 5})
+        report_ignored({}, 0)
+
+    _, (metrics,) = observe(report)
+    assert not {"ObjectsIgnored", "MessagesIgnored"} & metrics.keys()
 
 
 def test_fetched_logs_are_measured_by_their_bucket(observe: Observe) -> None:

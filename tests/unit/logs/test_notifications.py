@@ -112,15 +112,20 @@ def event_of(source: str, detail_type: str, **detail: Any) -> dict[str, Any]:
     }
 
 
-FOREIGN_MESSAGES = [
+FOREIGN_MESSAGES: list[tuple[dict[str, Any], Ignored]] = [
     *(
         ({"messageType": kind, "recordVersion": "1.0", **more}, Ignored.CONFIG_NOTIFICATION)
         for kind, more in {
             "ConfigurationItemChangeNotification": {"configurationItem": {"resourceId": "vol-1"}},
-            "OversizedConfigurationItemChangeNotification": {"s3DeliverySummary": {"s3BucketLocation": "logs/x"}},
+            "OversizedConfigurationItemChangeNotification": {
+                "s3DeliverySummary": {"s3BucketLocation": "logs/x"}
+            },
             "ConfigurationHistoryDeliveryCompleted": {"s3Bucket": "logs", "s3ObjectKey": "AWSLogs/x.json.gz"},
             "ConfigurationSnapshotDeliveryStarted": {"configSnapshotId": "x"},
-            "ConfigurationSnapshotDeliveryCompleted": {"s3Bucket": "logs", "s3ObjectKey": "AWSLogs/y.json.gz"},
+            "ConfigurationSnapshotDeliveryCompleted": {
+                "s3Bucket": "logs",
+                "s3ObjectKey": "AWSLogs/y.json.gz",
+            },
             "ComplianceChangeNotification": {"configRuleName": "r"},
             "ConfigRulesEvaluationStarted": {"configRuleNames": ["r"]},
         }.items()
@@ -141,7 +146,11 @@ FOREIGN_MESSAGES = [
         Ignored.CLOUDWATCH_ALARM,
     ),
     (
-        {"Service": "AWS Auto Scaling", "Event": "autoscaling:EC2_INSTANCE_LAUNCH", "AutoScalingGroupName": "g"},
+        {
+            "Service": "AWS Auto Scaling",
+            "Event": "autoscaling:EC2_INSTANCE_LAUNCH",
+            "AutoScalingGroupName": "g",
+        },
         Ignored.AUTO_SCALING_NOTIFICATION,
     ),
     (
@@ -185,7 +194,9 @@ def test_what_does_not_declare_what_it_is_stays_a_dead_letter(message: dict[str,
         read_notification(json.dumps(message))
 
 
-@pytest.mark.parametrize("key", [KEY.upper(), KEY.replace(".json.gz", ".JSON.GZ"), "trails/2026/03/04/x.json.gz"])
+@pytest.mark.parametrize(
+    "key", [KEY.upper(), KEY.replace(".json.gz", ".JSON.GZ"), "trails/2026/03/04/x.json.gz"]
+)
 @pytest.mark.parametrize("notification", [s3_event, eventbridge])
 def test_objects_under_other_keys_are_counted_by_their_bucket(notification: Any, key: str) -> None:
     announcement = read_notification(notification(key))
