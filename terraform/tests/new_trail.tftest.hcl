@@ -396,6 +396,7 @@ run "outputs" {
 
   assert {
     condition = output.commands == {
+      verify  = "make verify ENV=test"
       status  = "make status ENV=test"
       search  = "make search ENV=test QUERY=matchall FACETS=event_source,event_name"
       dlq     = "make dlq ENV=test"

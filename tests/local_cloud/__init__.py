@@ -12,7 +12,8 @@ not as AWS is. "ours": code of our own::
     sns            moto's
     sts            moto's
     cloudtrail     moto's + gaps         gaps/cloudtrail.py                    overlooks which trail is meant
-    cloudwatch     moto's + gaps         gaps/cloudwatch/embedded_metrics.py   sees no metrics in logs, no percentiles
+    cloudwatch     moto's + gaps         gaps/cloudwatch/dimensions.py         confuses three dimensions
+                                         gaps/cloudwatch/embedded_metrics.py   sees no metrics in logs, no percentiles
                                          gaps/cloudwatch/service_metrics.py    has no metrics of other services
     events         moto's + gaps         gaps/events.py                        changes what it hands to targets
     logs           moto's + gaps         gaps/logs.py                          has no saved queries

@@ -172,15 +172,13 @@ def _of_body(message: QueuedMessage) -> WaitingLetter:
 
 
 def _of_dead_letter(message: QueuedMessage, letter: DeadLetter) -> WaitingLetter:
-    pointer = letter.log or letter.batch
-    original = letter.message.body if letter.message else letter.execution
     sent = _iso(message.sent_at)
     # What came before an execution says its input, which only Step Functions has.
     failures = _failures_of(QueueMessage(message.message_id, message.body), lambda _execution: NO_FAILURES)
     return WaitingLetter(
         message_id=message.message_id,
         kind=letter.kind.value,
-        subject=pointer.uri if pointer else _beginning(original),
+        subject=_subject(letter),
         error=letter.error.error,
         reason=reason_of(letter.error),
         attempts=failures.attempts,
@@ -192,6 +190,13 @@ def _of_dead_letter(message: QueuedMessage, letter: DeadLetter) -> WaitingLetter
         environment=letter.environment,
         batch=letter.batch,
     )
+
+
+def _subject(letter: DeadLetter) -> str:
+    if pointer := letter.log or letter.batch:
+        return pointer.uri
+    # What an execution failed with is looked up by the whole of its ARN.
+    return _beginning(letter.message.body) if letter.message else letter.execution
 
 
 def _of_message(message: QueuedMessage) -> WaitingLetter:

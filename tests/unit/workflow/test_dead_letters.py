@@ -184,6 +184,14 @@ def test_an_execution(status: str, reason: str) -> None:
     assert letter.last_failed_at == "2026-01-02T03:04:05Z"
 
 
+def test_an_execution_of_a_long_name_can_be_looked_up() -> None:
+    """With names of 80 characters each (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html)."""
+    arn = f"arn:aws:states:ap-southeast-1:123456789012:execution:{'m' * 80}:{'e' * 80}"
+    body = {"dead_letter": 1, "kind": "execution", "environment": "test", "execution": arn}
+    letter = read(body | {"failed_at": "2026-01-02T03:04:05Z", "error": {"Error": "ABORTED"}})
+    assert letter.subject == letter.execution == arn
+
+
 def messages(*bodies: str, **attributes: str) -> str:
     """The input of an execution."""
     values = {name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()}

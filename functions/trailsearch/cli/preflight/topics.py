@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from trailsearch.cli.preflight.account import Account
 from trailsearch.cli.preflight.findings import DENIED, Finding, failure, unknown, warning, well
-from trailsearch.cli.preflight.resource_policy import Answer, Request, decide
 from trailsearch.cli.preflight.settings import Settings
+from trailsearch.cli.resource_policy import Answer, Request, decide
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

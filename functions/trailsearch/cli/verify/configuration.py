@@ -7,13 +7,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
+from trailsearch.cli.resource_policy import OWNER, Answer, Request, decide
 from trailsearch.cli.verify.checks import Checks, State
 from trailsearch.cli.verify.deployment import Deployment, sns_in
-from trailsearch.cli.verify.policies import Asked, lets
 
-SQS, SNS, S3, EVENTS, CLOUDTRAIL = (
-    f"{name}.amazonaws.com" for name in ("sqs", "sns", "s3", "events", "cloudtrail")
-)
+SNS, S3, EVENTS, CLOUDTRAIL = (f"{name}.amazonaws.com" for name in ("sns", "s3", "events", "cloudtrail"))
+_OVER_TLS = {"aws:SecureTransport": "true"}
+_NO_POLICY = '{"Statement": []}'
 _USES_OF_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
 # Regions whose SNS delivers to other Regions as its plain principal; all others are opt-in Regions with one of their own.
 # https://docs.aws.amazon.com/sns/latest/dg/sns-cross-region-delivery.html, as terraform/ingest.tf has it
@@ -108,13 +108,15 @@ def check_pipe_role(name: str, deployment: Deployment, checks: Checks) -> None:
     pipe = deployment.arn("pipes", f"pipe/{deployment.environment.pipe_name}")
     queue, machine = deployment.ingest_queue.arn, deployment.state_machine_arn
     asked = [
-        Asked(None, f"sqs:{action}", queue, {})
+        _of_role(f"sqs:{action}", queue)
         for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     ]
-    asked.append(Asked(None, "states:StartExecution", machine, {}))
+    asked.append(_of_role("states:StartExecution", machine))
     if key := _key_of(deployment):
-        asked.append(Asked(None, "kms:Decrypt", key, {"kms:ViaService": deployment.via("sqs")}))
-    trusted = Asked("pipes.amazonaws.com", "sts:AssumeRole", "", _on_behalf_of(pipe, deployment.account))
+        asked.append(_of_role("kms:Decrypt", key, {"kms:ViaService": deployment.via("sqs")}))
+    trusted = _of_service(
+        "pipes.amazonaws.com", "sts:AssumeRole", "", _on_behalf_of(pipe, deployment.account)
+    )
     _judge_policies(
         checks,
         name,
@@ -126,11 +128,11 @@ def check_pipe_role(name: str, deployment: Deployment, checks: Checks) -> None:
 def check_ingest_queue(name: str, deployment: Deployment, checks: Checks) -> None:
     """The queue lets in every source of logs, and moves what is received too often to the dead-letter queue."""
     attributes = deployment.ingest_attributes
-    policy = json.loads(attributes.get("Policy") or "{}")
+    policy = json.loads(attributes.get("Policy") or _NO_POLICY)
     redrive = json.loads(attributes.get("RedrivePolicy") or "{}")
     moves = redrive.get("deadLetterTargetArn") == deployment.dead_letter_queue.arn
     asked = [
-        (policy, Asked(principal, "sqs:SendMessage", deployment.ingest_queue.arn, context), source)
+        (policy, _of_service(principal, "sqs:SendMessage", deployment.ingest_queue.arn, context), source)
         for principal, context, source in _sources(deployment)
     ]
     _judge_policies(
@@ -149,14 +151,14 @@ def check_ingest_queue(name: str, deployment: Deployment, checks: Checks) -> Non
 def check_dead_letter_queue(name: str, deployment: Deployment, checks: Checks) -> None:
     """The queue lets in the rule for failed executions, and topics that cannot deliver; it gives to the ingest queue alone."""
     attributes = deployment.dead_letter_attributes
-    policy = json.loads(attributes.get("Policy") or "{}")
+    policy = json.loads(attributes.get("Policy") or _NO_POLICY)
     allowed = json.loads(attributes.get("RedriveAllowPolicy") or "{}")
     source = deployment.ingest_queue.arn
     takes = allowed.get("redrivePermission", "allowAll") == "allowAll" or source in allowed.get(
         "sourceQueueArns", []
     )
     asked = [
-        (policy, Asked(principal, "sqs:SendMessage", deployment.dead_letter_queue.arn, context), who)
+        (policy, _of_service(principal, "sqs:SendMessage", deployment.dead_letter_queue.arn, context), who)
         for principal, context, who in _senders_of_dead_letters(deployment)
     ]
     _judge_policies(
@@ -218,7 +220,7 @@ def check_key(name: str, deployment: Deployment, checks: Checks) -> None:
         checks,
         name,
         [
-            (policy, Asked(principal, use, described["Arn"], context), who)
+            (policy, _of_service(principal, use, described["Arn"], context), who)
             for principal, context, who in uses
             for use in _USES_OF_KEY
         ],
@@ -271,7 +273,7 @@ def check_topic(name: str, deployment: Deployment, checks: Checks) -> None:
     if deployment.topic_policy is None:
         return
     context = _on_behalf_of(deployment.trail_arn, deployment.account)
-    asked = Asked(CLOUDTRAIL, "sns:Publish", deployment.topic_arn, context)
+    asked = _of_service(CLOUDTRAIL, "sns:Publish", deployment.topic_arn, context)
     _judge_policies(
         checks,
         name,
@@ -322,7 +324,7 @@ def _sources(deployment: Deployment) -> Iterator[tuple[str, Mapping[str, str], s
         opt_in = deployment.partition == "aws" and region not in {*DEFAULT_REGIONS, deployment.region}
         principal = f"sns.{region}.amazonaws.com" if opt_in else SNS
         yield principal, _on_behalf_of(topic, topic.split(":")[4]), topic
-    policy = json.loads(deployment.ingest_attributes.get("Policy") or "{}")
+    policy = json.loads(deployment.ingest_attributes.get("Policy") or _NO_POLICY)
     for bucket in dict.fromkeys([*deployment.notifying_buckets, *buckets_that_notify(deployment)]):
         # S3 says whose bucket it is, which the bucket's name does not: the account that the queue's policy has for it.
         arn = f"arn:{deployment.partition}:s3:::{bucket}"
@@ -373,10 +375,18 @@ def _on_behalf_of(arn: str, account: str) -> dict[str, str]:
     return {"aws:SourceArn": arn, "aws:SourceAccount": account}
 
 
+def _of_service(service: str, action: str, resource: str, context: Mapping[str, str]) -> Request:
+    return Request("Service", service, action, resource, {**context, **_OVER_TLS})
+
+
+def _of_role(action: str, resource: str, context: Mapping[str, str] = _OVER_TLS) -> Request:
+    return Request(OWNER, "", action, resource, {**context, **_OVER_TLS})
+
+
 def _judge_policies(
     checks: Checks,
     name: str,
-    asked: Iterable[tuple[Mapping[str, Any], Asked, str]],
+    asked: Iterable[tuple[Mapping[str, Any], Request, str]],
     well: str,
     wrong: Iterable[str | None] = (),
 ) -> None:
@@ -384,12 +394,11 @@ def _judge_policies(
     denied: list[str] = []
     unknown: list[str] = []
     for policy, request, who in asked:
-        verdict = lets(policy, request)
-        if verdict is not True:
-            found = denied if verdict is False else unknown
-            found.append(
-                f"{'does not let' if verdict is False else 'is not known to let'} {who} do {request.action}"
-            )
+        answer = decide(policy, request)
+        if answer is Answer.DENIED:
+            denied.append(f"does not let {who} do {request.action}")
+        elif answer is Answer.UNSURE:
+            unknown.append(f"is not known to let {who} do {request.action}")
     checks.judge(name, [*wrong, *denied], well, unknown)
 
 

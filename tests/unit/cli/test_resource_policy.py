@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from trailsearch.cli.preflight.resource_policy import Answer, Request, decide
+from trailsearch.cli.resource_policy import OWNER, Answer, Request, decide
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 ALARM = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:trailsearch-test-lag"
@@ -129,3 +129,9 @@ def test_what_is_denied_is_not_allowed_elsewhere() -> None:
 )
 def test_an_account_is_named_in_several_ways(principal: dict[str, Any], expected: Answer) -> None:
     assert answer(allow(Principal=principal, Action="sns:Subscribe"), request=ACCOUNT) is expected
+
+
+def test_the_policy_of_a_role_names_nobody_and_is_for_its_owner() -> None:
+    of_role = allow(Principal=None)
+    assert answer(of_role, request=CLOUDWATCH._replace(kind=OWNER, who="role")) is Answer.ALLOWED
+    assert answer(of_role) is Answer.DENIED

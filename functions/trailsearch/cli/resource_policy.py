@@ -1,7 +1,7 @@
-"""What a resource's policy lets somebody do, as far as one can tell from here.
+"""What a policy lets somebody do, that of a resource or that of a role, as far as one can tell from here.
 
 IAM's own rules (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html), for one
-resource-based policy alone. AWS's simulators take no service as the one who asks. Where a condition asks for what is not
+policy alone. AWS's simulators take no service as the one who asks. Where a condition asks for what is not
 known here, the answer is that it cannot be told.
 """
 
@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 from typing import Any, NamedTuple
+
+OWNER = "Owner"
 
 
 class Answer(Enum):
@@ -20,7 +22,10 @@ class Answer(Enum):
 
 
 class Request(NamedTuple):
-    """Who (``Service`` or ``AWS``, and the name or ARN) asks for what, and what AWS knows of the request."""
+    """Who (``Service`` or ``AWS``, and the name or ARN) asks for what, and what AWS knows of the request.
+
+    The policy of a role names nobody: ``kind`` is ``OWNER`` then, who has it.
+    """
 
     kind: str
     who: str
@@ -60,6 +65,8 @@ def _named(statement: Mapping[str, Any], element: str, fits: Callable[[str], boo
 
 
 def _principal(statement: Mapping[str, Any], request: Request) -> bool:
+    if request.kind == OWNER:
+        return True
     if "NotPrincipal" in statement:
         return not _among(statement["NotPrincipal"], request)
     return "Principal" in statement and _among(statement["Principal"], request)
