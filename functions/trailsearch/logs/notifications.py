@@ -85,7 +85,7 @@ class Announcement(msgspec.Struct, frozen=True):
     ignored: Counter[Ignored]
     not_recognized: MessageNotRecognized | None = None
     rest: str = ""
-    other_objects: Counter[str] = Counter()
+    other_objects: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class _Bad(msgspec.Struct, frozen=True):
@@ -122,7 +122,7 @@ def read_notification(body: str) -> Announcement:
     """
     logs: dict[LogRef, None] = {}
     ignored: Counter[Ignored] = Counter()
-    other_objects: Counter[str] = Counter()
+    other_objects: Counter[str] = msgspec.field(default_factory=Counter)
     bad: list[_Bad] = []
     for found in _announced(body):
         match found:

@@ -112,23 +112,22 @@ def event_of(source: str, detail_type: str, **detail: Any) -> dict[str, Any]:
     }
 
 
+CONFIG_MESSAGES: dict[str, dict[str, Any]] = {
+    "ConfigurationItemChangeNotification": {"configurationItem": {"resourceId": "vol-1"}},
+    "OversizedConfigurationItemChangeNotification": {"s3DeliverySummary": {"s3BucketLocation": "logs/x"}},
+    "ConfigurationHistoryDeliveryCompleted": {"s3Bucket": "logs", "s3ObjectKey": "AWSLogs/x.json.gz"},
+    "ConfigurationSnapshotDeliveryStarted": {"configSnapshotId": "x"},
+    "ConfigurationSnapshotDeliveryCompleted": {
+        "s3Bucket": "logs",
+        "s3ObjectKey": "AWSLogs/y.json.gz",
+    },
+    "ComplianceChangeNotification": {"configRuleName": "r"},
+    "ConfigRulesEvaluationStarted": {"configRuleNames": ["r"]},
+}
 FOREIGN_MESSAGES: list[tuple[dict[str, Any], Ignored]] = [
     *(
         ({"messageType": kind, "recordVersion": "1.0", **more}, Ignored.CONFIG_NOTIFICATION)
-        for kind, more in {
-            "ConfigurationItemChangeNotification": {"configurationItem": {"resourceId": "vol-1"}},
-            "OversizedConfigurationItemChangeNotification": {
-                "s3DeliverySummary": {"s3BucketLocation": "logs/x"}
-            },
-            "ConfigurationHistoryDeliveryCompleted": {"s3Bucket": "logs", "s3ObjectKey": "AWSLogs/x.json.gz"},
-            "ConfigurationSnapshotDeliveryStarted": {"configSnapshotId": "x"},
-            "ConfigurationSnapshotDeliveryCompleted": {
-                "s3Bucket": "logs",
-                "s3ObjectKey": "AWSLogs/y.json.gz",
-            },
-            "ComplianceChangeNotification": {"configRuleName": "r"},
-            "ConfigRulesEvaluationStarted": {"configRuleNames": ["r"]},
-        }.items()
+        for kind, more in CONFIG_MESSAGES.items()
     ),
     *(
         (event_of(source, detail_type), Ignored.EVENTBRIDGE_EVENT)
