@@ -122,7 +122,7 @@ def read_notification(body: str) -> Announcement:
     """
     logs: dict[LogRef, None] = {}
     ignored: Counter[Ignored] = Counter()
-    other_objects: Counter[str] = msgspec.field(default_factory=Counter)
+    other_objects: Counter[str] = Counter()
     bad: list[_Bad] = []
     for found in _announced(body):
         match found:
