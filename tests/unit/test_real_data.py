@@ -270,18 +270,15 @@ def test_logs_and_odd_objects_together_hold_every_event_once(
 
 
 def test_of_a_topic_that_is_shared_with_aws_config_the_log_is_indexed_and_nothing_dead_lettered(
-    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+    workflow: Workflow,
 ) -> None:
     case = REPOSITORY.parent / "shared" / "cases" / "01-shared-topic-aws-config" / "messages.jsonl"
     if not case.exists():
         pytest.skip("needs the case 01-shared-topic-aws-config beside the repository (../shared/cases)")
     first, *others = case.read_text(encoding="utf-8").splitlines()
-    announced = json.loads(first)
-    (key,), bucket = announced["s3ObjectKey"], announced["s3Bucket"]
-    workflow.s3.create_bucket(Bucket=bucket)
-    monkeypatch.setenv("LOG_BUCKETS", bucket)
-    workflow.s3.put_object(Bucket=bucket, Key=key, Body=log_of(event("1")))
-    outcome = workflow.run(first, *others)
+    (key,) = json.loads(first)["s3ObjectKey"]
+    workflow.s3.put_object(Bucket=LOGS, Key=key, Body=log_of(event("1")))
+    outcome = workflow.run(json.dumps({"s3Bucket": LOGS, "s3ObjectKey": [key]}), *others)
     assert not outcome.dead_letters
     assert outcome.documents == 1
     assert outcome.counts["logs"] == 1
