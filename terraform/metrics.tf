@@ -26,6 +26,15 @@ locals {
 
   metric_sources = merge(
     {
+      # Of the messages of others, and of the objects of all buckets.
+      fetch_logs = {
+        namespace  = "Trailsearch"
+        dimensions = { service = "fetch_logs", environment = var.environment }
+        metrics = {
+          objects_ignored  = ["ObjectsIgnored", "Sum"]
+          messages_ignored = ["MessagesIgnored", "Sum"]
+        }
+      }
       index_batch = {
         namespace  = "Trailsearch"
         dimensions = { service = "index_batch", environment = var.environment }
