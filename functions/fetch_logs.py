@@ -16,7 +16,13 @@ import msgspec
 
 from trailsearch.aws import clients
 from trailsearch.aws.concurrency import map_ahead
-from trailsearch.aws.telemetry import observed, report_logs_fetched, report_parts, report_work
+from trailsearch.aws.telemetry import (
+    observed,
+    report_ignored,
+    report_logs_fetched,
+    report_parts,
+    report_work,
+)
 from trailsearch.contracts.errors import (
     ExecutionNotFound,
     ExecutionsAccessDenied,
@@ -42,7 +48,7 @@ from trailsearch.contracts.messages import (
 )
 from trailsearch.contracts.settings import Settings, required
 from trailsearch.logs.log_bucket import FetchedLog, LogBucket
-from trailsearch.logs.notifications import Announcement, read_notification
+from trailsearch.logs.notifications import FOREIGN, Announcement, read_notification
 from trailsearch.logs.trail_log import raw_records
 from trailsearch.workflow import staging
 from trailsearch.workflow.execution_inputs import ExecutionInputs
@@ -66,6 +72,7 @@ class Announced(NamedTuple):
     batches: list[BatchRef]
     dead_letters: list[DeadLetter]
     ignored: Counter[str]
+    other_objects: Counter[str]
 
 
 class Content(NamedTuple):
@@ -95,7 +102,13 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     stage = Staging(clients.s3(), required("STAGING_BUCKET", settings.staging_bucket))
     work = fetch_logs(messages, execution, inputs, bucket, stage)
     report_work("fetched", work, {"RecordsFetched": work.counts.records})
-    report_logs_fetched(work.counts.logs_by_bucket)
+    other_objects = {
+        bucket: objects
+        for bucket, objects in work.counts.other_objects_by_bucket.items()
+        if bucket in settings.log_buckets
+    }
+    report_logs_fetched(dict.fromkeys(other_objects, 0) | work.counts.logs_by_bucket)
+    report_ignored(other_objects, sum(work.counts.ignored.get(kind, 0) for kind in FOREIGN))
     return to_payload(work)
 
 
@@ -143,6 +156,7 @@ def fetch_logs(
             records=records,
             bytes=size,
             ignored=dict(announced.ignored),
+            other_objects_by_bucket=dict(announced.other_objects),
         ),
     )
 
@@ -163,10 +177,12 @@ def read_messages(
     batches: dict[str, BatchRef] = {}
     dead_letters: list[DeadLetter] = []
     ignored: Counter[str] = Counter()
+    other_objects: Counter[str] = Counter()
     for message, failures, found in _contents(messages, inputs):
         match found:
             case Announcement():
                 ignored.update(found.ignored)
+                other_objects.update(found.other_objects)
                 for log in found.logs:
                     _keep(having_failed(log, failures), logs)
                 if error := found.not_recognized:
@@ -183,7 +199,7 @@ def read_messages(
                 dead_letters.append(
                     execution.dead_letter(Kind.MESSAGE, found, earlier=failures, message=alone)
                 )
-    return Announced(list(logs.values()), list(batches.values()), dead_letters, ignored)
+    return Announced(list(logs.values()), list(batches.values()), dead_letters, ignored, other_objects)
 
 
 def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Parts:

@@ -139,6 +139,21 @@ locals {
         metrics = ["${local.topic_metrics[suffix]}_undelivered"], above = 0, period = 60, periods = 1
       }
     },
+    # Not of the new trail's bucket, of which CloudTrail announces logs alone. Where other objects are delivered among the
+    # logs, a day has some of both.
+    {
+      for suffix, name in local.measured_buckets : "only-ignored${suffix}" => {
+        meaning = "Objects of the bucket ${name} were announced within a day, but by their keys none of them is a CloudTrail log: all were ignored, and nothing of them is searchable."
+        steps = [
+          "See what is there: aws s3 ls --recursive s3://${name}/ | tail",
+          "Logs are taken whose keys are [<prefix>/]AWSLogs/[<organization>/]<account>/CloudTrail…/….json.gz, in this very spelling. Logs under other keys: copy them to such keys, or announce them as CloudTrail does (terraform/README.md, \"Reindex\").",
+          "The logs are in another bucket? Correct log_bucket_names, and make apply ENV=${var.environment}",
+          "They come, but seldom? The first that is fetched ends this alarm. What was ignored: the saved query ${local.prefix}/ignored-messages",
+        ]
+        metrics    = ["${local.bucket_metrics[suffix]}_objects_ignored", "${local.bucket_metrics[suffix]}_logs_fetched"]
+        expression = "IF(${local.bucket_metrics[suffix]}_objects_ignored > 0 AND FILL(${local.bucket_metrics[suffix]}_logs_fetched, 0) == 0, 1, 0)", above = 0, period = 86400, periods = 1
+      } if suffix != ""
+    },
   )
 
   # What is about the search domain. Names that both have mean the same of both.

@@ -51,9 +51,11 @@ locals {
       title = "What costs"
       graphs = [
         {
-          title = "Logs fetched, batches uploaded"
+          title = "Logs fetched, what was ignored, batches uploaded"
           metrics = concat(
             [for suffix, name in local.measured_buckets : ["logs of ${name}", "${local.bucket_metrics[suffix]}_logs_fetched"]],
+            [for suffix, name in local.measured_buckets : ["ignored of ${name}", "${local.bucket_metrics[suffix]}_objects_ignored"] if suffix != ""],
+            [["objects ignored", "objects_ignored"], ["messages ignored", "messages_ignored"]],
             [["batches", "batches_indexed"]],
           )
         },

@@ -16,6 +16,20 @@ locals {
   own_topic_arns              = toset([for arn in local.local_topic_arns : arn if split(":", arn)[4] == local.account_id])
   redriven_topic_arns         = concat(var.create_trail ? [local.topic_arn] : [], tolist(local.own_topic_arns))
 
+  # What SNS keeps out of the queue of a topic that is shared with AWS Config. None of CloudTrail's and S3's messages has a
+  # messageType on its outermost level, be it their own or EventBridge's: all of them pass. Of the body SNS reads JSON alone,
+  # and what is none passes no filter: a topic that is not shared has none, so that whatever comes from it is indexed or
+  # dead-lettered.
+  # https://docs.aws.amazon.com/sns/latest/dg/attribute-key-matching.html
+  # https://docs.aws.amazon.com/sns/latest/dg/message-filtering.html
+  # https://docs.aws.amazon.com/config/latest/developerguide/notifications-for-AWS-Config.html
+  shared_topic_filter_policy = jsonencode({ messageType = [{ exists = false }] })
+  shared_subscription_attributes = "'${jsonencode({
+    RawMessageDelivery = "true"
+    FilterPolicyScope  = "MessageBody"
+    FilterPolicy       = local.shared_topic_filter_policy
+  })}'"
+
   # Regions whose SNS uses the plain service principal when it delivers to another Region; all others are opt-in
   # Regions with a principal of their own. AWS adds no Region to this list any more.
   # https://docs.aws.amazon.com/sns/latest/dg/sns-cross-region-delivery.html
@@ -115,6 +129,8 @@ resource "aws_sns_topic_subscription" "existing" {
   endpoint             = aws_sqs_queue.ingest.arn
   raw_message_delivery = true
   redrive_policy       = contains(local.own_topic_arns, each.value) ? local.subscription_redrive_policy : null
+  filter_policy        = contains(var.shared_log_topic_arns, each.value) ? local.shared_topic_filter_policy : null
+  filter_policy_scope  = contains(var.shared_log_topic_arns, each.value) ? "MessageBody" : null
 }
 
 resource "aws_sqs_queue" "ingest" {

@@ -26,6 +26,15 @@ locals {
 
   metric_sources = merge(
     {
+      # Of the messages of others, and of the objects of all buckets.
+      fetch_logs = {
+        namespace  = "Trailsearch"
+        dimensions = { service = "fetch_logs", environment = var.environment }
+        metrics = {
+          objects_ignored  = ["ObjectsIgnored", "Sum"]
+          messages_ignored = ["MessagesIgnored", "Sum"]
+        }
+      }
       index_batch = {
         namespace  = "Trailsearch"
         dimensions = { service = "index_batch", environment = var.environment }
@@ -111,7 +120,10 @@ locals {
       for suffix, name in local.measured_buckets : local.bucket_metrics[suffix] => {
         namespace  = "Trailsearch"
         dimensions = { service = "fetch_logs", environment = var.environment, bucket = name }
-        metrics    = { "${local.bucket_metrics[suffix]}_logs_fetched" = ["LogsFetched", "Sum"] }
+        metrics = merge(
+          { "${local.bucket_metrics[suffix]}_logs_fetched" = ["LogsFetched", "Sum"] },
+          suffix == "" ? {} : { "${local.bucket_metrics[suffix]}_objects_ignored" = ["ObjectsIgnored", "Sum"] },
+        )
       }
     },
     {

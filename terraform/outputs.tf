@@ -91,7 +91,7 @@ output "subscribe_commands" {
   description = "Commands that subscribe the ingest queue to the topics of log_topic_arns in other Regions; run each once, with credentials of this account."
   value = [
     for arn in local.remote_topic_arns :
-    "aws sns subscribe --region ${split(":", arn)[3]} --topic-arn ${arn} --protocol sqs --notification-endpoint ${aws_sqs_queue.ingest.arn} --attributes RawMessageDelivery=true"
+    "aws sns subscribe --region ${split(":", arn)[3]} --topic-arn ${arn} --protocol sqs --notification-endpoint ${aws_sqs_queue.ingest.arn} --attributes ${contains(var.shared_log_topic_arns, arn) ? local.shared_subscription_attributes : "RawMessageDelivery=true"}"
   ]
 }
 

@@ -82,7 +82,10 @@ locals {
   }
 
   # Ignored of functions/trailsearch/logs/notifications.py.
-  ignored = ["validation_message", "test_event", "subscription_confirmation", "digest_file", "other_object", "other_event"]
+  ignored = [
+    "validation_message", "test_event", "subscription_confirmation", "digest_file", "other_object", "other_event",
+    "config_notification", "eventbridge_event", "cloudwatch_alarm", "auto_scaling_notification",
+  ]
 }
 
 resource "aws_cloudwatch_query_definition" "saved" {

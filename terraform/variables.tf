@@ -156,6 +156,18 @@ variable "log_topic_arns" {
   }
 }
 
+variable "shared_log_topic_arns" {
+  type        = list(string)
+  description = "Those of log_topic_arns that carry AWS Config's messages too, such as Control Tower's aws-controltower-AllConfigNotifications: SNS keeps out of the queue what has a messageType, and what is no JSON."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.shared_log_topic_arns : contains(var.log_topic_arns, arn)])
+    error_message = "shared_log_topic_arns names a topic that log_topic_arns does not: nothing is subscribed to it."
+  }
+}
+
 variable "log_bucket_notifications" {
   type = list(object({
     bucket     = string

@@ -75,3 +75,17 @@ run "example_3" {
     error_message = "Nothing is left to be done by hand."
   }
 }
+
+run "example_4" {
+  variables {
+    create_trail          = false
+    log_bucket_names      = ["acme-logs"]
+    log_topic_arns        = ["arn:aws:sns:us-east-1:555566667777:acme-notifications"]
+    shared_log_topic_arns = ["arn:aws:sns:us-east-1:555566667777:acme-notifications"]
+  }
+
+  assert {
+    condition     = jsondecode(one(values(aws_sns_topic_subscription.existing)).filter_policy) == { messageType = [{ exists = false }] } && one(values(aws_sns_topic_subscription.existing)).filter_policy_scope == "MessageBody"
+    error_message = "SNS keeps AWS Config's messages out of the queue."
+  }
+}

@@ -91,6 +91,11 @@ run "topics_send" {
   }
 
   assert {
+    condition     = alltrue([for subscription in aws_sns_topic_subscription.existing : subscription.filter_policy == null])
+    error_message = "What a topic of its own sends must reach the queue whatever it is, and be dead-lettered if it cannot be read."
+  }
+
+  assert {
     condition     = !contains([for statement in data.aws_iam_policy_document.dead_letter_queue.statement : statement.sid], "UndeliveredNotificationsSend")
     error_message = "SNS must not be let into the dead-letter queue for topics of other accounts."
   }
@@ -101,6 +106,27 @@ run "topics_send" {
       "aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:444455556666:audit-logs --protocol sqs --notification-endpoint arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest --attributes RawMessageDelivery=true",
     ]
     error_message = "For topics of other Regions there must be the command that subscribes them."
+  }
+}
+
+run "topics_that_are_shared" {
+  variables {
+    shared_log_topic_arns = [for arn in var.log_topic_arns : arn if !strcontains(arn, ":af-south-1:")]
+  }
+
+  assert {
+    condition = { for arn, subscription in aws_sns_topic_subscription.existing : arn => "${subscription.filter_policy_scope} ${subscription.filter_policy}" } == {
+      "arn:aws:sns:us-east-1:444455556666:audit-logs" = "MessageBody {\"messageType\":[{\"exists\":false}]}"
+    }
+    error_message = "SNS must keep AWS Config's messages of a shared topic out of the queue."
+  }
+
+  assert {
+    condition = output.subscribe_commands == [
+      "aws sns subscribe --region af-south-1 --topic-arn arn:aws:sns:af-south-1:444455556666:audit-logs --protocol sqs --notification-endpoint arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest --attributes RawMessageDelivery=true",
+      "aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:444455556666:audit-logs --protocol sqs --notification-endpoint arn:aws:sqs:us-east-1:111122223333:trailsearch-test-ingest --attributes '{\"FilterPolicy\":\"{\\\"messageType\\\":[{\\\"exists\\\":false}]}\",\"FilterPolicyScope\":\"MessageBody\",\"RawMessageDelivery\":\"true\"}'",
+    ]
+    error_message = "So must the subscription to a shared topic of another Region."
   }
 }
 

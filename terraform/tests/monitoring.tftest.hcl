@@ -144,6 +144,13 @@ run "logs_of_others" {
   }
 
   assert {
+    condition = sort([
+      for query in aws_cloudwatch_metric_alarm.runbook["only-ignored-in-central-logs"].metric_query : "${query.metric[0].metric_name} ${query.metric[0].dimensions.bucket} ${query.metric[0].period}" if length(query.metric) == 1
+    ]) == tolist(["LogsFetched central-logs 86400", "ObjectsIgnored central-logs 86400"])
+    error_message = "A bucket of which objects are ignored, and no log is fetched in a day, must ring: its logs have other keys than CloudTrail's."
+  }
+
+  assert {
     condition     = [for name in keys(aws_cloudwatch_metric_alarm.runbook) : name if startswith(name, "undelivered-notifications")] == []
     error_message = "SNS measures topics in the account that they are of."
   }
@@ -175,6 +182,11 @@ run "logs_of_everybody" {
   assert {
     condition     = [for name in keys(aws_cloudwatch_metric_alarm.runbook) : name if startswith(name, "undelivered-notifications")] == ["undelivered-notifications", "undelivered-notifications-on-own"]
     error_message = "What SNS could not deliver from a topic of this account and Region must ring."
+  }
+
+  assert {
+    condition     = [for name in keys(aws_cloudwatch_metric_alarm.runbook) : name if startswith(name, "only-ignored")] == ["only-ignored-in-central-logs", "only-ignored-in-noticed-logs", "only-ignored-in-own-logs"]
+    error_message = "Of each existing bucket, and not of the new trail's, it must ring that nothing but other objects is announced."
   }
 }
 

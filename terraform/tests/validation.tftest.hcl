@@ -499,6 +499,17 @@ run "topic_named_twice" {
   expect_failures = [var.log_topic_arns]
 }
 
+run "shared_topic_without_a_subscription" {
+  command = plan
+
+  variables {
+    log_topic_arns        = ["arn:aws:sns:us-east-1:444455556666:audit-logs"]
+    shared_log_topic_arns = ["arn:aws:sns:us-east-1:444455556666:config"]
+  }
+
+  expect_failures = [var.shared_log_topic_arns]
+}
+
 run "notifying_bucket_of_no_account" {
   command = plan
 

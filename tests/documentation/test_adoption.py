@@ -15,7 +15,7 @@ NUMBERS = [int(number) for number in re.findall(r"^# \S+, example (\d+)$", READM
 
 def test_all_examples_are_tested() -> None:
     assert [int(number) for number in re.findall(r'^run "example_(\d+)"', ADOPTION, re.MULTILINE)] == NUMBERS
-    assert len(NUMBERS) == 3
+    assert len(NUMBERS) == 4
 
 
 @pytest.mark.parametrize("number", NUMBERS)

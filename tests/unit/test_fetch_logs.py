@@ -712,6 +712,55 @@ def test_the_handler_answers_with_pointers_dead_letters_and_counts(
     assert all(DeadLetter.from_body(json.dumps(letter)) for letter in answer["dead_letters"])
 
 
+def measured_by_bucket(printed: str) -> dict[tuple[str, str], float]:
+    """What was measured of buckets, by the metric's name and the bucket."""
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    return {
+        (metric["Name"], line["bucket"]): line[metric["Name"]][0]
+        for line in lines
+        if "bucket" in line
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+
+
+def test_of_a_bucket_of_which_all_is_ignored_it_is_measured_that_no_log_was_fetched(
+    step: Step, context: LambdaContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other_layout, capitals = s3_event("trails/2026/x.json.gz"), s3_event(log_key("a").replace("json", "JSON"))
+    answer = invoke(handler, delivery(other_layout, capitals, s3_event(DIGEST)), context)
+    assert answer["counts"]["ignored"] == {"other_object": 2, "digest_file": 1}
+    assert answer["counts"]["other_objects_by_bucket"] == {LOGS: 2}
+    measured = measured_by_bucket(capsys.readouterr().out)
+    assert measured == {("ObjectsIgnored", LOGS): 2, ("LogsFetched", LOGS): 0}
+
+
+def test_objects_that_are_ignored_beside_logs_are_measured_beside_them(
+    step: Step, context: LambdaContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step.put("a", log_of(event("1")))
+    invoke(handler, delivery(announce("a"), s3_event("trails/2026/x.json.gz")), context)
+    measured = measured_by_bucket(capsys.readouterr().out)
+    assert measured == {("ObjectsIgnored", LOGS): 1, ("LogsFetched", LOGS): 1}
+
+
+def test_a_bucket_that_no_logs_are_read_from_gets_no_metric(
+    step: Step, context: LambdaContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = message(s3_event("trails/2026/x.json.gz").body.replace(LOGS, "of-somebody-else"))
+    invoke(handler, delivery(elsewhere), context)
+    assert not measured_by_bucket(capsys.readouterr().out)
+
+
+def test_messages_of_others_are_measured_together(
+    step: Step, context: LambdaContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = message(json.dumps({"messageType": "ConfigurationItemChangeNotification"}))
+    alarm = message(json.dumps({"AlarmName": "a", "NewStateValue": "OK"}))
+    answer = invoke(handler, delivery(changed, alarm, s3_event(DIGEST)), context)
+    assert not answer["dead_letters"]
+    assert '"MessagesIgnored":[2.0]' in capsys.readouterr().out.replace(" ", "")
+
+
 def test_the_handler_reads_the_attributes_of_messages(step: Step, context: LambdaContext) -> None:
     given = delivery(announce("late"))
     given["messages"][0]["messageAttributes"] = {

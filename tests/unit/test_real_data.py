@@ -12,7 +12,8 @@ import pytest
 import fetch_logs
 import index_batch
 import split_records
-from tests.steps import ARN, LOGS, FakeIndex, LambdaContext, invoke, redrive
+from tests.conftest import REPOSITORY
+from tests.steps import ARN, LOGS, FakeIndex, LambdaContext, event, invoke, log_of, redrive
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.messages import DeadLetter
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat
@@ -266,3 +267,19 @@ def test_logs_and_odd_objects_together_hold_every_event_once(
     assert outcome.counts["logs"] == len(set(bodies)) - 2 == 105
     assert outcome.counts["duplicates"] == 3
     assert outcome.documents == len(workflow.index.documents) == 4_889 + 3
+
+
+def test_of_a_topic_that_is_shared_with_aws_config_the_log_is_indexed_and_nothing_dead_lettered(
+    workflow: Workflow,
+) -> None:
+    case = REPOSITORY.parent / "shared" / "cases" / "01-shared-topic-aws-config" / "messages.jsonl"
+    if not case.exists():
+        pytest.skip("needs the case 01-shared-topic-aws-config beside the repository (../shared/cases)")
+    first, *others = case.read_text(encoding="utf-8").splitlines()
+    (key,) = json.loads(first)["s3ObjectKey"]
+    workflow.s3.put_object(Bucket=LOGS, Key=key, Body=log_of(event("1")))
+    outcome = workflow.run(json.dumps({"s3Bucket": LOGS, "s3ObjectKey": [key]}), *others)
+    assert not outcome.dead_letters
+    assert outcome.documents == 1
+    assert outcome.counts["logs"] == 1
+    assert sum(outcome.counts["ignored"].values()) == len(others)

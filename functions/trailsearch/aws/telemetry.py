@@ -2,8 +2,8 @@
 
 Metrics are CloudWatch embedded metric format in the function's log
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html),
-in the namespace ``Trailsearch``, with the dimensions ``service`` (the function) and ``environment``; ``LogsFetched`` also has
-the dimension ``bucket``.
+in the namespace ``Trailsearch``, with the dimensions ``service`` (the function) and ``environment``; ``LogsFetched`` and
+``ObjectsIgnored`` also have the dimension ``bucket``, ``ObjectsIgnored`` beside what all buckets have together.
 """
 
 import os
@@ -105,6 +105,23 @@ def report_logs_fetched(by_bucket: Mapping[str, int]) -> None:
     for bucket, logs in by_bucket.items():
         with single_metric("LogsFetched", MetricUnit.Count, logs, default_dimensions=_dimensions()) as metric:
             metric.add_dimension("bucket", bucket)
+
+
+def report_ignored(objects: Mapping[str, int], messages: int) -> None:
+    """Measure how many objects of each bucket are no CloudTrail logs by their key, and how many messages were of others.
+
+    Where nothing is ignored there is no metric, and nothing to pay for one. A bucket that has objects here has
+    ``LogsFetched`` too, 0 if need be, so that an alarm can compare the two.
+    """
+    for bucket, count in objects.items():
+        with single_metric(
+            "ObjectsIgnored", MetricUnit.Count, count, default_dimensions=_dimensions()
+        ) as metric:
+            metric.add_dimension("bucket", bucket)
+    if total := sum(objects.values()):
+        metrics.add_metric("ObjectsIgnored", MetricUnit.Count, total)
+    if messages:
+        metrics.add_metric("MessagesIgnored", MetricUnit.Count, messages)
 
 
 def report_parts(parts: Parts) -> None:

@@ -305,6 +305,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     batches: int = 0
     bytes: int = 0
     ignored: dict[str, int] = {}
+    other_objects_by_bucket: dict[str, int] = {}
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):

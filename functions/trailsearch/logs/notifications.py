@@ -8,6 +8,17 @@ Understood, each directly in the queue, through SNS or through SNS with raw mess
   (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html)
 * EventBridge "Object Created" events of S3
   (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html)
+
+A topic may be shared with others, whose messages announce no logs. Those that declare what they are, are ignored:
+
+* AWS Config's, by their ``messageType``
+  (https://docs.aws.amazon.com/config/latest/developerguide/notifications-for-AWS-Config.html)
+* events of EventBridge, by their ``source``: those of GuardDuty, Security Hub, Control Tower, …
+  (https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html)
+* CloudWatch's of an alarm, by its name and state
+  (https://github.com/aws/aws-lambda-go/blob/main/events/testdata/cloudwatch-alarm-sns-payload-single-metric.json)
+* Auto Scaling's, by their ``Event``
+  (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-sns-notifications.html)
 """
 
 import re
@@ -45,19 +56,36 @@ class Ignored(StrEnum):
     DIGEST_FILE = "digest_file"
     OTHER_OBJECT = "other_object"
     OTHER_EVENT = "other_event"
+    CONFIG_NOTIFICATION = "config_notification"
+    EVENTBRIDGE_EVENT = "eventbridge_event"
+    CLOUDWATCH_ALARM = "cloudwatch_alarm"
+    AUTO_SCALING_NOTIFICATION = "auto_scaling_notification"
+
+
+FOREIGN = frozenset(
+    {
+        Ignored.CONFIG_NOTIFICATION,
+        Ignored.EVENTBRIDGE_EVENT,
+        Ignored.CLOUDWATCH_ALARM,
+        Ignored.AUTO_SCALING_NOTIFICATION,
+    }
+)
+"""What is said of messages that others send to a shared topic."""
 
 
 class Announcement(msgspec.Struct, frozen=True):
     """What one message announces: the logs to fetch, and what was ignored, counted by reason.
 
     If entries of the message could not be read, ``not_recognized`` says why, and ``rest`` is the body of a message of
-    those entries alone; the others are here.
+    those entries alone; the others are here. ``other_objects`` are those that were ignored as ``OTHER_OBJECT``, counted by
+    bucket.
     """
 
     logs: tuple[LogRef, ...]
     ignored: Counter[Ignored]
     not_recognized: MessageNotRecognized | None = None
     rest: str = ""
+    other_objects: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class _Bad(msgspec.Struct, frozen=True):
@@ -69,7 +97,13 @@ class _Bad(msgspec.Struct, frozen=True):
     beside: dict[str, str]
 
 
-_Found = LogRef | Ignored | _Bad
+class _OtherObject(msgspec.Struct, frozen=True):
+    """An object whose key is not that of a CloudTrail log, by its bucket."""
+
+    bucket: str
+
+
+_Found = LogRef | Ignored | _OtherObject | _Bad
 
 
 def read_notification(body: str) -> Announcement:
@@ -88,6 +122,7 @@ def read_notification(body: str) -> Announcement:
     """
     logs: dict[LogRef, None] = {}
     ignored: Counter[Ignored] = Counter()
+    other_objects: Counter[str] = Counter()
     bad: list[_Bad] = []
     for found in _announced(body):
         match found:
@@ -95,16 +130,23 @@ def read_notification(body: str) -> Announcement:
                 logs[found] = None
             case Ignored():
                 ignored[found] += 1
+            case _OtherObject(bucket):
+                ignored[Ignored.OTHER_OBJECT] += 1
+                other_objects[bucket] += 1
             case _Bad():
                 bad.append(found)
     if not bad:
-        return Announcement(tuple(logs), ignored)
+        return Announcement(tuple(logs), ignored, other_objects=other_objects)
     if not logs and not ignored:
         raise _not_recognized(body, bad[0].why)
     count = f"{len(bad)} of its entries cannot be read, the others are; the first of them: {bad[0].why}"
     rest = bad[0].beside | {bad[0].name: [each.entry for each in bad]}
     return Announcement(
-        tuple(logs), ignored, _not_recognized(body, count), msgspec.json.encode(rest).decode()
+        tuple(logs),
+        ignored,
+        _not_recognized(body, count),
+        msgspec.json.encode(rest).decode(),
+        other_objects,
     )
 
 
@@ -129,8 +171,28 @@ def _announced(body: str) -> Iterator[_Found]:
             yield from (_announced_by_s3(record) for record in records)
         case {"source": "aws.s3"}:
             yield _announced_by_eventbridge(message, body)
+        case _ if foreign := _foreign(message):
+            yield foreign
         case _:
             raise _not_recognized(body, "it is no notification of CloudTrail, S3, SNS or EventBridge")
+
+
+def _foreign(message: Any) -> Ignored | None:
+    """Tell what kind of message of others this is, if it declares it. What looks as if it were ours does not count."""
+    match message:
+        # An empty or misshapen list of keys is CloudTrail's fault; AWS Config's key is a text.
+        case {"s3ObjectKey": [*_]} | {"Records": _} | {"source": "aws.s3" | "aws.cloudtrail"}:
+            return None
+        case {"messageType": str(kind)} if kind:
+            return Ignored.CONFIG_NOTIFICATION
+        case {"source": str(source), "detail-type": str(), "detail": {}} if source:
+            return Ignored.EVENTBRIDGE_EVENT
+        case {"AlarmName": str(), "NewStateValue": str()}:
+            return Ignored.CLOUDWATCH_ALARM
+        case {"Event": str(event)} if event.startswith("autoscaling:"):
+            return Ignored.AUTO_SCALING_NOTIFICATION
+        case _:
+            return None
 
 
 def _announced_by_cloudtrail(bucket: str, key: Any) -> _Found:
@@ -156,7 +218,7 @@ def _announced_by_s3(record: Any) -> _Found:
             return _Bad("an entry of its Records is no S3 event", record, "Records", {})
 
 
-def _announced_by_eventbridge(message: Any, body: str) -> LogRef | Ignored:
+def _announced_by_eventbridge(message: Any, body: str) -> _Found:
     match message:
         case {
             "detail-type": str(detail_type),
@@ -176,9 +238,9 @@ def _is_too_long(key: str) -> bool:
     return len(key) * 4 > _MAX_KEY_BYTES and len(key.encode()) > _MAX_KEY_BYTES
 
 
-def _by_key(bucket: str, key: str) -> LogRef | Ignored:
+def _by_key(bucket: str, key: str) -> _Found:
     if not (match := _TRAIL_KEY.search(key)):
-        return Ignored.OTHER_OBJECT
+        return _OtherObject(bucket)
     return Ignored.DIGEST_FILE if match["folder"] == "-Digest" else LogRef(bucket, key)
 
 

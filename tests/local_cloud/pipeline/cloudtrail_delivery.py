@@ -103,6 +103,12 @@ def event_ids(log: bytes) -> list[str]:
 
 def _ids(log: "_Json") -> list[str]:
     ids: list[str] | None = None
+    if log.takes("["):
+        records = [log.value() for _ in log.separated("]")]
+        log.take("")
+        if not all(isinstance(record, dict) for _, record in records):
+            raise ValueError("It is an array of more than objects")
+        return [_event_id(*record) for record in records]
     log.take("{")
     for _ in log.separated("}"):
         _, name = log.value()
@@ -121,6 +127,8 @@ def _ids(log: "_Json") -> list[str]:
 def _event_id(text: str, record: Any) -> str:
     """Give the eventID, or else the SHA-256 of the record as it is in the log, but on one line."""
     event_id = record.get("eventID") if isinstance(record, dict) else None
+    if isinstance(record, dict) and record.get("eventCategory") == "Aggregated":
+        event_id = event_id or record.get("eventId")
     if isinstance(event_id, bool):
         event_id = json.dumps(event_id)
     if isinstance(event_id, str) and _TAKEN_FOR_AN_ID.fullmatch(event_id):
@@ -157,6 +165,12 @@ class _Json:
         if self._next() != character:
             raise ValueError(f"{self._next()!r} in place of {character!r} at {self._at}")
         self._at += 1
+
+    def takes(self, character: str) -> bool:
+        """Read that character, if it is the next one, and say whether it was."""
+        if here := self._next() == character:
+            self.take(character)
+        return here
 
     def separated(self, closing: str) -> Iterator[None]:
         """Come to each item of an array or object, which the caller reads, and past its end."""

@@ -9,7 +9,13 @@ import pytest
 
 from tests.steps import ARN, LambdaContext, execution
 from trailsearch.aws import telemetry
-from trailsearch.aws.telemetry import observed, report_indexed, report_logs_fetched, report_work
+from trailsearch.aws.telemetry import (
+    observed,
+    report_ignored,
+    report_indexed,
+    report_logs_fetched,
+    report_work,
+)
 from trailsearch.contracts.errors import DocumentRefused, DocumentsNotIndexed, SearchThrottled
 from trailsearch.contracts.messages import BatchRef, Counts, Indexed, Kind, RecordsRef, Work
 
@@ -74,6 +80,26 @@ def test_metrics_are_in_the_namespace_with_function_and_environment(observe: Obs
     assert (metrics["environment"], metrics["service"]) == ("test", "test")
     assert units_of(metrics) == {"RecordsFetched": "Count", "Duplicates": "Count"}
     assert (metrics["RecordsFetched"], metrics["Duplicates"]) == ([3.0], [0.0])
+
+
+def test_ignored_objects_are_measured_by_their_bucket_and_together(observe: Observe) -> None:
+    _, measured = observe(lambda: report_ignored({"own-logs": 2, "central-logs": 1}, 4))
+    assert {each.get("bucket"): each["ObjectsIgnored"] for each in measured} == {
+        "own-logs": [2.0],
+        "central-logs": [1.0],
+        None: [3.0],
+    }
+    (together,) = [each for each in measured if "bucket" not in each]
+    assert together["MessagesIgnored"] == [4.0]
+
+
+def test_where_nothing_is_ignored_nothing_is_measured(observe: Observe) -> None:
+    def report() -> None:
+        report_work("fetched", Work(), {"RecordsFetched": 5})
+        report_ignored({}, 0)
+
+    _, (metrics,) = observe(report)
+    assert not {"ObjectsIgnored", "MessagesIgnored"} & metrics.keys()
 
 
 def test_fetched_logs_are_measured_by_their_bucket(observe: Observe) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from trailsearch.contracts.errors import MessageNotRecognized
 from trailsearch.contracts.messages import LogRef
-from trailsearch.logs.notifications import Announcement, Ignored, read_notification
+from trailsearch.logs.notifications import FOREIGN, Announcement, Ignored, read_notification
 
 KEY = "AWSLogs/123456789012/CloudTrail/us-east-2/2016/08/11/123456789012_CloudTrail_us-east-2_x.json.gz"
 DIGEST = "AWSLogs/123456789012/CloudTrail-Digest/us-east-2/2016/08/11/digest.json.gz"
@@ -98,6 +99,126 @@ def test_what_holds_no_events_is_counted_by_reason(body: str, reason: Ignored, w
     announcement = read_notification(wrap(body))
     assert announcement.logs == ()
     assert announcement.ignored == Counter({reason: 1})
+
+
+def event_of(source: str, detail_type: str, **detail: Any) -> dict[str, Any]:
+    envelope = {"version": "0", "id": "x", "account": "111111111111", "region": "eu-west-3", "resources": []}
+    return {
+        **envelope,
+        "time": "2026-03-04T05:00:00Z",
+        "source": source,
+        "detail-type": detail_type,
+        "detail": detail,
+    }
+
+
+CONFIG_MESSAGES: dict[str, dict[str, Any]] = {
+    "ConfigurationItemChangeNotification": {"configurationItem": {"resourceId": "vol-1"}},
+    "OversizedConfigurationItemChangeNotification": {"s3DeliverySummary": {"s3BucketLocation": "logs/x"}},
+    "ConfigurationHistoryDeliveryCompleted": {"s3Bucket": "logs", "s3ObjectKey": "AWSLogs/x.json.gz"},
+    "ConfigurationSnapshotDeliveryStarted": {"configSnapshotId": "x"},
+    "ConfigurationSnapshotDeliveryCompleted": {
+        "s3Bucket": "logs",
+        "s3ObjectKey": "AWSLogs/y.json.gz",
+    },
+    "ComplianceChangeNotification": {"configRuleName": "r"},
+    "ConfigRulesEvaluationStarted": {"configRuleNames": ["r"]},
+}
+FOREIGN_MESSAGES: list[tuple[dict[str, Any], Ignored]] = [
+    *(
+        ({"messageType": kind, "recordVersion": "1.0", **more}, Ignored.CONFIG_NOTIFICATION)
+        for kind, more in CONFIG_MESSAGES.items()
+    ),
+    *(
+        (event_of(source, detail_type), Ignored.EVENTBRIDGE_EVENT)
+        for source, detail_type in [
+            ("aws.config", "Config Rules Compliance Change"),
+            ("aws.controltower", "AWS Service Event via CloudTrail"),
+            ("aws.guardduty", "GuardDuty Finding"),
+            ("aws.securityhub", "Security Hub Findings - Imported"),
+            ("aws.health", "AWS Health Event"),
+            ("com.example.orders", "OrderPlaced"),
+        ]
+    ),
+    (
+        {"AlarmName": "a", "NewStateValue": "ALARM", "OldStateValue": "OK", "Trigger": {"MetricName": "m"}},
+        Ignored.CLOUDWATCH_ALARM,
+    ),
+    (
+        {
+            "Service": "AWS Auto Scaling",
+            "Event": "autoscaling:EC2_INSTANCE_LAUNCH",
+            "AutoScalingGroupName": "g",
+        },
+        Ignored.AUTO_SCALING_NOTIFICATION,
+    ),
+    (
+        {"Event": "autoscaling:TEST_NOTIFICATION", "AutoScalingGroupName": "g"},
+        Ignored.AUTO_SCALING_NOTIFICATION,
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "kind"), FOREIGN_MESSAGES)
+@pytest.mark.parametrize("wrap", [str, through_sns])
+def test_what_others_send_to_a_shared_topic_is_ignored_by_what_it_declares(
+    message: dict[str, Any], kind: Ignored, wrap: Any
+) -> None:
+    assert read_notification(wrap(json.dumps(message))) == Announcement((), Counter({kind: 1}))
+
+
+def test_every_kind_of_message_of_others_is_here() -> None:
+    assert {kind for _, kind in FOREIGN_MESSAGES} == FOREIGN
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"messageType": ""},
+        {"messageType": 7},
+        {"source": "aws.config"},
+        {"source": "", "detail-type": "x", "detail": {}},
+        {"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": "a text"},
+        event_of("aws.cloudtrail", "AWS API Call via CloudTrail"),
+        event_of("aws.s3", "AWS API Call via CloudTrail"),
+        {"AlarmName": "a"},
+        {"Event": "order:placed"},
+        {"messageType": "ComplianceChangeNotification", "s3Bucket": "logs", "s3ObjectKey": []},
+        {"messageType": "ComplianceChangeNotification", "Records": []},
+        {"configurationItem": {"resourceId": "vol-1"}},
+    ],
+)
+def test_what_does_not_declare_what_it_is_stays_a_dead_letter(message: dict[str, Any]) -> None:
+    with pytest.raises(MessageNotRecognized):
+        read_notification(json.dumps(message))
+
+
+@pytest.mark.parametrize(
+    "key", [KEY.upper(), KEY.replace(".json.gz", ".JSON.GZ"), "trails/2026/03/04/x.json.gz"]
+)
+@pytest.mark.parametrize("notification", [s3_event, eventbridge])
+def test_objects_under_other_keys_are_counted_by_their_bucket(notification: Any, key: str) -> None:
+    announcement = read_notification(notification(key))
+    assert announcement.ignored == Counter({Ignored.OTHER_OBJECT: 1})
+    assert announcement.other_objects == Counter({"logs": 1})
+
+
+def test_digest_files_are_no_objects_under_other_keys() -> None:
+    assert not read_notification(s3_event(DIGEST)).other_objects
+
+
+def test_a_topic_that_is_shared_with_aws_config_gives_the_log_and_no_dead_letter() -> None:
+    case = REPOSITORY.parent / "shared" / "cases" / "01-shared-topic-aws-config" / "messages.jsonl"
+    if not case.exists():
+        pytest.skip("needs the case 01-shared-topic-aws-config beside the repository (../shared/cases)")
+    first, *others = map(read_notification, case.read_text().splitlines())
+    assert [log.bucket for log in first.logs] == ["logs"]
+    assert not first.ignored
+    assert others
+    for other in others:
+        assert other.logs == ()
+        assert other.ignored.keys() <= FOREIGN
+        assert other.ignored.total() == 1
 
 
 def test_cloudtrail_is_believed_for_keys_of_any_layout() -> None:

@@ -78,7 +78,7 @@ ALARM_NAMES = frozenset(
     }
 )
 # Each of these is one alarm, or where there are several buckets or topics, one for each.
-ALARM_NAMES_OF_SOURCES = ("no-logs", "undelivered-notifications")
+ALARM_NAMES_OF_SOURCES = ("no-logs", "only-ignored", "undelivered-notifications")
 _ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-in-.+|-on-.+)?")
 # Newest values that are older say nothing about now.
 _STALE = timedelta(minutes=15)
@@ -354,6 +354,7 @@ def growth_of(results: Iterable["MetricDataResultTypeDef"]) -> Growth:
 def metric_queries(environment: Environment, account: str) -> list["MetricDataQueryTypeDef"]:
     """Say what to ask CloudWatch for. The functions' own metrics are those of ``telemetry``."""
     indexing = {"service": "index_batch", "environment": environment.environment}
+    fetching = {"service": "fetch_logs", "environment": environment.environment}
     domain = {"ClientId": account, "DomainName": environment.search_domain_name}
     age = "ApproximateAgeOfOldestMessage"
     return [
@@ -367,6 +368,8 @@ def metric_queries(environment: Environment, account: str) -> list["MetricDataQu
             for name, each in metrics.items()
         ),
         _query("events", "Trailsearch", "EventsIndexed", indexing, "Sum", HOUR),
+        _query("objects_ignored", "Trailsearch", "ObjectsIgnored", fetching, "Sum", HOUR),
+        _query("messages_ignored", "Trailsearch", "MessagesIgnored", fetching, "Sum", HOUR),
         *(
             _query(f"{name}_{stat}", "Trailsearch", metric, indexing, stat, HOUR)
             for name, metric in (("delivery", "IndexingLagFromDelivery"), ("event", "IndexingLagFromEvent"))
@@ -430,6 +433,8 @@ def metrics_of(results: Iterable["MetricDataResultTypeDef"], now: datetime) -> M
         oldest_in_ingest_queue=newest("ingest_age", _STALE),
         oldest_in_dead_letter_queue=newest("dead_letter_age", _STALE),
         events_indexed=newest("events"),
+        objects_ignored=newest("objects_ignored"),
+        messages_ignored=newest("messages_ignored"),
         lag_from_delivery=lag("delivery"),
         lag_from_event=lag("event"),
         searchable_documents=documents(),

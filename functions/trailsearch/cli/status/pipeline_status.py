@@ -95,7 +95,7 @@ class Percentiles(msgspec.Struct, frozen=True):
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """What CloudWatch knows; None where it has no data. Ages and lags are in seconds.
 
-    ``events_indexed`` and the lags are those of the last hour, the others the newest values. The lag of a batch
+    ``events_indexed``, what was ignored and the lags are those of the last hour, the others the newest values. The lag of a batch
     is that of its oldest event: from when CloudTrail delivered its log, or from when it happened, to when it
     was indexed.
 
@@ -108,6 +108,8 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     oldest_in_ingest_queue: float | None = None
     oldest_in_dead_letter_queue: float | None = None
     events_indexed: float | None = None
+    objects_ignored: float | None = None
+    messages_ignored: float | None = None
     lag_from_delivery: Percentiles | None = None
     lag_from_event: Percentiles | None = None
     searchable_documents: float | None = None

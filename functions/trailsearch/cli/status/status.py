@@ -105,6 +105,7 @@ def _parts(observed: PipelineStatus) -> Iterator[tuple[str, str]]:
     yield "Pipe", _said(observed.pipe, _pipe)
     yield "Executions", _said(observed.executions, _executions)
     yield "Events indexed", _said(observed.metrics, _events)
+    yield "Ignored", _said(observed.metrics, _ignored)
     yield "Lag from delivery", _said(observed.metrics, lambda known: _lag(known.lag_from_delivery))
     yield "Lag from event", _said(observed.metrics, lambda known: _lag(known.lag_from_event))
     yield "Search domain", _said(observed.search_domain, lambda domain: _search_domain(domain, metrics))
@@ -138,6 +139,19 @@ def _executions(executions: Executions) -> str:
 
 def _events(metrics: Metrics) -> str:
     return _NO_DATA if metrics.events_indexed is None else f"{metrics.events_indexed:,.0f} in the last hour"
+
+
+def _ignored(metrics: Metrics) -> str:
+    counted = (
+        (metrics.objects_ignored, "that is no CloudTrail log", "object", "that are no CloudTrail logs"),
+        (metrics.messages_ignored, "that announces none", "message", "that announce none"),
+    )
+    said = [
+        f"{count:,.0f} {name if count == 1 else f'{name}s'} {one if count == 1 else several}"
+        for count, one, name, several in counted
+        if count
+    ]
+    return f"{', '.join(said) or 'nothing'} in the last hour"
 
 
 def _lag(lag: Percentiles | None) -> str:

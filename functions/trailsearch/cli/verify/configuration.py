@@ -31,6 +31,8 @@ DEFAULT_REGIONS = frozenset(
         *("us-east-1", "us-east-2", "us-west-1", "us-west-2"),
     }
 )
+# What a topic of shared_log_topic_arns does not send, as terraform/ingest.tf has it.
+FILTER_OF_SHARED_TOPICS: Mapping[str, Any] = {"messageType": [{"exists": False}]}
 
 
 def check_configuration(deployment: Deployment, checks: Checks) -> None:
@@ -302,15 +304,19 @@ def check_subscriptions(name: str, deployment: Deployment, checks: Checks) -> No
             attributes = sns_in(arn.split(":")[3]).get_subscription_attributes(SubscriptionArn=arn)[
                 "Attributes"
             ]
-            checks.judge(row, _wrong_with(attributes, deployment), "confirmed, raw message delivery")
+            checks.judge(
+                row, wrong_with_subscription(attributes, deployment), "confirmed, raw message delivery"
+            )
 
 
-def _wrong_with(attributes: Mapping[str, str], deployment: Deployment) -> Iterator[str]:
+def wrong_with_subscription(attributes: Mapping[str, str], deployment: Deployment) -> Iterator[str]:
+    """Say what is wrong with a subscription of the ingest queue, by its attributes."""
     if attributes.get("PendingConfirmation", "false") != "false":
         yield "it is not confirmed"
     if attributes.get("RawMessageDelivery", "false").lower() != "true":
         yield "it has no raw message delivery, so that fewer messages fit into an execution"
-    if attributes.get("FilterPolicy"):
+    filters = json.loads(attributes.get("FilterPolicy") or "{}")
+    if filters and (filters, attributes.get("FilterPolicyScope")) != (FILTER_OF_SHARED_TOPICS, "MessageBody"):
         yield "it has a filter policy: what that does not let through is not announced"
     target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
     if target not in {None, deployment.dead_letter_queue.arn}:

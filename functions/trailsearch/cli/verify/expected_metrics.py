@@ -117,7 +117,9 @@ _MEASURED: Final[Mapping[str, frozenset[str]]] = {
 _SELDOM_MEASURED: Final = frozenset(
     {
         "EventsDeleted",
+        "MessagesIgnored",
         "MessagesTakenApart",
+        "ObjectsIgnored",
         *(
             name
             for name, each in vars(errors).items()

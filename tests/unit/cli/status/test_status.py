@@ -363,8 +363,17 @@ def test_where_there_is_no_data_it_says_so() -> None:
     output = printed(changed(metrics=Metrics(), ingest_queue=BUSY, search_domain=domain))
     assert "1,200 waiting, 30 in flight, 0 delayed; age of the oldest: no data" in output
     assert "Events indexed      no data" in output
+    assert "Ignored             nothing in the last hour" in output
     assert "Lag from delivery   no data" in output
     assert "documents: no data, and you may not search" in output
+
+
+def test_what_was_ignored_is_shown() -> None:
+    several = printed(changed(metrics=Metrics(objects_ignored=1_200.0, messages_ignored=44.0)))
+    said = "1,200 objects that are no CloudTrail logs, 44 messages that announce none in the last hour"
+    assert f"Ignored             {said}" in several
+    one = printed(changed(metrics=Metrics(objects_ignored=1.0)))
+    assert "Ignored             1 object that is no CloudTrail log in the last hour" in one
 
 
 def test_cloudwatch_counts_documents_for_who_may_not_search() -> None:
@@ -522,6 +531,8 @@ def test_of_a_metric_the_newest_value_counts_unless_it_is_stale() -> None:
         series("ingest_age", (2, 40.0), (3, 9_000.0)),
         series("dead_letter_age", (20, 9_000.0)),
         series("events", (59, 12.0)),
+        series("objects_ignored", (59, 3.0)),
+        series("messages_ignored", (59, 4.0)),
         series("delivery_p50", (59, 1.0)),
         series("delivery_p99", (59, 2.0)),
         series("event_p50", (59, 1.0)),
@@ -531,6 +542,8 @@ def test_of_a_metric_the_newest_value_counts_unless_it_is_stale() -> None:
     assert metrics_of(answer, NOW) == Metrics(
         oldest_in_ingest_queue=40.0,
         events_indexed=12.0,
+        objects_ignored=3.0,
+        messages_ignored=4.0,
         lag_from_delivery=Percentiles(1.0, 2.0),
         searchable_documents=5.0,
     )

@@ -209,6 +209,10 @@ def test_a_name_that_nobody_measures_under_is_wrong(named: Metric, wrong: str) -
             metric("Trailsearch", "LogsFetched", service="fetch_logs", environment="test", bucket="others"),
             When.TROUBLE,
         ),
+        (
+            metric("Trailsearch", "ObjectsIgnored", service="fetch_logs", environment="test", bucket="logs"),
+            When.TROUBLE,
+        ),
     ],
 )
 def test_what_a_run_gives_data_is_told_from_what_only_trouble_does(named: Metric, when: When) -> None:

@@ -63,6 +63,13 @@ def test_a_record_is_expected_under_the_id_that_it_is_found_under(record: str, e
     assert found_under(log) == event_ids(log)
 
 
+def test_an_array_of_records_and_an_aggregated_event_are_found_by_their_ids() -> None:
+    log = log_of(
+        '{"eventCategory": "Aggregated", "eventId": "a"}', '{"eventId": "b"}, {"eventID": "c"}', around="[{}]"
+    )
+    assert event_ids(log) == ["a", sha256('{"eventId": "b"}'), "c"] == found_under(log)
+
+
 @given(
     st.lists(
         st.recursive(
@@ -91,7 +98,8 @@ def test_both_readers_agree_about_any_records(records: list[Any], indent: Any, a
         pytest.param(log_of("NaN"), id="NaN"),
         pytest.param(log_of(around='{{"Records": []}} more'), id="more after it"),
         pytest.param(log_of(around='{{"Records": {{}}}}'), id="Records are no array"),
-        pytest.param(log_of(around="[]"), id="no object"),
+        pytest.param(log_of(around='"a"'), id="neither object nor array"),
+        pytest.param(log_of(around="[{{}}, 1]"), id="an array of more than objects"),
         pytest.param(log_of(around='{{"digest": 1}}'), id="no Records"),
     ],
 )
