@@ -59,13 +59,7 @@ locals {
             [["batches", "batches_indexed"]],
           )
         },
-        {
-          # Whatever is received was sent, and is deleted.
-          title       = "State transitions (of the whole account), queue requests"
-          metrics     = [["transitions", "state_transitions"]]
-          expressions = [["queue requests, at most", "3 * FILL(messages_received, 0) + FILL(empty_receives, 0)"]]
-          over        = ["messages_received", "empty_receives"]
-        },
+        { title = "State transitions (of the whole account)", metrics = [["transitions", "state_transitions"]] },
         {
           title       = "Lambda (GB-seconds)"
           metrics     = []

@@ -58,7 +58,6 @@ locals {
         dimensions = { QueueName = aws_sqs_queue.ingest.name }
         metrics = {
           messages_received  = ["NumberOfMessagesReceived", "Sum"]
-          empty_receives     = ["NumberOfEmptyReceives", "Sum"]
           messages_waiting   = ["ApproximateNumberOfMessagesVisible", "Maximum"]
           messages_in_flight = ["ApproximateNumberOfMessagesNotVisible", "Maximum"]
           oldest_message     = ["ApproximateAgeOfOldestMessage", "Maximum"]
