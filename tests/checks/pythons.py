@@ -103,6 +103,14 @@ def installed(python: Python, folder: Path, lock: Path = LOCK) -> Path:
     return interpreter
 
 
+def _installed_or_why_not(python: Python) -> Path | NotInstalled:
+    # A release for which a tool has no wheel yet says nothing of Trailsearch.
+    try:
+        return installed(python, REPOSITORY)
+    except NotInstalled as error:
+        return error
+
+
 @click.command()
 @click.argument("tests", nargs=-1, required=True)
 def main(tests: tuple[str, ...]) -> None:
@@ -112,8 +120,11 @@ def main(tests: tuple[str, ...]) -> None:
     names = ", ".join(map(str, others))
     click.echo(f"Other Pythons on this machine: {names or 'none, so that the unit tests run on one alone'}")
     with ThreadPoolExecutor() as pool:
-        interpreters = list(pool.map(lambda python: installed(python, REPOSITORY), others))
+        interpreters = list(pool.map(_installed_or_why_not, others))
     for python, interpreter in zip(others, interpreters, strict=True):
+        if isinstance(interpreter, NotInstalled):
+            click.echo(f"Left out: {interpreter.message}")
+            continue
         click.echo(f"{python}:")
         command: list[str] = [
             str(interpreter),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.checks import pythons
 from tests.checks.pythons import NotInstalled, Python, candidates, found, installed
@@ -98,6 +99,25 @@ def test_what_cannot_be_installed_is_said_and_tried_again(tmp_path: Path, comman
         with pytest.raises(NotInstalled, match=r"Python 3\.13\.0: .* cannot be installed\.\nno such package"):
             installed(python, tmp_path, lock)
     assert len(commands) == 4
+
+
+def test_a_python_without_the_tools_is_left_out_and_the_others_are_tried(
+    tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [Python((3, minor, 0), Path(f"/bin/python3.{minor}")) for minor in (97, 98)]
+    monkeypatch.setattr(pythons, "found", lambda _candidates: there)
+    monkeypatch.setattr(pythons, "REPOSITORY", tmp_path)
+
+    def installed(python: Python, _folder: Path) -> Path:
+        if python == there[0]:
+            raise NotInstalled(f"{python}: no wheel")
+        return tmp_path / "interpreter"
+
+    monkeypatch.setattr(pythons, "installed", installed)
+    result = CliRunner().invoke(pythons.main, ["tests/unit/logs"])
+    assert result.exit_code == 0
+    assert "Left out: Python 3.97.0: no wheel\nPython 3.98.0:\n" in result.output
+    assert [command[-1] for command in commands] == ["tests/unit/logs"]
 
 
 def test_the_oldest_is_the_one_that_the_project_requires() -> None:
