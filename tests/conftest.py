@@ -1,12 +1,16 @@
 """What all tests share."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
+
+# Whoever starts the tests in the background may have them ignore it; some tests send it, and what they start inherits it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nothing that a test does may reach a real account, or write to X-Ray.
 os.environ.update(

@@ -100,10 +100,13 @@ def log(pipeline: Pipeline) -> LogRef:
 
 @pytest.fixture(scope="module")
 def execution(pipeline: Pipeline, log: LogRef) -> str:
-    """An execution that has succeeded."""
-    arn = pipeline.outputs["state_machine_arn"]
-    found = pipeline.client("stepfunctions").list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")
-    return str(found["executions"][0]["executionArn"])
+    """The execution that has succeeded with that log; the logs of others may be gone by now."""
+    stepfunctions = pipeline.client("stepfunctions")
+    return next(
+        arn
+        for arn, status in executions(pipeline).items()
+        if status == "SUCCEEDED" and log.key in stepfunctions.describe_execution(executionArn=arn)["input"]
+    )
 
 
 @pytest.fixture

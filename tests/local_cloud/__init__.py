@@ -40,6 +40,7 @@ What else is here, from those who use the local cloud down to what moto is chang
     terraform/      Trailsearch's own Terraform, applied to the local cloud
     process.py      starts and stops the process, for the demo and the tests
     __main__.py     the process: `python -m tests.local_cloud`
+    sealing.py      what of the caller's environment it is sealed off from
     server.py       moto's server with all that follows
     faults/         requests that fail on demand, for whoever sets a rule
     services/       the services that are ours
