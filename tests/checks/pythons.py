@@ -126,7 +126,7 @@ def main(tests: tuple[str, ...]) -> None:
             click.echo(f"Left out: {interpreter.message}")
             continue
         click.echo(f"{python}:")
-        command: list[str] = [
+        command = [
             str(interpreter),
             "-m",
             "pytest",

@@ -1,5 +1,6 @@
 """What holds of the batches of every search backend."""
 
+import time
 from typing import Any
 
 import pytest
@@ -88,3 +89,31 @@ def test_nothing_appended_is_nothing(batch_format: BatchFormat) -> None:
     assert batch_format.append([], batch) == 0
     assert batch == b""
     assert not batch_format.split(batch_format.join([]))
+
+
+@pytest.mark.parametrize(
+    ("batch_format", "text", "times_as_long"),
+    [
+        (CLOUDSEARCH, "😀" * 50_000, 40),
+        (CLOUDSEARCH, "😀a" * 40_000, 40),
+        (CLOUDSEARCH, "\x01\x02" * 40_000, 40),
+        (OPENSEARCH, "\ud800" * 50_000, 60),
+        (OPENSEARCH, "\udfffa" * 40_000, 60),
+    ],
+)
+def test_text_that_is_dense_with_what_is_escaped_takes_little_more_time(
+    batch_format: BatchFormat, text: str, times_as_long: int
+) -> None:
+    """Some ten times as much as any other text; with a call of Python for each character it is some hundred times."""
+
+    def seconds(agent: str) -> float:
+        documents = [build_document(encode(RECORD | {"userAgent": agent}), LOG)]
+        times = []
+        for _ in range(5):
+            begin = time.process_time()
+            batch_format.append(documents, bytearray())
+            times.append(time.process_time() - begin)
+        return min(times)
+
+    # As long in the batch, where each has its escape.
+    assert seconds(text) < times_as_long * seconds("é" * len(text) * 3)
