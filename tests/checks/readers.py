@@ -5,7 +5,15 @@ from fnmatch import fnmatchcase
 # The first pattern that fits counts; a * goes over slashes, too. A package stands for all of its modules.
 READERS: list[tuple[str, tuple[str, ...]]] = [
     ("*README.md", ("tests.documentation", "tests.contract.test_what_the_readmes_ask")),
-    ("Makefile", ("tests.unit.test_makefile", "tests.unit.test_macos_tools", "tests.documentation")),
+    (
+        "Makefile",
+        (
+            "tests.unit.test_makefile",
+            "tests.unit.test_macos_tools",
+            "tests.unit.test_clone_anywhere",
+            "tests.documentation",
+        ),
+    ),
     ("statemachine/*.json", ("tests.workflow.definition",)),
     (
         "terraform/environments/*.tfvars",
