@@ -23,24 +23,18 @@ def install(
     lock: Path, folder: Path, platform: str, python: str, *options: str
 ) -> subprocess.CompletedProcess[str]:
     """Have uv say whether a lock could be installed from wheels, with their hashes, on a platform."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-config", "--no-deps"),
-            *(
-                "--require-hashes",
-                "--only-binary",
-                ":all:",
-                "--python",
-                sys.executable,
-                "--target",
-                str(folder),
-            ),
-            *("--python-platform", platform, "--python-version", python, *options, "-r", lock),
-        ],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-config", "--no-deps"]
+    command += [
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--python",
+        sys.executable,
+        "--target",
+        str(folder),
+    ]
+    command += ["--python-platform", platform, "--python-version", python, *options, "-r", str(lock)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -21,7 +21,7 @@ from trailsearch.cli.verify.made import Made
 from trailsearch.cli.verify.synthetic_log import MARK, SyntheticLog, make_log
 from trailsearch.contracts.errors import LogCorrupt
 from trailsearch.contracts.messages import Kind
-from trailsearch.search.queries import Query, QueryRefused, SearchError, SearchNotAllowed
+from trailsearch.search.queries import Query, QueryRefused, SearchError, SearchNotAllowed, having
 
 POLL_SECONDS = 2.0
 # A step that is quicker than this is not interrupted: it is tried again.
@@ -283,7 +283,7 @@ class RoundTrip:
 
     def _missing(self, log: SyntheticLog) -> str | None:
         """Say what of a log is not found by a search as it was put, if anything is."""
-        query = Query(self._domain.exactly("request_id", log.request_id), size=len(log.records) + 1)
+        query = Query(size=len(log.records) + 1, filters=[having("request_id", log.request_id)])
         found = {event["id"]: json.loads(event["raw"]) for event in self._domain.search(query).events}
         expected = dict(zip(log.event_ids, log.records, strict=True))
         if found == expected:

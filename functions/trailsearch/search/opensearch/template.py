@@ -17,14 +17,14 @@ from trailsearch.search.opensearch.batches import every_index
 if TYPE_CHECKING:
     from trailsearch.aws.signed_http import SignedHttp
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Rises with every change of what the template says, so that a domain that has an earlier one gets this one."""
 MARK: Final = "trailsearch"
 """Under this name, the metadata of a mapping have the version of the template that it is from."""
 
 JSON: Final = {"Content-Type": "application/json"}
 # A longer value is in the document, but not found by this field: Lucene takes no term of more than 32,766 bytes.
-_LONGEST_LITERAL = 8_191
+LONGEST_LITERAL: Final = 8_191
 # An id of another thing, or a name: nobody counts them or sorts by them, and on disk that takes a copy of each.
 _NEVER_SORTED = frozenset({"request_id", "shared_event_id", "log_file"})
 _ADDRESSES = frozenset({"source_ip_address"})
@@ -234,4 +234,4 @@ def _property(name: str, field: Field) -> dict[str, Any]:
 
 
 def _literal() -> dict[str, Any]:
-    return {"type": "keyword", "ignore_above": _LONGEST_LITERAL}
+    return {"type": "keyword", "ignore_above": LONGEST_LITERAL}
