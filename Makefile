@@ -96,9 +96,8 @@ fmt: terraform-present .venv/ready ## Format the code
 steps:
 	@mkdir -p build; printf 'began\t%s\n' "$$(date +%s)" > $(STEPS)
 
-# $(call side-by-side,targets) makes targets beside one another, of which each uses one core, and Terraform's a gigabyte.
+# How many targets are made beside one another, of which each uses one core, and Terraform's a gigabyte.
 AT_ONCE = $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? cores : 4)))
-side-by-side = printf '%s\n' $1 | xargs -n 1 -P $(AT_ONCE) $(MAKE)
 
 define lint-python
 $(call step,ruff check,.venv/bin/ruff check -q .)
@@ -147,7 +146,7 @@ lint-statemachine:
 .PHONY: lint
 lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
-	@$(call side-by-side,lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform)
+	@printf '%s\n' lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform | xargs -n 1 -P $(AT_ONCE) $(MAKE)
 
 # What runs in the Lambda functions, and what reads what anybody wrote: all unit tests would take minutes of every Python.
 LIBRARY_TESTS := $(addprefix tests/unit/,aws contracts events logs search workflow) $(wildcard tests/unit/test_*_*.py)
