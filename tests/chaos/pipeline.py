@@ -20,7 +20,7 @@ from trailsearch.search.queries import MAX_PAGE, Query
 
 # Step Functions would wait up to two minutes before a retry, and in a Wait state.
 WAIT_FACTOR = 0.005
-REDRIVE_SECONDS = 60
+REDRIVE_SECONDS = 180
 IDLE_SECONDS = 600
 # Two looks half a second apart: what is between the queue and an execution is in flight in the queue meanwhile.
 QUIET_POLLS = 2
@@ -213,7 +213,7 @@ class Pipeline:
         """Move all dead letters to the ingest queue, as the console's "Start DLQ redrive" does, and count them.
 
         Raises:
-            TimeoutError: the message move task has not ended within a minute.
+            TimeoutError: the message move task has not ended within three minutes.
             RuntimeError: it has failed.
         """
         arn = self._arn(self.dead_letter_queue)

@@ -13,10 +13,10 @@ from tests.chaos.scenario import PASSING, Scenario, rules_of
 from tests.local_cloud.faults import RuleCount
 
 # EventBridge hands an execution's end on after the execution has ended.
-GRACE_SECONDS = 10
-ABORT_SECONDS = 60
+GRACE_SECONDS = 60
+ABORT_SECONDS = 180
 # So long may it take until the uploads fail that a state of the engine fails.
-STATE_SECONDS = 60
+STATE_SECONDS = 180
 # A message that the Pipe could not pass on comes back after the queue's visibility timeout.
 SHORT_VISIBILITY_SECONDS = 1
 _POLL_SECONDS = 0.1

@@ -17,7 +17,7 @@ from tests.local_cloud.pipeline.cloudtrail_delivery import Log, deliver
 from tests.local_cloud.pipeline.idle import wait_until_idle
 
 PREFIX = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/26"
-EXECUTION_SECONDS = 120
+EXECUTION_SECONDS = 300
 
 When = Callable[[datetime], datetime | str | None]
 """When an event happened, by the border before which events expire."""

@@ -314,7 +314,7 @@ class VerifyTests:
     def test_what_is_deployed_is_proven_and_nothing_is_left(
         self, pipeline: Pipeline, notifying_bucket: str
     ) -> None:
-        found = verified(pipeline, "--wait", "1")
+        found = verified(pipeline, "--wait", "3")
         # What is others', and is not there: a bucket, and topics that nobody has subscribed the queue to.
         absent = {f"Log in {CENTRAL_LOGS}, announced by cloudtrail (eu-west-1)"}
         assert found.named(State.WRONG) == NOT_SUBSCRIBED
@@ -362,7 +362,7 @@ class VerifyTests:
         subscription = pipeline.deployment.resources()["aws_sns_topic_subscription.ingest[0]"]
         sns.unsubscribe(SubscriptionArn=subscription["arn"])
         try:
-            found = verified(pipeline, "--wait", "1")
+            found = verified(pipeline, "--wait", "3")
         finally:
             pipeline.deployment.apply(lambda *_: None)
         row = f"Subscription to {topic.rpartition(':')[2]} (us-east-1)"
@@ -380,7 +380,7 @@ class VerifyTests:
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
         try:
-            found = verified(pipeline, "--wait", "1")
+            found = verified(pipeline, "--wait", "3")
         finally:
             sns.unsubscribe(SubscriptionArn=subscription)
         (own,) = OWN
@@ -464,7 +464,7 @@ class VerifyTests:
 
         clients._session().register("before-call", note)
         try:
-            result = CliRunner().invoke(verify, ["--env", "local", "--json", "--wait", "1"])
+            result = CliRunner().invoke(verify, ["--env", "local", "--json", "--wait", "3"])
         finally:
             _forget_clients()
         assert read(result.stdout, result.exit_code).rows["Redrive"][0] is State.WELL

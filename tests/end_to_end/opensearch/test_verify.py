@@ -17,7 +17,7 @@ class TestOnOpenSearch(VerifyTests):
         iam.delete_user_policy(UserName=USER, PolicyName=POLICY)
         iam.delete_user(UserName=USER)
         try:
-            found = verified(pipeline, "--wait", "1")
+            found = verified(pipeline, "--wait", "3")
         finally:
             let_operate(iam, [DELETES_EVENTS])
         state, said = found.rows["Deleted again"]
