@@ -7,7 +7,7 @@
 # and sets the body of a larger one aside (functions/admit_messages.py). Why nothing less does:
 #
 # * A batch of one is refused alone, but costs an execution for each log.
-# * A filter goes by what is in a body, not by its size, and SQS deletes what does not pass it.
+# * A filter goes by what is in a body, not by its size, and what does not pass it is gone.
 # * An input template cannot cut a text, and a body that has none of the paths that it names is lost in it.
 # * No failures of a part of a batch are reported by an enrichment, or by an execution that nobody waits for.
 # * A queue that refuses what is large (max_message_size) would have to refuse all above some 2 KB, which CloudTrail's and

@@ -128,6 +128,7 @@ def encrypting_logs(trail: str) -> Context:
 def needed() -> Iterator[Request]:
     """What has to be allowed."""
     yield from _needed_by_functions()
+    yield from _needed_of_staging()
     yield from _needed_by_workflow_and_pipe()
     yield from _needed_by_retention()
     yield from _needed_by_state_machines()
@@ -144,12 +145,6 @@ def _needed_by_functions() -> Iterator[Request]:
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
             yield Request(who, action, "*", "sends traces")
         yield Request("lambda.amazonaws.com", "sts:AssumeRole", who, "runs the function")
-    for who in (*STEPS.values(), ADMIT):
-        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
-    for who in (ADMIT, FETCH):
-        for action in ("s3:PutObject", "s3:GetObject"):
-            yield Request(who, action, LARGE_MESSAGE, "sets a large message aside, or reads one and keeps it")
     for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
         yield Request(FETCH, "s3:GetObject", log, "fetches a log")
         yield Request(FETCH, "s3:ListBucket", bucket, "tells a deleted log from one that is denied")
@@ -157,9 +152,18 @@ def _needed_by_functions() -> Iterator[Request]:
     yield Request(
         FETCH, "kms:Decrypt", CENTRAL_KEY, "decrypts a log of another Region", via("s3", "eu-west-1")
     )
+    yield Request(FETCH, "states:DescribeExecution", EXECUTION, "reads the messages of a failed execution")
+
+
+def _needed_of_staging() -> Iterator[Request]:
+    for who in (*STEPS.values(), ADMIT):
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
+    for who in (ADMIT, FETCH):
+        for action in ("s3:PutObject", "s3:GetObject"):
+            yield Request(who, action, LARGE_MESSAGE, "sets a large message aside, or reads one and keeps it")
     for action in ("s3:PutObject", "s3:AbortMultipartUpload"):
         yield Request(FETCH, action, RECORDS, "stages records")
-    yield Request(FETCH, "states:DescribeExecution", EXECUTION, "reads the messages of a failed execution")
     yield Request(SPLIT, "s3:GetObject", RECORDS, "reads records")
     for action in ("s3:PutObject", "s3:PutObjectTagging"):
         yield Request(SPLIT, action, BATCH, "stages a batch that expires soon")
@@ -296,7 +300,9 @@ def _sending_and_starting_by_others() -> Iterator[Request]:
         yield Request(who, "sns:Publish", TOPIC, "only CloudTrail announces logs")
         yield Request(who, "sqs:SendMessage", INGEST, "only topics and buckets send messages")
     for who in (ADMIT, FETCH, SPLIT, INDEX, WORKFLOW, DELETE, RETENTION, SCHEDULE):
-        yield Request(who, "lambda:InvokeFunction", function("admit-messages"), "only the Pipe has messages admitted")
+        yield Request(
+            who, "lambda:InvokeFunction", function("admit-messages"), "only the Pipe has messages admitted"
+        )
     for who in (ADMIT, FETCH, SPLIT, INDEX, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
         yield Request(who, "sqs:SendMessage", DEAD_LETTER, "only the workflow dead-letters")
         yield Request(who, "lambda:InvokeFunction", function("fetch-logs"), "only the workflow runs steps")
