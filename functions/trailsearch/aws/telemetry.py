@@ -92,10 +92,9 @@ def _dimensions() -> dict[str, str]:
 
 
 def report_admitted(messages: int, set_aside: int) -> None:
-    """Log a batch of the Pipe's, if some of its messages were large. What is usual is neither logged nor measured."""
+    """Log a batch of the Pipe's, if some of its messages were large; nothing where nothing is unusual."""
     if set_aside:
         logger.info("set aside", messages=messages, set_aside=set_aside)
-        metrics.add_metric("MessagesSetAside", MetricUnit.Count, set_aside)
 
 
 def report_work(message: str, work: Work, counted: Mapping[str, int]) -> None:
