@@ -87,7 +87,7 @@ terraform-present:
 .PHONY: fmt
 fmt: terraform-present .venv/ready ## Format the code
 	@.venv/bin/ruff check --fix-only -q . && .venv/bin/ruff format -q .
-	@$(TERRAFORM) fmt -recursive .
+	@terraform -chdir=terraform fmt -recursive .
 
 .PHONY: steps
 steps:
@@ -117,7 +117,7 @@ $(wildcard terraform/tests/*.tftest.hcl):
 .PHONY: lint
 lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(lint-python)
-	$(call step,terraform fmt,$(TERRAFORM) fmt -check -recursive .)
+	$(call step,terraform fmt,terraform -chdir=terraform fmt -check -recursive .)
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
 	$(call step,terraform validate,$(TERRAFORM) validate)
 	$(call step,checkov,\
