@@ -63,6 +63,8 @@ class Delivery:
     def events_behind(self, body: str, staged: StagedDocuments, input_of: InputOf) -> set[str]:
         """Give the events that a message in the dead-letter queue points to.
 
+        Large messages are those of others: they point to none.
+
         Raises:
             ValueError: it is none of the known kinds.
         """
@@ -76,7 +78,7 @@ class Delivery:
             case {"dead_letter": 1, "kind": "execution", "execution": str(arn)}:
                 bodies = [record["body"] for record in json.loads(input_of(arn))]
                 return set().union(*(self.events_behind(each, staged, input_of) for each in bodies))
-            case {"messageType": str()}:
+            case {"messageType": str()} | {"large_message": 1}:
                 return set()
             case {"s3ObjectKey": [*keys]}:
                 return set().union(*(self.events_of_log.get(key, ()) for key in keys))

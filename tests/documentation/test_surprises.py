@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.documentation import pages
 from tests.documentation.terraform_tables import variables
+from tests.local_cloud.services.pipes.runner import MAX_PAYLOAD_BYTES
 from trailsearch.cli.capacity import MAX_PARTITIONS
 from trailsearch.cli.cost.settings import read_prices
 from trailsearch.cli.status.observe import GROWTH_DAYS
@@ -89,11 +90,16 @@ def test_only_the_domain_of_cloudsearch_has_no_key_of_ours_and_it_is_named_as_th
 
 def test_what_nobody_knows_is_said_with_what_to_do() -> None:
     said = section(pages.TERRAFORM, "What is not known")
-    fields, role, wildcard = said.split(" - **")[1:]
+    fields, role, batch, wildcard = said.split(" - **")[1:]
     assert "index field" in fields
     assert "in the same update" in fields
     assert "wait until `make status`" in fields
     assert "role that is deleted and created again" in role
+    assert "invocation payload size quota" in batch
+    (limit,) = re.findall(r"redrive with `LIMIT=(\d)`", batch)
+    queues = (TERRAFORM / "ingest.tf").read_text(encoding="utf-8")
+    (largest,) = re.findall(r"max_message_bytes = (\d+)", queues)
+    assert int(limit) * (6 * int(largest) + 4096) <= MAX_PAYLOAD_BYTES < 2 * int(limit) * 6 * int(largest)
     (pattern,) = re.findall(r"`<prefix>(-events-[?.]+)`", wildcard)
     assert f"${{local.prefix}}{pattern}" in (TERRAFORM / "opensearch.tf").read_text(encoding="utf-8")
     # What is to be replaced is there.

@@ -22,7 +22,7 @@ import admit_messages
 from fetch_logs import Announced, read_messages, take_apart
 from tests.conftest import REPOSITORY
 from tests.steps import LOGS, STAGING, LambdaContext, announce, execution, invoke, log_key
-from tests.workflow.test_redriven_size import compact, record_of, through_sns
+from tests.workflow.test_redriven_size import compact, largest_batch, record_of, through_sns
 from trailsearch.aws import clients
 from trailsearch.contracts.errors import StorageAccessDenied, StorageUnavailable
 from trailsearch.contracts.messages import (
@@ -334,3 +334,7 @@ def test_an_operator_sees_how_a_large_message_begins_and_where_it_is(pipe: Pipe)
         assert waiting.subject.startswith("hello é")
         assert "(20,006 bytes: s3://" in waiting.subject
         assert len(waiting.subject) < 300
+
+
+def test_a_share_is_that_of_the_largest_batch_that_terraform_takes() -> None:
+    assert largest_batch() == MAX_MESSAGES

@@ -5,6 +5,7 @@ Payloads are pointers to objects in S3, because a Step Functions payload holds a
 All types are immutable and have the same shape in Python, in the state machine and in the console.
 """
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -141,6 +142,11 @@ def attempts_in(attribute: str | None) -> int:
     return int(attribute) if attribute and attribute.isdecimal() and len(attribute) < 10 else 0
 
 
+def content_of(body: str) -> bytes:
+    """Encode the body of a message; SQS has no lone surrogates, but what does not come from there may."""
+    return body.encode(errors="surrogatepass")
+
+
 class LargeMessage(Pointer, frozen=True, kw_only=True):
     """The body of a message in place of one that an execution's input has no room for: where that is set aside.
 
@@ -152,15 +158,17 @@ class LargeMessage(Pointer, frozen=True, kw_only=True):
     begins: str
 
     @classmethod
-    def of(cls, pointer: Pointer, body: str, size: int) -> Self:
-        """Point to a body of ``size`` bytes."""
-        return cls(
-            bucket=pointer.bucket,
-            key=pointer.key,
-            large_message=1,
-            bytes=size,
-            begins=body[:_BEGINNING_CHARACTERS],
-        )
+    def of(cls, body: str, bucket: str) -> Self:
+        """Point to a body in a bucket, under its own hash."""
+        content = content_of(body)
+        key = f"messages/{hashlib.sha256(content).hexdigest()}"
+        begins = body[:_BEGINNING_CHARACTERS]
+        return cls(bucket=bucket, key=key, large_message=1, bytes=len(content), begins=begins)
+
+    @classmethod
+    def key_of(cls, body: str) -> str:
+        """Give one key for a body and for what may stand for it: by that, a message is known again."""
+        return (cls.from_body(body) or cls.of(body, "")).key
 
     @classmethod
     def from_body(cls, body: str) -> Self | None:

@@ -13,7 +13,6 @@ batch before it dead-letters it (state "Keep Batch").
 """
 
 import errno
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
@@ -24,7 +23,7 @@ import msgspec
 from trailsearch.aws.s3_errors import StorageErrors, storage_errors
 from trailsearch.aws.tracing import subsegment
 from trailsearch.contracts.errors import BatchNotFound, DiskFull, MessageNotFound, StorageAccessDenied
-from trailsearch.contracts.messages import BatchRef, LargeMessage, Pointer, RecordsRef
+from trailsearch.contracts.messages import BatchRef, LargeMessage, Pointer, RecordsRef, content_of
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -46,7 +45,6 @@ _HEADER_MARK, _LINE_BREAK = b"#\n"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _STAGING_ERRORS = StorageErrors(not_found=BatchNotFound, refused=StorageAccessDenied)
 _MESSAGE_ERRORS = StorageErrors(not_found=MessageNotFound, refused=StorageAccessDenied)
-_MESSAGES = "messages/"
 _MESSAGE_KEY = re.compile(r"messages/[0-9a-f]{64}")
 
 
@@ -201,10 +199,9 @@ class Staging:
 
     def put_message(self, body: str) -> LargeMessage:
         """Set the body of a large message aside. It is there for as long as a dead letter may point to it."""
-        content = body.encode(errors="surrogatepass")
-        pointer = Pointer(self._bucket, _MESSAGES + hashlib.sha256(content).hexdigest())
-        self._put_message(pointer, content)
-        return LargeMessage.of(pointer, body, len(content))
+        ref = LargeMessage.of(body, self._bucket)
+        self._put_message(ref, content_of(body))
+        return ref
 
     def get_message(self, ref: LargeMessage) -> str:
         """Read the body of a large message, and keep it for as long again: what is read may be dead-lettered once more.
@@ -213,13 +210,13 @@ class Staging:
             MessageNotFound: it has expired, or is elsewhere, as a message from anybody may say.
         """
         if ref.bucket != self._bucket or not _MESSAGE_KEY.fullmatch(ref.key):
-            raise MessageNotFound(f"{ref.uri}: large messages are in {self._bucket}/{_MESSAGES} alone")
+            raise MessageNotFound(f"{ref.uri}: large messages are in {self._bucket}/messages/ alone")
         with subsegment("Read message", message=ref.uri), storage_errors(ref, _MESSAGE_ERRORS):
             content = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"].read()
         self._put_message(ref, content)
         return content.decode(errors="surrogatepass")
 
-    def _put_message(self, pointer: Pointer, content: bytes) -> None:
+    def _put_message(self, pointer: LargeMessage, content: bytes) -> None:
         with subsegment("Set message aside", message=pointer.uri), storage_errors(pointer, _MESSAGE_ERRORS):
             self._client.put_object(
                 Bucket=pointer.bucket, Key=pointer.key, Body=content, ContentType="text/plain; charset=utf-8"
