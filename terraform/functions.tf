@@ -105,8 +105,9 @@ resource "aws_lambda_function" "step" {
     })
   }
 
+  # What the Pipe asks is no part of an execution's trace. A trace of its own would say little, and cost as much again.
   tracing_config {
-    mode = "Active"
+    mode = contains(keys(local.pipe_functions), each.key) ? "PassThrough" : "Active"
   }
 
   depends_on = [aws_cloudwatch_log_group.step, aws_iam_role_policy.step]
