@@ -5,7 +5,15 @@ from fnmatch import fnmatchcase
 # The first pattern that fits counts; a * goes over slashes, too. A package stands for all of its modules.
 READERS: list[tuple[str, tuple[str, ...]]] = [
     ("*README.md", ("tests.documentation", "tests.contract.test_what_the_readmes_ask")),
-    ("Makefile", ("tests.unit.test_makefile", "tests.documentation")),
+    (
+        "Makefile",
+        (
+            "tests.unit.test_makefile",
+            "tests.unit.test_macos_tools",
+            "tests.unit.test_clone_anywhere",
+            "tests.documentation",
+        ),
+    ),
     ("statemachine/*.json", ("tests.workflow.definition",)),
     (
         "terraform/environments/*.tfvars",
@@ -40,7 +48,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("requirements*", ()),
     ("package*.json", ()),
     ("pyproject.toml", ()),
-    (".ci/run", ()),
+    (".ci/run", ("tests.unit.test_macos_tools",)),
     (".editorconfig", ()),
     (".git*", ()),
     ("CHANGELOG.md", ("tests.documentation.test_pages", "tests.documentation.test_links")),

@@ -476,7 +476,7 @@ def _plain_http() -> Iterator[Request]:
 
 def _keys_elsewhere() -> Iterator[Request]:
     why = "uses the key only through its service"
-    for who in STEPS.values():
+    for who in (*STEPS.values(), ADMIT):
         yield Request(who, "kms:Decrypt", PIPELINE_KEY, why, via("sqs"))
         yield Request(who, "kms:GenerateDataKey", PIPELINE_KEY, why)
     for who in (WORKFLOW, PIPE_ROLE):
