@@ -19,6 +19,8 @@ export PYTHONPATH := functions
 # QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
+OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
+OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
@@ -237,8 +239,12 @@ ifeq ($(ENV) $(wildcard build/demo/cloud.env),local )
 endif
 
 .PHONY: search
-search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [HIGHLIGHT=1] [JSON=1]
-	@$(PYTHON) -m trailsearch.cli.search
+search: local-cloud .venv/ready ## Search events: ENV= [WHO=] [WHAT=] [RESOURCE=] [IP=] [KEY=] [OUTCOME=] [TEXT=] [NOT_WHO=, …] [SINCE=] [UNTIL=] [QUERY=] [PARSER=] [FACETS=] [BUCKETS=] [SIZE=] [SORT=] [HIGHLIGHT=1] [ALL=1] [CSV=1] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.search.search
+
+.PHONY: ask
+ask: local-cloud .venv/ready ## Ask one of 25 questions, or list them: ENV= [Q=name] [WHO=, … as of search] [SIZE=] [ALL=1] [CSV=1] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.ask
 
 .PHONY: status
 status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]

@@ -40,7 +40,8 @@ from trailsearch.cli.dead_letters.dlq import print_letters
 from trailsearch.cli.dead_letters.redrive import move_all, report
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
-from trailsearch.cli.search import ask, print_answer
+from trailsearch.cli.search.search import ask
+from trailsearch.cli.search.tables import print_answer
 from trailsearch.contracts.messages import Kind
 from trailsearch.search import Backend
 from trailsearch.search.queries import EVERYTHING, MAX_PAGE, Query

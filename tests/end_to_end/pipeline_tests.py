@@ -310,7 +310,7 @@ class PipelineTests:
         self, pipeline: Pipeline, delivered: Delivered
     ) -> None:
         found = pipeline.run(
-            "trailsearch.cli.search",
+            "trailsearch.cli.search.search",
             "--env",
             "local",
             "--query",
@@ -322,16 +322,16 @@ class PipelineTests:
         assert "1 events found" in found.stdout
         assert "Emoji" in found.stdout
         marked = pipeline.run(
-            "trailsearch.cli.search",
+            "trailsearch.cli.search.search",
             *("--env", "local", "--query", "emoji", "--parser", "simple", "--highlight"),
         )
         assert marked.returncode == 0, marked.stderr
         assert re.search(r"^  raw: .*\*emoji\*", marked.stdout, re.MULTILINE | re.IGNORECASE)
         query, said = self.bad_query
-        refused = pipeline.run("trailsearch.cli.search", "--env", "local", "--query", query)
+        refused = pipeline.run("trailsearch.cli.search.search", "--env", "local", "--query", query)
         assert refused.returncode == 1
         assert said in refused.stderr
-        unknown = pipeline.run("trailsearch.cli.search", "--env", "nowhere")
+        unknown = pipeline.run("trailsearch.cli.search.search", "--env", "nowhere")
         assert unknown.returncode == 1
         assert "trailsearch-nowhere does not exist" in unknown.stderr
 
