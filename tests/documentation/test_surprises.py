@@ -9,7 +9,6 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.documentation import pages
 from tests.documentation.terraform_tables import variables
-from tests.local_cloud.services.pipes.runner import MAX_PAYLOAD_BYTES
 from trailsearch.cli.capacity import MAX_PARTITIONS
 from trailsearch.cli.cost.settings import read_prices
 from trailsearch.cli.status.observe import GROWTH_DAYS
@@ -17,6 +16,8 @@ from trailsearch.cli.status.pipeline_status import FULL_SOON_DAYS
 from trailsearch.cli.status.room import LEAST_DAYS
 
 TERRAFORM = REPOSITORY / "terraform"
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#function-configuration-deployment-and-execution
+INVOCATION_BYTES = 6 * 1024 * 1024
 COPY = read_prices()["management_event_copy"]
 PRICE = re.compile(rf"\${COPY.dollars:.0f} for (each )?{COPY.per:,}\b")
 NUMBERS = {3: "three", 10: "ten", 14: "two weeks"}
@@ -99,7 +100,7 @@ def test_what_nobody_knows_is_said_with_what_to_do() -> None:
     (limit,) = re.findall(r"redrive with `LIMIT=(\d)`", batch)
     queues = (TERRAFORM / "ingest.tf").read_text(encoding="utf-8")
     (largest,) = re.findall(r"max_message_bytes = (\d+)", queues)
-    assert int(limit) * (6 * int(largest) + 4096) <= MAX_PAYLOAD_BYTES < 2 * int(limit) * 6 * int(largest)
+    assert int(limit) * (6 * int(largest) + 4096) <= INVOCATION_BYTES < 2 * int(limit) * 6 * int(largest)
     (pattern,) = re.findall(r"`<prefix>(-events-[?.]+)`", wildcard)
     assert f"${{local.prefix}}{pattern}" in (TERRAFORM / "opensearch.tf").read_text(encoding="utf-8")
     # What is to be replaced is there.
