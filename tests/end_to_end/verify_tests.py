@@ -409,7 +409,7 @@ class VerifyTests:
             for _ in range(interrupts):
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.5)
-            output, errors = process.communicate(timeout=120)
+            output, errors = process.communicate(timeout=300)
         assert "Traceback" not in errors
         found = read(output, process.returncode)
         assert found.code == 1

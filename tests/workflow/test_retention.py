@@ -116,8 +116,8 @@ def test_all_rounds_and_their_retries_fit_into_the_history(workflow: Workflow) -
     workflow.steps["delete_expired"] = answers(NOTHING)
     round_events = len(three.history) - len(two.history)
     retry_events = len(retried.history) - len(workflow.run_retention({}).history)
-    assert most_rounds() * round_events == 9_000
-    assert most_rounds() * (round_events + 5 * retry_events) < MAX_HISTORY_EVENTS
+    assert most_rounds() * round_events == 10_800
+    assert most_rounds() * (round_events + 3 * retry_events) < MAX_HISTORY_EVENTS
 
 
 def test_an_execution_is_over_before_the_schedule_starts_the_next() -> None:

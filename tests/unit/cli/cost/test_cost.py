@@ -189,9 +189,10 @@ def test_the_retention_is_on_the_bill() -> None:
 
 def test_what_expires_faster_than_it_is_deleted_is_said() -> None:
     behind = "More expires each day than one execution of the retention deletes"
-    assert f"{behind}: Organization of 100 accounts." in run(MARKDOWN="1").stdout
-    assert behind not in run(MARKDOWN="1", BACKEND="opensearch").stdout
-    assert behind not in run(EVENTS="19000000").stdout
+    assert behind not in run(MARKDOWN="1").stdout
+    assert f"{behind}: " in run(EVENTS="24000000").stdout
+    assert behind not in run(EVENTS="24000000", BACKEND="opensearch").stdout
+    assert behind not in run(EVENTS="23000000").stdout
 
 
 def test_it_says_from_when_prices_are_and_which_of_them_nothing_confirms() -> None:
