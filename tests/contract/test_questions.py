@@ -1,15 +1,20 @@
 """Every question is asked on every backend, of records in which its answer is known."""
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from tests.contract.asked_records import records
 from tests.contract.backends import Searched
+from tests.demo.__main__ import GENERATED_FROM, GENERATED_LOGS
+from tests.demo.__main__ import QUESTIONS as DEMO
+from tests.log_generator import generate_logs
 from trailsearch.cli.search.sessions import with_sessions
 from trailsearch.cli.search.typed import chosen
 from trailsearch.questions import Reply, ask, load
@@ -187,3 +192,21 @@ def test_all_is_counted_and_proven_for_an_auditor(asked: Searched) -> None:
         hashlib.sha256(text.encode()).hexdigest(),
     ]
     assert reply.answer.found == len(september) == 33
+
+
+@pytest.fixture(scope="module")
+def story(make_searched: Callable[[str], Searched]) -> Searched:
+    """What the demo delivers."""
+    searched = make_searched("trailsearch-story")
+    for log in generate_logs(seed=2014, logs=GENERATED_LOGS, start=GENERATED_FROM):
+        found = msgspec.json.decode(gzip.decompress(log.body), type=dict[str, list[msgspec.Raw]])["Records"]
+        searched.store(bytes(each) for each in found)
+    return searched
+
+
+def test_the_questions_of_the_demo_are_answered_by_its_story(story: Searched) -> None:
+    replies = {name: reply_to(story, name, typed) for name, typed in DEMO.items()}
+    assert {name: reply.answer.found > 0 for name, reply in replies.items()} == dict.fromkeys(DEMO, True)
+    ((_, person, began, *_),) = rows_of(replies["who-is-behind"])
+    assert (person, began) == ("backup-agent", "CreateAccessKey")
+    assert replies["trail-tampering"].answer.facets["actor"] == {"support-readonly": 1}

@@ -1,7 +1,9 @@
 """Ask what investigators ask, of an environment's events; without a question, list those that there are."""
 
 import difflib
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import click
 from rich import box
@@ -17,9 +19,9 @@ from trailsearch.cli.search.search import domain_for, said_well
 from trailsearch.cli.search.sessions import with_sessions
 from trailsearch.cli.search.tables import print_answer, print_histogram
 from trailsearch.cli.search.typed import OptionNotUnderstood, choosing, chosen
-from trailsearch.questions import Catalogue, Finding, Question, QuestionNotAnswered, load
+from trailsearch.questions import Catalogue, Finding, Question, QuestionNotAnswered, Reply, load
 from trailsearch.questions import ask as ask_domain
-from trailsearch.search.queries import MAX_PAGE
+from trailsearch.search.queries import MAX_PAGE, Query
 
 
 class NoSuchQuestion(CommandFailed):
@@ -60,32 +62,65 @@ def ask(
     now = datetime.now(UTC)
     query = chosen(asked.query(), typed, now)._replace(size=size)
     found = Environment(environment)
-    domain = domain_for(found, query)
-    with said_well(found, domain, query):
+    if every:
+        domain = domain_for(found, query)
+        with said_well(found, domain, query):
+            written = Format.CSV if as_csv else Format.JSON
+            export(domain, with_sessions(domain, query), written, Console(stderr=True))
+    elif as_json:
+        say_json(_to_json(asked, ask_environment(found, asked, query, now)))
+    else:
+        print_reply(asked, ask_environment(found, asked, query, now), make_console())
+
+
+class Asked(NamedTuple):
+    """The answer to a question, and events over time: where each stretch begins, and how many it has."""
+
+    reply: Reply
+    edges: Sequence[datetime]
+    counts: Sequence[int]
+
+
+def ask_environment(environment: Environment, question: Question, query: Query, now: datetime) -> Asked:
+    """Ask the search domain of an environment a question, by the query that it is with what was typed.
+
+    Raises:
+        EnvironmentNotFound: there is none, or it is not ready.
+        CommandFailed: it does not answer, or the question has no answer; says why.
+    """
+    domain = domain_for(environment, query)
+    with said_well(environment, domain, query):
         query = with_sessions(domain, query)
-        if every:
-            export(domain, query, Format.CSV if as_csv else Format.JSON, Console(stderr=True))
-            return
         try:
-            reply = ask_domain(domain, asked, query, now)
+            reply = ask_domain(domain, question, query, now)
         except QuestionNotAnswered as error:
             raise CommandFailed(str(error)) from error
-        edges = edges_of(domain, query, asked.buckets, now) if asked.buckets else []
-        counts = domain.histogram(query, edges) if edges else []
-    if as_json:
-        tables = [
-            {"title": each.title, "rows": [dict(zip(each.columns, row, strict=True)) for row in each.rows]}
-            for each in reply.findings
-        ]
-        say_json(to_json(reply.answer, {"question": asked.title, "findings": tables}))
-        return
-    console = make_console()
-    _print_question(asked, console)
-    for finding in reply.findings:
+        edges = edges_of(domain, query, question.buckets, now) if question.buckets else []
+        return Asked(reply, edges, domain.histogram(query, edges) if edges else [])
+
+
+def print_reply(question: Question, asked: Asked, console: Console) -> None:
+    """Print a question, what it tells, and its answer."""
+    console.print(question.title, style="bold", highlight=False, markup=False)
+    console.print(question.tells, style="dim", highlight=False, markup=False)
+    for finding in asked.reply.findings:
         _print_finding(finding, console)
-    if counts:
-        print_histogram(edges, counts, console)
-    print_answer(reply.answer, console, asked.columns)
+    if asked.counts:
+        print_histogram(asked.edges, asked.counts, console)
+    print_answer(asked.reply.answer, console, question.columns)
+
+
+def _to_json(question: Question, asked: Asked) -> str:
+    findings = [
+        {"title": each.title, "rows": [dict(zip(each.columns, row, strict=True)) for row in each.rows]}
+        for each in asked.reply.findings
+    ]
+    over_time = [
+        {"from": edge.isoformat(), "events": count}
+        for edge, count in zip(asked.edges, asked.counts, strict=False)
+    ]
+    more = {"question": question.title, "findings": findings}
+    return to_json(asked.reply.answer, more | ({"histogram": over_time} if question.buckets else {}))
 
 
 def print_list(questions: Catalogue, console: Console) -> None:
@@ -106,11 +141,6 @@ def _find(questions: Catalogue, name: str) -> Question:
         meant = f" {' or '.join(close)}?" if close else ""
         raise NoSuchQuestion(f"There is no question {name}.{meant} make ask lists all")
     return questions[name]
-
-
-def _print_question(question: Question, console: Console) -> None:
-    console.print(question.title, style="bold", highlight=False, markup=False)
-    console.print(question.tells, style="dim", highlight=False, markup=False)
 
 
 def _print_finding(finding: Finding, console: Console) -> None:

@@ -61,10 +61,11 @@ def _event_table(events: Sequence[Event]) -> Table:
 
 def _field_table(events: Sequence[Event], fields: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for field in fields:
+    shown = [field for field in fields if any(event.get(field) for event in events)]
+    for field in shown:
         table.add_column(field, overflow="fold", no_wrap=field == "event_time")
     for event in events:
-        values = [event.get(field, "") for field in fields]
+        values = [event.get(field, "") for field in shown]
         table.add_row(*(outside(value if isinstance(value, str) else " ".join(value)) for value in values))
     return table
 
