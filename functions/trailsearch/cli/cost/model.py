@@ -13,6 +13,7 @@ letters, no cold starts, no free tiers.
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -34,6 +35,8 @@ _FREE_STORAGE_MB = 512
 # Of retention-failed, and EventsDeleted: neither is there without a retention.
 _RETENTION_ALARM_METRICS, _RETENTION_METRICS = 4, 1
 _NEGLIGIBLE = 1e-12
+# More than logs of one size ask for, in deliveries of whatever number: much of a bill is reckoned again with other traffic.
+_REMEMBERED = 2**12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
 # What a batch costs by itself. OpenSearch is paid by its instances alone.
@@ -192,6 +195,7 @@ def _exceeds(logs: int, log_bytes: float, size: float) -> float:
     return min(1.0, math.fsum(_poisson(number, size / log_bytes) for number in range(logs)))
 
 
+@lru_cache(_REMEMBERED)
 def _parts(logs: int, log_bytes: float, part_bytes: float, more_than: float = 0) -> float:
     """Give into how many parts some logs are cut on average, all but the last one full.
 
