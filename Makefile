@@ -23,10 +23,23 @@ OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE 
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
 typed = $(filter command,$(origin $1))
+# It is one of those that the help of its goal names, or what programs read: LIMT=2 would redrive all, env=prod plan dev.
+hash := \#
+# goal/ and goal/OPTION, of every goal that has help. All others are ours.
+helped = $(shell awk -F ':.*$(hash)$(hash) ' '/^[a-z-]+:.*$(hash)$(hash) / { print $$1 "/"; while (match($$2, /[A-Z][A-Z_]*=/)) { \
+	print $$1 "/" substr($$2, RSTART, RLENGTH - 1); $$2 = substr($$2, RSTART + RLENGTH) } }' $(firstword $(MAKEFILE_LIST)))
+ANYWHERE := ENV DEBUG PYTHON% TERRAFORM NODE SHELL .SHELLFLAGS MAKE% AWS_% TF_% OPENSEARCH_% PIP_% UV_% npm_% %_PROXY %_proxy
+ANYWHERE += HOME PATH TMPDIR LANG LC_% TZ TERM COLUMNS NO_COLOR
+# $(call of-goals,helped) is the options of all goals together, $(call check,typed,helped) stops at one that is none of them.
+of-goals = $(sort ENV $(notdir $(filter $(addsuffix /%,$(MAKECMDGOALS)),$1)))
+check = $(if $(filter-out $(patsubst %/,%,$(filter %/,$2)),$(MAKECMDGOALS)),,$(call refuse,$(filter-out $(call of-goals,$2),$1),$2))
+refuse = $(if $1,$(error make $(MAKECMDGOALS) has no option $(firstword $1). It has $(call of-goals,$2)))
+TYPED := $(foreach name,$(filter-out $(ANYWHERE),$(.VARIABLES)),$(if $(call typed,$(name)),$(name)))
+$(if $(TYPED),$(if $(MAKECMDGOALS),$(call check,$(TYPED),$(helped))))
 take = $(eval override $1 := $$(value $1))$(eval export $1)
 leave = $(eval override $1 :=)$(eval unexport $1)
 $(foreach option,$(OPTIONS),$(if $(call typed,$(option)),$(call take,$(option)),$(call leave,$(option))))
-override ENV := $(if $(call typed,ENV),$(ENV),dev)
+override ENV := $(if $(call typed,ENV),$(value ENV),dev)
 export ENV
 # What targets hand to each other, which nobody types.
 QUIETLY :=
@@ -188,26 +201,28 @@ build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -pat
 
 # Each environment has its own state and its own working directory.
 init plan apply destroy: export TF_DATA_DIR = $(CURDIR)/build/terraform/$(ENV)
-VAR_FILE := environments/$(ENV).tfvars
+# By the shell's variable, so that nothing in a name is the shell's.
+VAR_FILE := environments/$$ENV.tfvars
+BACKEND_FILE := environments/$$ENV.s3.tfbackend
 
 .PHONY: environment
 environment: terraform-present
-	@test -f terraform/$(VAR_FILE) || { echo "There is no environment $(ENV). There are:" \
+	@test -f "terraform/$(VAR_FILE)" || { echo "There is no environment $$ENV. There are:" \
 		$(basename $(notdir $(wildcard terraform/environments/*.tfvars))) >&2; exit 1; }
-	@! grep -q '<your-state-bucket>' terraform/environments/$(ENV).s3.tfbackend || { \
-		echo "Put the name of your state bucket into terraform/environments/$(ENV).s3.tfbackend; README.md," \
+	@! grep -q '<your-state-bucket>' "terraform/$(BACKEND_FILE)" || { \
+		echo "Put the name of your state bucket into terraform/$(BACKEND_FILE); README.md," \
 		"\"Deploy to AWS\", tells how to make one." >&2; exit 1; }
 
 # Terraform would ask for it, or say what it says of any variable.
 .PHONY: search-backend
 search-backend: environment
-	@grep -Eq '^[[:space:]]*search_backend[[:space:]]*=' terraform/$(VAR_FILE) || [[ -n "$${TF_VAR_search_backend:-}" ]] || { \
+	@grep -Eq '^[[:space:]]*search_backend[[:space:]]*=' "terraform/$(VAR_FILE)" || [[ -n "$${TF_VAR_search_backend:-}" ]] || { \
 		echo "Set search_backend in terraform/$(VAR_FILE): \"opensearch\", which every account can take, or" \
 		"\"cloudsearch\", which only accounts can take that used it before 25 July 2024." >&2; exit 1; }
 
 .PHONY: init
 init: environment .venv/ready
-	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend $(QUIETLY)
+	@$(TERRAFORM) init -input=false -reconfigure -backend-config="$(BACKEND_FILE)" $(QUIETLY)
 
 .PHONY: preflight
 preflight: local-cloud .venv/ready ## Would the apply go through, and what it makes work? ENV= [JSON=1]
@@ -218,22 +233,24 @@ LOOK_FIRST := $(if $(and $(call typed,PREFLIGHT),$(filter 0,$(PREFLIGHT))),,pref
 
 .PHONY: plan
 plan: search-backend $(LOOK_FIRST) package init ## Show what `make apply` would change: ENV=dev|staging|prod [PREFLIGHT=0]
-	@$(TERRAFORM) plan -var-file=$(VAR_FILE)
+	@$(TERRAFORM) plan -var-file="$(VAR_FILE)"
 
 .PHONY: apply
 apply: search-backend $(LOOK_FIRST) package init ## Deploy an environment: ENV=dev|staging|prod [PREFLIGHT=0]
-	@$(TERRAFORM) apply -var-file=$(VAR_FILE)
+	@$(TERRAFORM) apply -var-file="$(VAR_FILE)"
 
 .PHONY: destroy
 destroy: search-backend package init ## Delete an environment: ENV=dev|staging|prod
-	@$(TERRAFORM) destroy -var-file=$(VAR_FILE)
+	@$(TERRAFORM) destroy -var-file="$(VAR_FILE)"
 
 # ── Operate ────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: local-cloud
 local-cloud:
-ifeq ($(ENV) $(wildcard build/demo/cloud.env),local )
+ifeq ($(ENV),local)
+ifeq ($(wildcard build/demo/cloud.env),)
 	@echo "ENV=local is the local cloud that a demo leaves running, and there is none: make demo KEEP=1" >&2; exit 1
+endif
 endif
 
 .PHONY: search

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.documentation.make_targets import targets
 from tests.local_cloud.sealing import makefile, own_variables
 from tests.unit.local_cloud.test_sealing import OF_A_CALLER
 
@@ -60,10 +61,17 @@ def options() -> list[str]:
     ]
 
 
+def target_of(name: str) -> str:
+    """A target whose help names an option."""
+    return next((each for each, text in targets().items() if each != "check" and f"{name}=" in text), "check")
+
+
 @pytest.mark.parametrize("name", ["QUERY", "REASON", "FACETS"])
 @pytest.mark.parametrize("text", QUERIES)
 def test_an_option_arrives_as_it_was_typed(tmp_path: Path, name: str, text: str) -> None:
-    given = make(tmp_path, "search", printed(name), f"{name}={text}", environment={name: "of the shell"})
+    given = make(
+        tmp_path, target_of(name), printed(name), f"{name}={text}", environment={name: "of the shell"}
+    )
     assert given.stdout == f"{text}\n"
 
 
@@ -82,8 +90,79 @@ def test_it_is_none_with_make_e_either(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", options())
 def test_every_option_that_is_typed_arrives(tmp_path: Path, name: str) -> None:
-    done = make(tmp_path, "cost", printed(name), f"{name}=typed")
-    assert done.stdout == "typed\n"
+    path = f"{program_that_does_nothing(tmp_path, 'terraform')}{os.pathsep}{os.environ['PATH']}"
+    # The tools that are not there are not what this is about.
+    done = make(tmp_path, "-i", target_of(name), printed(name), f"{name}=typed", environment={"PATH": path})
+    assert "typed" in done.stdout.splitlines()
+
+
+def program_that_does_nothing(folder: Path, name: str) -> Path:
+    """Put a program into a folder of programs, and give that."""
+    program = folder / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return program.parent
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dlq", "LIMT=2"], "make dlq has no option LIMT. It has ENV JSON KIND LIMIT REASON"),
+        (["redrive", "SIZE=2"], "make redrive has no option SIZE. It has DRY_RUN ENV KIND LIMIT NO_WAIT"),
+        (["apply", "env=prod"], "make apply has no option env. It has ENV PREFLIGHT"),
+        (["plan", "PREFLIGT=0"], "make plan has no option PREFLIGT. It has ENV PREFLIGHT"),
+        (["cost", "EVNTS=3"], "make cost has no option EVNTS. It has BACKEND"),
+        (["dlq", "cost", "SIZE=1"], "make dlq cost has no option SIZE. It has BACKEND"),
+    ],
+)
+def test_what_is_no_option_is_refused_before_anything_is_done(
+    tmp_path: Path, arguments: Sequence[str], said: str
+) -> None:
+    done = make(tmp_path, "PYTHON=echo called;:", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cost", "dlq", "EVENTS=3", "LIMIT=2"],
+        [
+            "status",
+            "AWS_PROFILE=mine",
+            "AWS_REGION=eu-central-1",
+            "HTTPS_PROXY=x",
+            "https_proxy=x",
+            "DEBUG=1",
+        ],
+        ["cost", "ENV=prod"],
+        ["package", "PIP_INDEX_URL=x"],
+    ],
+)
+def test_options_of_several_goals_and_what_programs_read_may_be_typed(
+    tmp_path: Path, arguments: Sequence[str]
+) -> None:
+    assert make(tmp_path, "PYTHON=:", *arguments).returncode == 0
+
+
+def test_what_the_caller_s_shell_has_is_not_typed(tmp_path: Path) -> None:
+    assert make(tmp_path, "dlq", "PYTHON=:", environment={"LIMT": "2", "env": "prod"}).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["my env", "a;touch here", "$(touch here)", "`touch here`", '"', "'", "-x"])
+@pytest.mark.parametrize("target", ["plan", "output"])
+def test_nothing_in_the_name_of_an_environment_is_the_shell_s(
+    terraform: "Terraform", target: str, name: str
+) -> None:
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"PATH": path, "CALLS": str(terraform.calls)}
+    done = make(terraform.folder, target, f"ENV={name}", "PYTHON=:", environment=variables)
+    assert done.returncode == 2
+    assert f"There is no environment {name}. There are: dev" in done.stderr.splitlines()
+    assert "bash:" not in done.stderr
+    assert not (terraform.folder / "here").exists()
 
 
 def test_the_options_of_the_commands_are_those_that_the_makefile_hands_on() -> None:
