@@ -63,7 +63,14 @@ step = @mkdir -p build; TIMEFORMAT=$$'%R\t$1'; { time { $2; } 2>&3; } 3>&2 2>> $
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@columns=0; if [[ -t 1 ]]; then columns=$$(tput cols 2>/dev/null || echo 80); fi; \
+	awk -F ':.*## ' -v columns="$$columns" -v indent="$$((columns && columns < 80 ? 4 : 20))" '/^[a-z-]+:.*## / { \
+		if (indent == 4) printf "  make %s\n   ", $$1; else printf "  make %-12s", $$1; \
+		at = indent; count = split($$2, words, " "); \
+		for (i = 1; i <= count; i++) { \
+			if (columns && i > 1 && at + length(words[i]) > columns) { printf "\n%" (indent - 1) "s", ""; at = indent } \
+			printf " %s", words[i]; at += length(words[i]) + 1 } \
+		print "" }' $(firstword $(MAKEFILE_LIST))
 
 # ── Tools ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -71,7 +78,7 @@ help: ## List the targets
 setup: .venv/ready .venv-checkov/ready node_modules/ready ## Install the tools that the other targets need (they do so themselves)
 
 .venv/ready: requirements-dev.txt
-	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailsearch needs Python 3.11 or newer; this is " + sys.version)'
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailsearch needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 	@echo "Installing the Python tools into .venv (once)"
 	@$(PYTHON3) -m venv --clear .venv
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt

@@ -1,8 +1,13 @@
 """What `make` hands to the commands that it runs."""
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
+import struct
 import subprocess
+import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -59,6 +64,32 @@ def options() -> list[str]:
     return [
         name for line in re.findall(r"^OPTIONS [:+]= (.+)$", makefile, re.MULTILINE) for name in line.split()
     ]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 100, 200])
+def test_help_breaks_no_word_that_a_terminal_has_room_for(columns: int) -> None:
+    shown = shown_in_a_terminal(columns, "make", "help")
+    told = " ".join(f"make {name} {text}" for name, text in targets().items())
+    assert " ".join(shown.split()) == told
+    for line in shown.splitlines():
+        assert len(line) <= columns or len(line.split()) == 1, line
+
+
+def shown_in_a_terminal(columns: int, *command: str) -> str:
+    """Run a command in the repository, with a terminal of so many columns, and give what is shown there."""
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    variables = {"PATH": os.environ["PATH"], "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=end, stderr=end, env=variables)
+    os.close(end)
+    shown = b""
+    # Linux says so, macOS gives nothing, where the last program has closed the other end.
+    with contextlib.suppress(OSError):
+        while some := os.read(terminal, 65_536):
+            shown += some
+    os.close(terminal)
+    assert process.wait() == 0
+    return shown.decode().replace("\r", "")
 
 
 def target_of(name: str) -> str:
