@@ -63,7 +63,7 @@ step = @mkdir -p build; TIMEFORMAT=$$'%R\t$1'; { time { $2; } 2>&3; } 3>&2 2>> $
 
 .PHONY: help
 help: ## List the targets
-	@columns=0; if [[ -t 1 ]]; then columns=$$(tput cols 2>/dev/null || echo 80); fi; \
+	@exec 3>&1; size=$$(stty size <&3 2>/dev/null || echo 0 0); columns=$${size#* }; \
 	awk -F ':.*## ' -v columns="$$columns" -v indent="$$((columns && columns < 80 ? 4 : 20))" '/^[a-z-]+:.*## / { \
 		if (indent == 4) printf "  make %s\n   ", $$1; else printf "  make %-12s", $$1; \
 		at = indent; count = split($$2, words, " "); \
