@@ -214,6 +214,8 @@ BACKEND_FILE := environments/$$ENV.s3.tfbackend
 
 .PHONY: environment
 environment: terraform-present
+	@[[ $$ENV != local ]] || { echo "ENV=local is what make demo makes, and make demo-stop ends. There are:" \
+		$(basename $(notdir $(wildcard terraform/environments/*.tfvars))) >&2; exit 1; }
 	@test -f "terraform/$(VAR_FILE)" || { echo "There is no environment $$ENV. There are:" \
 		$(basename $(notdir $(wildcard terraform/environments/*.tfvars))) >&2; exit 1; }
 	@! grep -q '<your-state-bucket>' "terraform/$(BACKEND_FILE)" || { \
@@ -300,7 +302,11 @@ output: ## Print Terraform's outputs, all or one: ENV= [NAME=]
 	@output() { terraform -chdir=$(STATE_OF) output "$$@"; }; \
 	if [[ -z $$OUTPUT_NAME ]]; then output; \
 	elif text=$$(output -raw "$$OUTPUT_NAME" 2>/dev/null); then printf '%s\n' "$$text"; \
-	else output -json "$$OUTPUT_NAME"; fi
+	elif text=$$(output -json "$$OUTPUT_NAME" 2>/dev/null); then printf '%s\n' "$$text"; \
+	else said=$$(output -no-color -json "$$OUTPUT_NAME" 2>&1 >/dev/null) || true; \
+		if [[ $$said == *"Output \"$$OUTPUT_NAME\" not found"* ]]; then \
+			said="There is no output $$OUTPUT_NAME. make output ENV=$$ENV prints all."; fi; \
+		printf '%s\n' "$$said" >&2; exit 1; fi
 
 .PHONY: clean
 clean: ## Delete what was built, but not the tools

@@ -32,8 +32,9 @@ case "$*" in
   *" init "*) echo "Initializing the backend..." ;;
   *" output") echo "everything" ;;
   *" output -raw state_machine_url") printf "https://console" ;;
-  *" output -json log_bucket_names") echo '["logs"]' ;;
-  *) echo "No such output" >&2; exit 1 ;;
+  *" output -json log_bucket_names") echo "A warning" >&2; echo '["logs"]' ;;
+  *" output "*" nothing") printf 'Error: Output "nothing" not found\\n\\nThe output variable …' >&2; exit 1 ;;
+  *) echo "No state" >&2; exit 1 ;;
 esac
 """
 
@@ -309,7 +310,22 @@ def test_an_output_is_all_that_is_printed(
 def test_an_unknown_output_is_an_error(terraform: Terraform) -> None:
     done = terraform.output("ENV=dev", "NAME=nothing")
     assert (done.stdout, done.returncode) == ("", 2)
-    assert "No such output" in done.stderr
+    said = [line for line in done.stderr.splitlines() if not line.startswith(("make: ", "find: "))]
+    assert said == ["There is no output nothing. make output ENV=dev prints all."]
+
+
+def test_what_else_terraform_says_of_an_output_is_told(terraform: Terraform) -> None:
+    done = terraform.output("ENV=dev", "NAME=other")
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert "No state" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["plan", "apply", "destroy"])
+def test_the_local_cloud_is_the_demo_s_to_make(terraform: Terraform, target: str) -> None:
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = make(terraform.folder, target, "ENV=local", "PYTHON=false", environment={"PATH": path})
+    assert done.returncode == 2
+    assert "ENV=local is what make demo makes, and make demo-stop ends. There are: dev" in done.stderr
 
 
 def test_the_name_of_the_machine_is_no_output(terraform: Terraform) -> None:
