@@ -310,4 +310,5 @@ output: ## Print Terraform's outputs, all or one: ENV= [NAME=]
 
 .PHONY: clean
 clean: ## Delete what was built, but not the tools
+	@if [[ -e build/demo.lock && -x $(PYTHON) ]]; then $(PYTHON) -m tests.demo --stop; fi
 	@rm -rf build

@@ -307,6 +307,25 @@ def test_an_output_is_all_that_is_printed(
         assert call.endswith(f"(data in {data})")
 
 
+@pytest.mark.parametrize(("ends", "kept"), [("exit 0", False), ("exit 1", True)])
+def test_what_a_demo_left_running_is_stopped_before_its_folder_is_deleted(
+    tmp_path: Path, ends: str, *, kept: bool
+) -> None:
+    (tmp_path / "build" / "demo").mkdir(parents=True)
+    (tmp_path / "build" / "demo.lock").touch()
+    python = program_that_does_nothing(tmp_path, "python") / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" > called\n{ends}\n')
+    done = make(tmp_path, "clean", "PYTHON=bin/python")
+    assert (tmp_path / "called").read_text() == "-m tests.demo --stop\n"
+    assert (done.returncode != 0, (tmp_path / "build").exists()) == (kept, kept)
+
+
+def test_where_no_demo_was_nothing_is_stopped(tmp_path: Path) -> None:
+    (tmp_path / "build").mkdir()
+    assert make(tmp_path, "clean", "PYTHON=false").returncode == 0
+    assert not (tmp_path / "build").exists()
+
+
 def test_an_unknown_output_is_an_error(terraform: Terraform) -> None:
     done = terraform.output("ENV=dev", "NAME=nothing")
     assert (done.stdout, done.returncode) == ("", 2)
