@@ -28,9 +28,10 @@ run "search_domain" {
     condition = {
       for key, function in aws_lambda_function.step : key => { for name, value in one(function.environment).variables : name => value if startswith(name, "SEARCH_") }
       } == {
-      fetch_logs    = {}
-      split_records = { SEARCH_BACKEND = "cloudsearch" }
-      index_batch   = { SEARCH_BACKEND = "cloudsearch", SEARCH_ENDPOINT = "doc-mock.us-east-1.cloudsearch.amazonaws.com" }
+      admit_messages = {}
+      fetch_logs     = {}
+      split_records  = { SEARCH_BACKEND = "cloudsearch" }
+      index_batch    = { SEARCH_BACKEND = "cloudsearch", SEARCH_ENDPOINT = "doc-mock.us-east-1.cloudsearch.amazonaws.com" }
     }
     error_message = "The functions must be told of CloudSearch, and where it takes documents."
   }

@@ -73,7 +73,7 @@ run "trail_queues_and_staging" {
   }
 
   assert {
-    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", split_records = "trailsearch-test-split-records split_records.handler" }
+    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { admit_messages = "trailsearch-test-admit-messages admit_messages.handler", fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", split_records = "trailsearch-test-split-records split_records.handler" }
     error_message = "A function and its handler must be named after its key."
   }
 
@@ -202,8 +202,8 @@ run "trail_queues_and_staging" {
   }
 
   assert {
-    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["fetch_logs", "index_batch", "split_records"]
-    error_message = "The functions of the workflow use the staging bucket, and no others."
+    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["admit_messages", "fetch_logs", "index_batch", "split_records"]
+    error_message = "The functions of the workflow and of the Pipe use the staging bucket, and no others."
   }
 }
 
@@ -218,6 +218,23 @@ run "queue_while_the_pipe_collects" {
   assert {
     condition     = aws_sqs_queue.ingest.visibility_timeout_seconds == 360
     error_message = "Messages stay invisible for 60 s more than the Pipe collects them."
+  }
+
+  assert {
+    condition     = aws_lambda_function.step["admit_messages"].timeout < 60
+    error_message = "Messages must be admitted, and their execution be started, before they are received again."
+  }
+
+  # Each byte of a message has six characters in JSON at most. How a batch that exceeds what the Pipe hands over at once is
+  # cut is AWS's matter, but one message must fit.
+  assert {
+    condition     = aws_sqs_queue.ingest.max_message_size == 262144 && 6 * aws_sqs_queue.ingest.max_message_size + 4096 <= 6 * 1024 * 1024
+    error_message = "Whatever the queue takes must fit into the payload of an invocation, which has 6 MB."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dead_letter.max_message_size == aws_sqs_queue.ingest.max_message_size
+    error_message = "Whatever is in one queue must fit into the other."
   }
 }
 
@@ -234,8 +251,23 @@ run "pipe_workflow_and_functions" {
   }
 
   assert {
-    condition     = sort(flatten([for statement in data.aws_iam_policy_document.pipe.statement : statement.actions])) == tolist(["kms:Decrypt", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "states:StartExecution"])
-    error_message = "The Pipe's role may receive, decrypt and start executions; no more, no less."
+    condition     = aws_pipes_pipe.ingest.enrichment == aws_lambda_function.step["admit_messages"].arn && length(aws_pipes_pipe.ingest.enrichment_parameters) == 0
+    error_message = "Every batch must pass the function that makes room for its messages, as it is."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.pipe.statement : statement.resources if statement.sid == "AdmitMessages"]) == toset([local.function_arns.admit_messages])
+    error_message = "The Pipe runs this function, and no step of the workflow."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.large_messages.statement : statement.resources if statement.sid == "KeepLargeMessages"]) == toset(["arn:aws:s3:::staging/messages/*"])
+    error_message = "What reads messages stages no batches."
+  }
+
+  assert {
+    condition     = sort(flatten([for statement in data.aws_iam_policy_document.pipe.statement : statement.actions])) == tolist(["kms:Decrypt", "lambda:InvokeFunction", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "states:StartExecution"])
+    error_message = "The Pipe's role may receive, decrypt, have messages admitted and start executions; no more, no less."
   }
 
   # Workflow
@@ -278,8 +310,13 @@ run "pipe_workflow_and_functions" {
 
   # Functions
   assert {
-    condition     = alltrue([for function in aws_lambda_function.step : function.runtime == "python3.13" && function.architectures == tolist(["arm64"]) && one(function.tracing_config).mode == "Active"])
-    error_message = "Functions run Python 3.13 on arm64, traced."
+    condition     = alltrue([for function in aws_lambda_function.step : function.runtime == "python3.13" && function.architectures == tolist(["arm64"])])
+    error_message = "Functions run Python 3.13 on arm64."
+  }
+
+  assert {
+    condition     = { for key, function in aws_lambda_function.step : key => one(function.tracing_config).mode } == { admit_messages = "PassThrough", fetch_logs = "Active", index_batch = "Active", split_records = "Active" }
+    error_message = "The functions of the workflow are traced; what the Pipe asks begins no trace."
   }
 
   assert {

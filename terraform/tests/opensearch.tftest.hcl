@@ -28,8 +28,9 @@ run "search_domain" {
     condition = {
       for key, function in aws_lambda_function.step : key => { for name, value in one(function.environment).variables : name => value if startswith(name, "SEARCH_") }
       } == {
-      fetch_logs    = {}
-      split_records = { SEARCH_BACKEND = "opensearch", SEARCH_MAX_BATCH_BYTES = "3000000" }
+      admit_messages = {}
+      fetch_logs     = {}
+      split_records  = { SEARCH_BACKEND = "opensearch", SEARCH_MAX_BATCH_BYTES = "3000000" }
       index_batch = {
         SEARCH_BACKEND  = "opensearch"
         SEARCH_ENDPOINT = aws_opensearch_domain.events[0].endpoint

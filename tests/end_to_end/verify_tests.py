@@ -254,6 +254,11 @@ BROKEN: dict[str, tuple[Callable[[Pipeline], Any], str, str]] = {
         "Role of the Pipe",
         "does not let it do states:StartExecution",
     ),
+    "the Pipe may not have messages admitted": (
+        lambda pipeline: role_policy(pipeline, "AdmitMessages"),
+        "Role of the Pipe",
+        "does not let it do lambda:InvokeFunction",
+    ),
     "the topic does not let CloudTrail in": (
         lambda pipeline: topic_policy(pipeline, "TrailPublishes"),
         "Topic",

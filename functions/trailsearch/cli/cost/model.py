@@ -120,6 +120,11 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         gb_seconds += seconds * settings.memory_mb[name] / 1024
         storage_gb_seconds += seconds * max(0, settings.storage_mb[name] - _FREE_STORAGE_MB) / 1024
         log_bytes += measured.log_bytes[name] * invoked[name]
+    admission = assumed.admission
+    admitted_ms = admission.compute_ms + admission.compute_ms_per_message * messages
+    slower = max(1.0, assumed.memory_mb_per_vcpu / admission.memory_mb)
+    gb_seconds += admitted_ms * slower / 1000 * admission.memory_mb / 1024
+    log_bytes += admission.log_bytes
     if settings.workflow_logged:
         logged = measured.workflow_log_bytes
         log_bytes += logged.per_execution + logged.per_message * messages + logged.per_batch * batches
@@ -130,7 +135,8 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     return Counts(
         executions=1,
         state_transitions=model.states.per_execution + model.states.per_batch * batches,
-        invocations=sum(invoked.values()),
+        # One more by the Pipe, for each batch.
+        invocations=sum(invoked.values()) + 1,
         gb_seconds=gb_seconds,
         storage_gb_seconds=storage_gb_seconds,
         s3_gets=s3_gets,
