@@ -40,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Write how long the tests took, and those of each folder."""
     steps = config.getoption("steps")
-    if steps is None:
+    # Of several processes one hears of all tests.
+    if steps is None or hasattr(config, "workerinput"):
         return
     reports = [
         report
