@@ -82,6 +82,15 @@ def test_all_events_are_written_as_json_one_a_line_with_their_records(domain: Do
     assert events[0] == {**MANY[0], "raw": json.loads(RAW)}
 
 
+def test_fewer_events_than_were_counted_are_a_failure(
+    domain: Domain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain, "scan", lambda _query: iter(MANY[1:]))
+    done = run(ALL="1", CSV="1")
+    assert done.exit_code == 1
+    assert "10,001 events found, 10,000 written." in done.stderr
+
+
 @pytest.mark.parametrize(
     "raw", ['{"a":\n 1}', "no JSON", '{"a":"\\ud800",\n"b":1}', '{"n":1e999}', "[" * 600, '{"a":"\u2028"}']
 )
