@@ -83,7 +83,7 @@ BEFORE = {
 @pytest.fixture(scope="module")
 def shell(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     shell = Shell(tmp_path_factory.mktemp("shell"), pipeline.variables)
-    shell.use_local_cloud(pipeline.package.parent / "terraform")
+    shell.use_local_cloud(pipeline.cloud.package.parent / "terraform")
     return shell
 
 

@@ -148,6 +148,21 @@ def test_an_aggregated_event_is_found(case: Case, searched: Searched) -> None:
     assert "s3:PutObject (Aggregated)" in searched.search(searched.is_value("event_id", event_id)).output
 
 
+def test_words_behind_escapes_are_found(case: Case, searched: Searched) -> None:
+    folder = case("04-words-after-json-escapes")
+    log = (folder / "log.json").read_bytes()
+    searched.hold("escapes.json.gz", log)
+    # What is before each query is how many it found once.
+    queries = [line.split(" ", 1)[1] for line in (folder / "queries.txt").read_text("utf-8").splitlines()]
+    assert queries
+    for query in queries:
+        assert len(searched.found(query)) == 1, query
+    records = {record["eventID"]: record for record in json.loads(log)["Records"]}
+    for query in queries:
+        (event,) = searched.found(query)
+        assert event["raw"] == records[event["id"]]
+
+
 def test_a_user_with_a_path_is_found_by_name(case: Case, searched: Searched) -> None:
     searched.hold("path.json.gz", (case("15-iam-user-with-path") / "log.json").read_bytes())
     (event,) = searched.found(searched.is_value("actor", "build"))

@@ -97,7 +97,13 @@ class HostileSession:
         return refuse
 
 
-@pytest.mark.parametrize("name", ASKING)
+def test_the_costs_are_asked_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so they say nothing that anybody may have written."""
+    monkeypatch.setattr(clients, "_session", lambda: pytest.fail("AWS is asked"))
+    assert_does_nothing(run(COMMANDS["cost"]).output)
+
+
+@pytest.mark.parametrize("name", [name for name in ASKING if name != "cost"])
 @many
 @given(text=hostile_texts)
 def test_what_aws_says_to_a_command_does_nothing_to_a_terminal(
