@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Final
@@ -73,9 +74,18 @@ def _say_json(event: Event) -> None:
 
 
 def _watched(events: Iterator[Event], found: int, console: Console) -> Iterator[Event]:
-    """Give events, and show on a terminal how many of them have been given."""
+    """Give events, and show on a terminal how many of them have been given, unless they go there themselves."""
     columns = (TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    shown = console.is_terminal and not sys.stdout.isatty()
+    # What is written goes past the bar, not above it.
+    with Progress(
+        *columns,
+        console=console,
+        disable=not shown,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bar:
         task = bar.add_task("Events", total=found)
         for event in events:
             yield event
