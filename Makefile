@@ -259,6 +259,9 @@ local-cloud:
 ifeq ($(ENV),local)
 ifeq ($(wildcard build/demo/cloud.env),)
 	@echo "ENV=local is the local cloud that a demo leaves running, and there is none: make demo KEEP=1" >&2; exit 1
+else
+	@[[ ! -e build/demo/cloud.pid ]] || ps -ww -o command= -p "$$(cat build/demo/cloud.pid)" | grep -q tests.local_cloud || { \
+		echo "The local cloud that a demo left running has ended: make demo KEEP=1" >&2; exit 1; }
 endif
 endif
 

@@ -239,6 +239,19 @@ def test_the_local_cloud_that_is_there_is_used(tmp_path: Path) -> None:
     assert done.stdout == "http://127.0.0.1:1\n"
 
 
+@pytest.mark.parametrize("target", ["search", "status", "verify", "dlq", "redrive", "preflight", "output"])
+def test_a_local_cloud_that_has_ended_meanwhile_is_told(terraform: "Terraform", target: str) -> None:
+    kept = terraform.folder / "build" / "demo"
+    kept.mkdir(parents=True)
+    (kept / "cloud.env").touch()
+    # A process there is, by this number, and no local cloud.
+    (kept / "cloud.pid").write_text(f"{os.getpid()}\n")
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = make(terraform.folder, target, "ENV=local", "PYTHON=false", environment={"PATH": path})
+    assert done.returncode == 2
+    assert "The local cloud that a demo left running has ended: make demo KEEP=1" in done.stderr
+
+
 def test_nothing_of_the_caller_s_account_reaches_the_local_cloud_that_is_there(tmp_path: Path) -> None:
     kept = tmp_path / "build" / "demo"
     kept.mkdir(parents=True)
