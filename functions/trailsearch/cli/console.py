@@ -49,6 +49,7 @@ _PLAIN = {
     "≥": ">=",
     "≤": "<=",
     "␊": " ",
+    "█": "#",
 }
 _DEGRADED, _AS_JSON = "trailsearch.degraded", "trailsearch.as_json"
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}

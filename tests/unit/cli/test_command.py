@@ -19,7 +19,7 @@ from tests.unit.cli.test_console import ASKING, COMMANDS
 from trailsearch.cli import package as packaging
 from trailsearch.cli.command import AwsCommand, Command
 from trailsearch.cli.package import package
-from trailsearch.cli.search import search
+from trailsearch.cli.search.search import search
 
 # It prints a path for make, and is imported by what is to know nothing of AWS.
 NOT_FOR_PEOPLE = {"provider-mirror"}
