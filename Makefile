@@ -27,13 +27,13 @@ OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
 typed = $(filter command,$(origin $1))
 # It is one of those that the help of its goal names, or what programs read: LIMT=2 would redrive all, env=prod plan dev.
 hash := \#
-# goal/ and goal/OPTION, of every goal that has help. All others are ours.
-helped = $(shell awk -F ':.*$(hash)$(hash) ' '/^[a-z-]+:.*$(hash)$(hash) / { print $$1 "/"; while (match($$2, /[A-Z][A-Z_]*=/)) { \
+# goal/ and goal/OPTION, of every goal that has help, and goal/… where it names not all. All other goals are ours.
+helped = $(shell LC_ALL=C awk -F ':.*$(hash)$(hash) ' '/^[a-z-]+:.*$(hash)$(hash) / { print $$1 "/"; if ($$2 ~ /…/) print $$1 "/…"; while (match($$2, /[A-Z][A-Z_]*=/)) { \
 	print $$1 "/" substr($$2, RSTART, RLENGTH - 1); $$2 = substr($$2, RSTART + RLENGTH) } }' $(firstword $(MAKEFILE_LIST)))
 ANYWHERE := ENV DEBUG PYTHON% TERRAFORM NODE SHELL .SHELLFLAGS MAKE% AWS_% TF_% OPENSEARCH_% PIP_% UV_% npm_% %_PROXY %_proxy
 ANYWHERE += HOME PATH TMPDIR LANG LC_% TZ TERM COLUMNS NO_COLOR
 # $(call of-goals,helped) is the options of all goals together, $(call check,typed,helped) stops at one that is none of them.
-of-goals = $(sort ENV $(notdir $(filter $(addsuffix /%,$(MAKECMDGOALS)),$1)))
+of-goals = $(sort ENV $(subst …,$(OPTIONS),$(notdir $(filter $(addsuffix /%,$(MAKECMDGOALS)),$1))))
 check = $(if $(filter-out $(patsubst %/,%,$(filter %/,$2)),$(MAKECMDGOALS)),,$(call refuse,$(filter-out $(call of-goals,$2),$1),$2))
 refuse = $(if $1,$(error make $(MAKECMDGOALS) has no option $(firstword $1). It has $(call of-goals,$2)))
 TYPED := $(foreach name,$(filter-out $(ANYWHERE),$(.VARIABLES)),$(if $(call typed,$(name)),$(name)))
@@ -284,6 +284,9 @@ local-cloud:
 ifeq ($(ENV),local)
 ifeq ($(wildcard build/demo/cloud.env),)
 	@echo "ENV=local is the local cloud that a demo leaves running, and there is none: make demo KEEP=1" >&2; exit 1
+else
+	@[[ ! -e build/demo/cloud.pid ]] || ps -ww -o command= -p "$$(cat build/demo/cloud.pid)" | grep -q tests.local_cloud || { \
+		echo "The local cloud that a demo left running has ended: make demo KEEP=1" >&2; exit 1; }
 endif
 endif
 

@@ -23,6 +23,7 @@ from trailsearch.cli.status import status as showing
 from trailsearch.cli.status.pipeline_status import Alarms, Execution, Executions, Unreadable
 from trailsearch.cli.verify import verify as verifying
 from trailsearch.cli.verify.checks import Checks, State
+from trailsearch.search.highlights import Piece
 from trailsearch.search.queries import Answer
 
 SENTENCE = "The search domain refused whatever was asked of it, unfortunately: AccessDeniedException"
@@ -127,6 +128,27 @@ def test_no_word_is_broken_that_a_narrow_terminal_has_room_for(
     # Lines after the first of a row begin two characters to the right.
     fitting = {word for word in words if cell_len(word) <= width - 2}
     assert {word for word in fitting if word not in shown} == set()
+
+
+@pytest.mark.parametrize("width", NARROW)
+def test_what_stands_around_a_match_is_broken_between_words(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    event = {**FIELDS, "id": "a", "actor": "user/services/deployment", "error_code": "UnauthorizedOperation"}
+    excerpt = [
+        Piece(f"{SENTENCE} ", is_match=False),
+        Piece("alice", is_match=True),
+        Piece(" did", is_match=False),
+    ]
+    answer = Answer(
+        2, [event, event], {}, [{"raw": [excerpt]}, {"raw": [excerpt], "error_message": [excerpt]}]
+    )
+    monkeypatch.setattr(Environment, "search_domain", lambda _environment: Domain(answer))
+    monkeypatch.setattr(console, "_WIDTH_OF_A_FILE", width)
+    shown = run(ASKING["search"], HIGHLIGHT="1").output
+    assert max(cell_len(line.rstrip()) for line in shown.splitlines()) <= width
+    words = [*SENTENCE.split(), *event["actor"].split(), "UnauthorizedOperation", "*alice*", "error_message:"]
+    assert [word for word in words if word not in shown] == []
 
 
 @pytest.mark.parametrize("name", PREPARED)

@@ -6,6 +6,7 @@ from datetime import datetime
 from rich import box
 from rich.cells import cell_len, set_cell_size
 from rich.columns import Columns
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -74,18 +75,25 @@ def _print_with_highlights(answer: Answer, console: Console) -> None:
     rows = [[outside(cell).plain for cell in _row(event)] for event in answer.events]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row, highlights in zip(rows, answer.highlights, strict=True):
-        cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
-        console.print(Text("  ".join(cells).rstrip(), "bold"), soft_wrap=True)
-        for field, found in highlights.items():
-            for excerpt in found:
-                console.print(_marked(field, excerpt, console), soft_wrap=True)
+        excerpts = [_marked(field, one, console) for field, found in highlights.items() for one in found]
+        if console.is_narrow:
+            first, *others = filter(None, row)
+            console.print(Text(first, "bold"))
+            for text in (*(Text(cell, "bold") for cell in others), *excerpts):
+                text.overflow = "fold"
+                console.print(Padding(text, (0, 0, 0, 2)))
+        else:
+            cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+            console.print(Text("  ".join(cells).rstrip(), "bold"), soft_wrap=True)
+            for text in excerpts:
+                console.print(Text.assemble("  ", text), soft_wrap=True)
     console.print()
 
 
 def _marked(field: str, excerpt: Excerpt, console: Console) -> Text:
     """Mark matches by their style, or by asterisks where there are no styles."""
     has_styles = console.is_terminal and not console.is_dumb_terminal
-    text = Text.assemble((f"  {field}: ", "dim"))
+    text = Text.assemble((f"{field}: ", "dim"))
     for piece in excerpt:
         shown = outside(piece.text).plain
         if not piece.is_match:
