@@ -50,7 +50,7 @@ _FAILED: tuple["ExecutionStatusType", ...] = ("FAILED", "TIMED_OUT", "ABORTED")
 _STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED)
 _LAST = 10
 _LAST_FAILED = 3
-_STEPS = ("fetch-logs", "split-records", "index-batch", "delete-expired")
+_STEPS = ("fetch-logs", "split-records", "index-batch")
 # What terraform/alarms.tf puts after the prefix. Any alarm with the prefix may be that of another environment:
 # dev-eu beside dev.
 ALARM_NAMES = frozenset(
