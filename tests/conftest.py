@@ -3,10 +3,12 @@
 import os
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from xdist.scheduler import LoadFileScheduling
 
 # Whoever starts the tests in the background may have them ignore it; some tests send it, and what they start inherits it.
@@ -37,6 +39,22 @@ SHARING = (
 )
 # Each may have a deployment of its own, beside what it runs itself.
 MOST_PROCESSES = 8
+
+
+# Most tests make their clients anew, and to read the model of a service takes longer than to make a client of it.
+_load_file = JSONFileLoader.load_file
+
+
+@cache
+def _loaded(path: str) -> Any:
+    return _load_file(JSONFileLoader(), path)
+
+
+def _load_file_once(_self: JSONFileLoader, file_path: str) -> Any:
+    return _loaded(file_path)
+
+
+JSONFileLoader.load_file = _load_file_once  # type: ignore[assignment, method-assign]
 
 
 class _Scheduling(LoadFileScheduling):
