@@ -46,5 +46,6 @@ What else is here, from those who use the local cloud down to what moto is chang
     services/       the services that are ours
     gaps/           what is changed in moto's services to be as on AWS
     waits.py        Step Functions' waits, before a retry and in Wait states, shortened for whoever asks
+    open_files.py   how many files the server may have open
     patching.py     how moto is changed, so that it shows when moto has changed by itself
 """
