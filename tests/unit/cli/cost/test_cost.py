@@ -175,8 +175,8 @@ def test_an_account_that_has_a_trail_is_told_what_a_second_one_costs() -> None:
 
 def test_it_says_how_many_days_fit() -> None:
     output = run(MARKDOWN="1").stdout
-    assert cells_of("Days that fit as deployed", output) == [["1,031", "20.6", "5.2"], ["31.1", "0.6", "0.2"]]
-    assert cells_of("Days that fit in 10 partitions", output) == [["1,242", "24.8", "6.2"]]
+    assert cells_of("Days that fit as deployed", output) == [["1,031", "20.6", "5.2"], ["29.0", "0.6", "0.1"]]
+    assert cells_of("Days that fit in 10 partitions", output) == [["1,159", "23.2", "5.8"]]
     reckoned = asked(RETENTION="365")["backends"]
     for backend, found in reckoned.items():
         for of_days in found["profiles"].values():
