@@ -34,9 +34,7 @@ def print_answer(answer: Answer, console: Console, columns: Sequence[str] = ()) 
     if answer.highlights:
         _print_with_highlights(answer, console)
     elif answer.events:
-        console.print(
-            _field_table(answer.events, columns) if columns else _event_table(answer.events, console.width)
-        )
+        console.print(_field_table(answer.events, columns) if columns else _event_table(answer.events))
     facets = [
         _facet_table(field, buckets, answer.distinct.get(field))
         for field, buckets in answer.facets.items()
