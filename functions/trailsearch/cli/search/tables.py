@@ -1,5 +1,6 @@
 """What is found as tables: events, how often each value is there, and events over time."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -18,6 +19,7 @@ _MESSAGE_CHARACTERS = 120
 _SHORTEST_BAR, _LONGEST_BAR = 10, 50
 _BESIDE_A_BAR = 40
 _ARN = "arn:"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RESOURCE = "Resource"
 _COLUMNS = ("Time", "Who", "What", _RESOURCE, "Where", "Error")
 # Of what is no event of its own, but sums up or compares many calls.
@@ -51,10 +53,8 @@ def _event_table(events: Sequence[Event]) -> Table:
     shown = [at for at, name in enumerate(_COLUMNS) if name != _RESOURCE or any(row[at] for row in rows)]
     for at in shown:
         name = _COLUMNS[at]
-        if name == "Time":
-            table.add_column(name, no_wrap=True)
-        else:
-            table.add_column(name, overflow="fold", style="red" if name == "Error" else "")
+        style = "red" if name == "Error" else ""
+        table.add_column(name, no_wrap=name == "Time", overflow="fold", style=style)
     for row in rows:
         table.add_row(*(outside(row[at]) for at in shown))
     return table
@@ -127,6 +127,8 @@ def _resource(event: Event) -> str:
     """Name the first thing that it was done to, and say how many others are named."""
     arns = event.get("resource_arns", ())
     names = [name for name in event.get("resource_names", ()) if not name.startswith(_ARN)]
+    # What has a name of somebody's own is told by that.
+    names.sort(key=lambda name: bool(_UUID.fullmatch(name)))
     # Of an ARN all but partition, service, Region and account.
     names = names or [arn.split(":", 5)[-1] for arn in arns]
     return f"{names[0]} +{len(names) - 1}" if len(names) > 1 else "".join(names)
