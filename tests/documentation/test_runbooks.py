@@ -61,10 +61,10 @@ def test_every_reason_that_a_dead_letter_can_have_is_explained() -> None:
     }
     ours = {name for name, error in vars(errors).items() if isinstance(error, type)}
     never_alone = {"TrailsearchError", "LogError", "BatchRefused", "DocumentsNotIndexed"}
-    of_retention = {"DeletionWithoutEffect"}
+    of_others = {"DeletionWithoutEffect", "LogsNotListed"}
     uncaught = {"TIMED_OUT", "ABORTED", "FAILED", "States.Runtime", "States.DataLimitExceeded"}
     reasons = (retried | ended | ours | uncaught | {RECEIVED_TOO_OFTEN, NOTIFICATION_UNDELIVERED}) - (
-        never_alone | of_retention
+        never_alone | of_others
     )
 
     table = FAILURES.partition("| reason | what it means")[2].partition("\n\n")[0]

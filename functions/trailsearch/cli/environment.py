@@ -43,6 +43,7 @@ class FoundDomain(NamedTuple):
 
     backend: SearchBackend
     status: DomainStatus
+    name: Backend
 
 
 class Environment:
@@ -106,26 +107,36 @@ class Environment:
         for name in _BACKENDS:
             backend = search_backend(SearchSettings(name, self.prefix))
             try:
-                return FoundDomain(backend, backend.describe(self.search_domain_name, config))
+                return FoundDomain(backend, backend.describe(self.search_domain_name, config), name)
             except (SearchDomainNotFound, BotoCoreError, ClientError) as error:
                 errors.append(error)
         # Who may not ask one backend is told so, unless the domain is in another.
         raise next((error for error in errors if not isinstance(error, SearchDomainNotFound)), errors[0])
 
+    def deployed_search_domain(self) -> FoundDomain:
+        """Find the environment's search domain.
+
+        Raises:
+            EnvironmentNotFound: there is no such domain, or AWS cannot be asked: no Region, no credentials, no permission.
+        """
+        try:
+            return self.find_search_domain()
+        except SearchDomainNotFound as error:
+            raise EnvironmentNotFound(
+                f"{error}. Deploy it with: make apply ENV={self.environment}"
+            ) from error
+        except (BotoCoreError, ClientError) as error:
+            raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
+
     def search_domain(self) -> SearchDomain:
         """The environment's search domain, to ask it.
 
         Raises:
-            EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be asked:
-                no Region, no credentials, no permission.
+            EnvironmentNotFound: it is not ready to be searched; and as ``deployed_search_domain``.
         """
-        deploy = f"Deploy it with: make apply ENV={self.environment}"
-        try:
-            backend, status = self.find_search_domain()
-        except SearchDomainNotFound as error:
-            raise EnvironmentNotFound(f"{error}. {deploy}") from error
-        except (BotoCoreError, ClientError) as error:
-            raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
+        backend, status, _ = self.deployed_search_domain()
         if status.endpoint is None:
-            raise EnvironmentNotFound(f"The search domain {self.prefix} is still being created. {deploy}")
+            raise EnvironmentNotFound(
+                f"The search domain {self.prefix} is still being created. Deploy it with: make apply ENV={self.environment}"
+            )
         return backend.domain(status.endpoint)

@@ -13,16 +13,19 @@ from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import ASKING, Domain, letter_about, run
 from tests.unit.cli.test_search import FIELDS
 from trailsearch.cli import console
+from trailsearch.cli.backfill import backfill as backfilling
 from trailsearch.cli.dead_letters import dlq as listing
 from trailsearch.cli.dead_letters import redrive as redriving
 from trailsearch.cli.dead_letters.dead_letter_queue import QueueState, Received, Waiting
-from trailsearch.cli.environment import Environment
+from trailsearch.cli.environment import Environment, FoundDomain
 from trailsearch.cli.preflight import preflight as looking_first
 from trailsearch.cli.preflight.findings import Finding, failure, unknown, warning, well
 from trailsearch.cli.status import status as showing
 from trailsearch.cli.status.pipeline_status import Alarms, Execution, Executions, Unreadable
 from trailsearch.cli.verify import verify as verifying
 from trailsearch.cli.verify.checks import Checks, State
+from trailsearch.contracts.backfill import Counted
+from trailsearch.search import Backend, SearchSettings, search_backend
 from trailsearch.search.queries import Answer
 
 SENTENCE = "The search domain refused whatever was asked of it, unfortunately: AccessDeniedException"
@@ -92,6 +95,15 @@ def some_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "_verify", found)
 
 
+def a_planned_backfill(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = search_backend(SearchSettings(Backend.OPENSEARCH, "trailsearch-dev"))
+    found = FoundDomain(backend, None, Backend.OPENSEARCH)  # type: ignore[arg-type]  # what is known of it
+    monkeypatch.setattr(Environment, "deployed_search_domain", lambda _environment: found)
+    monkeypatch.setattr(backfilling, "planned", lambda *_arguments: Counted(9_999, 10**9, 99, 10**6, 21))
+    monkeypatch.setenv("FROM", "2026-01-01")
+    monkeypatch.setenv("TO", "2026-03-31")
+
+
 PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "search": some_events,
     "status": a_failed_execution,
@@ -99,6 +111,7 @@ PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "redrive": some_dead_letters,
     "preflight": some_findings,
     "verify": some_checks,
+    "backfill": a_planned_backfill,
     "cost": lambda _monkeypatch: None,
 }
 
