@@ -16,7 +16,7 @@ export PYTHONPATH := functions
 # the shell asks for: make search ENV=dev QUERY="event_source:sqs.amazonaws.com" on OpenSearch,
 # QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS FROM TO ACCOUNTS REGIONS PREFIX DEBUG
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS FROM TO ACCOUNTS REGIONS BUCKETS PREFIX YES RESUME DEBUG
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
@@ -254,8 +254,16 @@ redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=
 	@$(PYTHON) -m trailsearch.cli.dead_letters.redrive
 
 .PHONY: backfill
-backfill: local-cloud .venv/ready ## What would it take to index the logs of days gone by? ENV= FROM= TO= DRY_RUN=1 [ACCOUNTS=] [REGIONS=] [PREFIX=] [JSON=1]
+backfill: local-cloud .venv/ready ## Index the logs of days gone by: ENV= FROM= TO= [ACCOUNTS=] [REGIONS=] [BUCKETS=] [PREFIX=] [DRY_RUN=1] [YES=1] [RESUME=1|name] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.backfill.backfill
+
+.PHONY: backfill-status
+backfill-status: local-cloud .venv/ready ## How far is the latest backfill? ENV= [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.backfill.status
+
+.PHONY: backfill-stop
+backfill-stop: local-cloud .venv/ready ## Stop the backfill, to be resumed: ENV=
+	@$(PYTHON) -m trailsearch.cli.backfill.stop
 
 .PHONY: cost
 cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [RETENTION=days] [BACKEND=opensearch|cloudsearch] [JSON=1] [MARKDOWN=1]

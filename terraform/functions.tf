@@ -29,17 +29,26 @@ locals {
     }
   }
 
-  all_functions = merge(local.functions, local.retention_functions)
+  all_functions = merge(local.functions, local.retention_functions, local.backfill_functions)
+
+  # Those that use the staging bucket.
+  staging_functions = concat(keys(local.functions), keys(local.backfill_functions))
 
   # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
   soon_days = 1
 
+  # As long as Step Functions keeps an execution.
+  backfill_days = 90
+
   # fetch_logs reads from these buckets alone, whatever a message announces.
-  function_environments = merge({ fetch_logs = { LOG_BUCKETS = join(",", local.log_bucket_names) } }, local.search_environments)
+  function_environments = merge(
+    { for key in ["fetch_logs", "plan_backfill"] : key => { LOG_BUCKETS = join(",", local.log_bucket_names) } },
+    local.search_environments,
+  )
 
   staging_environments = {
     for key in keys(local.all_functions) :
-    key => contains(keys(local.functions), key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
+    key => contains(local.staging_functions, key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
   }
 
   function_policies = merge(
@@ -48,6 +57,7 @@ locals {
       fetch_logs    = data.aws_iam_policy_document.fetch_logs.json
       split_records = data.aws_iam_policy_document.split_records.json
       index_batch   = data.aws_iam_policy_document.index_batch.json
+      plan_backfill = data.aws_iam_policy_document.plan_backfill.json
     },
   )
 }
@@ -232,7 +242,7 @@ data "aws_iam_policy_document" "index_batch" {
   }
 }
 
-# What every function may: write its own log, send traces; those of the workflow, use the key of the staging bucket; and
+# What every function may: write its own log, send traces; those of the staging bucket, use its key; and
 # whoever has to do with the search domain, ask it for that.
 data "aws_iam_policy_document" "every_step" {
   for_each = local.all_functions
@@ -252,7 +262,7 @@ data "aws_iam_policy_document" "every_step" {
 
   # A multipart upload decrypts as well.
   dynamic "statement" {
-    for_each = contains(keys(local.functions), each.key) ? [aws_kms_key.pipeline.arn] : []
+    for_each = contains(local.staging_functions, each.key) ? [aws_kms_key.pipeline.arn] : []
 
     content {
       sid       = "UseStagingKey"
@@ -326,14 +336,37 @@ resource "aws_s3_bucket_lifecycle_configuration" "staging" {
     id     = "expire"
     status = "Enabled"
 
-    filter {}
+    filter {
+      prefix = "batches/"
+    }
 
     expiration {
       days = var.staging_retention_days
     }
+  }
+
+  rule {
+    id     = "remove-leftovers"
+    status = "Enabled"
+
+    filter {}
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
+    }
+  }
+
+  # For as long a backfill can be resumed.
+  rule {
+    id     = "expire-backfills"
+    status = "Enabled"
+
+    filter {
+      prefix = "backfills/"
+    }
+
+    expiration {
+      days = local.backfill_days
     }
   }
 

@@ -72,7 +72,7 @@ run "names" {
   }
 
   assert {
-    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", split_records = "trailsearch-test-split-records split_records.handler" }
+    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", plan_backfill = "trailsearch-test-plan-backfill plan_backfill.handler", split_records = "trailsearch-test-split-records split_records.handler" }
     error_message = "A function and its handler must be named after its key."
   }
 
@@ -183,12 +183,12 @@ run "queues" {
 
 run "staging" {
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" } == { expire = 15, expire-records = 1, expire-soon = 1 }
-    error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; all else after 15."
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" && length(rule.expiration) > 0 } == { expire = 15, expire-backfills = 90, expire-records = 1, expire-soon = 1 }
+    error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; batches after 15, and backfills after 90."
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id == "expire-records" } == { expire-records = "records/" }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id != "expire-soon" && length(rule.expiration) > 0 } == { expire = "batches/", expire-backfills = "backfills/", expire-records = "records/" }
     error_message = "Of what is not tagged, only records expire early."
   }
 
@@ -205,8 +205,8 @@ run "functions_know_their_buckets" {
   }
 
   assert {
-    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["fetch_logs", "index_batch", "split_records"]
-    error_message = "The functions of the workflow use the staging bucket, and no others."
+    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["fetch_logs", "index_batch", "plan_backfill", "split_records"]
+    error_message = "The functions of the workflow and of the backfill use the staging bucket, and no others."
   }
 }
 

@@ -68,8 +68,8 @@ class Environment:
         """The dead-letter queue. Raises as ``ingest_queue`` does."""
         return self._queue(self.dead_letter_queue_name)
 
-    def state_machine_arn(self) -> str:
-        """The ARN of the workflow's state machine, in the account and Region of the credentials, there or not.
+    def state_machine_arn(self, name: str = "index-logs") -> str:
+        """The ARN of a state machine, the workflow's or another, in the account and Region of the credentials, there or not.
 
         Raises:
             EnvironmentNotFound: AWS cannot be asked: no Region, no credentials, or they have expired.
@@ -81,7 +81,7 @@ class Environment:
             raise EnvironmentNotFound(f"Cannot ask AWS who is asking: {error}") from error
         partition = identity["Arn"].split(":")[1]
         place = f"{sts.meta.region_name}:{identity['Account']}"
-        return f"arn:{partition}:states:{place}:stateMachine:{self.prefix}-index-logs"
+        return f"arn:{partition}:states:{place}:stateMachine:{self.prefix}-{name}"
 
     def _queue(self, name: str) -> "Queue":
         try:

@@ -15,14 +15,15 @@ _ACCOUNT = re.compile(r"\d{12}")
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What a backfill is to index: events from the first day to the last one (UTC), this one included.
 
-    Without ``accounts`` or ``regions``, those of all. ``prefix`` is what keys have before ``AWSLogs/``; without one, it is
-    looked for.
+    Without ``accounts``, ``regions`` or ``buckets``, those of all. ``prefix`` is what keys have before ``AWSLogs/``; without
+    one, it is looked for.
     """
 
     first: date
     last: date
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
     prefix: str = ""
 
     def __post_init__(self) -> None:
@@ -35,6 +36,23 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     def last_folder(self) -> date:
         """The last day whose folders may have events of the last day."""
         return self.last + _DELIVERED_LATER
+
+
+class Days(msgspec.Struct, frozen=True):
+    """The days of one account × Region: its bucket and folder, the first day and the last one."""
+
+    bucket: str
+    folder: str
+    first: date
+    last: date
+
+
+class PartRef(msgspec.Struct, frozen=True):
+    """A part, by its name within its backfill: how many logs it has, and how many bytes they have in their bucket."""
+
+    name: str
+    logs: int
+    bytes: int
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -55,3 +73,28 @@ class Counted(msgspec.Struct, frozen=True):
         return type(self)(
             *map(sum, zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True))
         )
+
+
+class Round(msgspec.Struct, frozen=True):
+    """How far Plan Backfill has come with a task: so many of its days in so many rounds, and whether there are ``more``."""
+
+    days: int = 0
+    rounds: int = 0
+    more: bool = True
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """What a round of Plan Backfill has found: the parts, and what is archived."""
+
+    parts: tuple[PartRef, ...]
+    archived_logs: int = 0
+    archived_bytes: int = 0
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The plan of a backfill; ``planned_at`` (ISO 8601, UTC) is when it was ready."""
+
+    backfill: str
+    scope: Scope
+    counted: Counted
+    planned_at: str

@@ -57,6 +57,10 @@ class LogsNotListed(TrailsearchError):
     """S3 refuses to list a log bucket, or there is no such bucket (any more)."""
 
 
+class BackfillNotFound(TrailsearchError):
+    """There is no such backfill, or what was planned of it has expired."""
+
+
 class DocumentTooLarge(TrailsearchError):
     """A search document is larger than the search domain takes."""
 

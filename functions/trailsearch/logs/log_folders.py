@@ -12,13 +12,12 @@ that is after the last key seen may be delivered before it, so that nothing is e
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import date
 from functools import partial
 from itertools import chain
 from typing import NamedTuple, Protocol
 
 from trailsearch.aws.concurrency import map_ahead
-from trailsearch.contracts.backfill import Scope
+from trailsearch.contracts.backfill import Days, Scope
 from trailsearch.logs.notifications import is_log
 
 # A request takes S3 some 30 ms, most of which nobody computes in.
@@ -56,14 +55,6 @@ class Folders(Protocol):
 
     def page(self, prefix: str, token: str | None) -> Page:
         """Give some of the objects in a folder, or in folders within."""
-
-
-class Days(NamedTuple):
-    """The days of one account × Region: its folder, the first and the last of them."""
-
-    folder: str
-    first: date
-    last: date
 
 
 def find_regions(bucket: Folders, scope: Scope) -> Iterator[str]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailsearch.contracts.backfill import Scope
-from trailsearch.logs.log_folders import Days, Page, StoredLog, find_aws_logs, find_logs, find_regions
+from trailsearch.contracts.backfill import Days, Scope
+from trailsearch.logs.log_folders import Page, StoredLog, find_aws_logs, find_logs, find_regions
 
 FIRST, LAST = date(2025, 12, 30), date(2026, 1, 2)
 ACCOUNT, OTHER = "111122223333", "444455556666"
@@ -52,7 +52,9 @@ def found(bucket: FakeBucket, scope: Scope) -> list[str]:
     regions = find_regions(bucket, scope)
     return [
         each.key
-        for each in find_logs(bucket, (Days(each, scope.first, scope.last_folder) for each in regions))
+        for each in find_logs(
+            bucket, (Days("logs", each, scope.first, scope.last_folder) for each in regions)
+        )
     ]
 
 
@@ -157,7 +159,7 @@ def test_no_more_pages_are_held_than_are_listed_ahead() -> None:
             return Page(objects, str(number + 1))
 
     bucket = Endless([log(f"AWSLogs/{ACCOUNT}", "us-east-1", FIRST + timedelta(day)) for day in range(3)])
-    logs = find_logs(bucket, [Days(f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/", FIRST, LAST)])
+    logs = find_logs(bucket, [Days("logs", f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/", FIRST, LAST)])
     for _ in range(50_000):
         next(logs)
     assert bucket.pages <= 50 + 3

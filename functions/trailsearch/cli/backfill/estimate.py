@@ -16,6 +16,8 @@ from trailsearch.contracts.backfill import Counted
 from trailsearch.search import Backend
 from trailsearch.workflow.backfill_parts import LOGS_PER_MESSAGE
 
+_LISTED_AT_ONCE = 1_000  # keys, by one request to S3, which costs as much as one that writes
+
 
 class Estimate(NamedTuple):
     """About how many events there are, GB that they take in the search domain (each copy), dollars, and hours."""
@@ -26,8 +28,11 @@ class Estimate(NamedTuple):
     hours: float
 
 
-def estimate(counted: Counted, settings: Settings, model: Model) -> Estimate:
-    """Reckon what it takes to index what a plan has counted, one part after the other."""
+def estimate(counted: Counted, settings: Settings, model: Model, states_per_part: int) -> Estimate:
+    """Reckon what it takes to index what a plan has counted, one part after the other.
+
+    ``states_per_part`` is how many states of the backfill's own state machine a part enters.
+    """
     if not counted.parts:
         return Estimate(0, 0, 0, 0)
     taken, backend = model.assumptions.backfill, settings.search_backend
@@ -43,9 +48,16 @@ def estimate(counted: Counted, settings: Settings, model: Model) -> Estimate:
     delivery = Delivery(
         math.ceil(logs / LOGS_PER_MESSAGE), logs, batches, staging_puts(round(staged)), staged, documents
     )
-    # What is planned comes by no topic, queue or Pipe.
+    once = count(delivery, settings, model)
+    # What is planned comes by no topic, queue or Pipe. It is listed, a part is written, read, and marked as done.
     counts = msgspec.structs.replace(
-        count(delivery, settings, model), sns_publishes=0, sqs_requests=0, pipe_requests=0
+        once,
+        sns_publishes=0,
+        sqs_requests=0,
+        pipe_requests=0,
+        state_transitions=once.state_transitions + states_per_part,
+        s3_gets=once.s3_gets + 1,
+        s3_puts=once.s3_puts + 2 + logs / _LISTED_AT_ONCE,
     ).times(counted.parts)
     dollars = math.fsum(variable_dollars(counts, model.prices, backend).values())
     seconds = function_seconds(delivery, settings, model)
