@@ -5,7 +5,15 @@ from fnmatch import fnmatchcase
 # The first pattern that fits counts; a * goes over slashes, too. A package stands for all of its modules.
 READERS: list[tuple[str, tuple[str, ...]]] = [
     ("*README.md", ("tests.documentation", "tests.contract.test_what_the_readmes_ask")),
-    ("Makefile", ("tests.unit.test_makefile", "tests.documentation")),
+    (
+        "Makefile",
+        (
+            "tests.unit.test_makefile",
+            "tests.unit.test_macos_tools",
+            "tests.unit.test_clone_anywhere",
+            "tests.documentation",
+        ),
+    ),
     ("statemachine/*.json", ("tests.workflow.definition",)),
     (
         "terraform/environments/*.tfvars",
@@ -32,6 +40,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),
+    ("functions/trailsearch/questions/*", ("trailsearch.questions.catalogue",)),
     ("functions/dashboards/*", ("tests.unit.cli.test_dashboards", "tests.contract.test_dashboards")),
     ("requirements.txt", ("trailsearch.cli.package",)),
     ("requirements*.txt", ("tests.unit.checks.test_locks",)),
@@ -40,7 +49,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("requirements*", ()),
     ("package*.json", ()),
     ("pyproject.toml", ()),
-    (".ci/run", ()),
+    (".ci/run", ("tests.unit.test_macos_tools",)),
     (".editorconfig", ()),
     (".git*", ()),
     ("CHANGELOG.md", ("tests.documentation.test_pages", "tests.documentation.test_links")),

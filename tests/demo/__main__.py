@@ -3,7 +3,6 @@
 ``make demo [BACKEND=opensearch] [LOGS=folder] [KEEP=1]``. Exits with 1 unless every event that was delivered is found.
 """
 
-import fcntl
 import os
 import shutil
 import signal
@@ -11,8 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.demo.backends import DEMOS
-from tests.demo.command import LocalCommand
+from tests.demo.command import LocalCommand, alone
 from tests.demo.executions import Executions, read_executions
 from tests.iam.verifier import DELETES_EVENTS
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
@@ -36,14 +34,18 @@ from tests.local_cloud.sealing import makefile, own_variables
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
 from tests.log_generator import generate_logs
+from trailsearch.cli.ask import ask_environment, print_reply
 from trailsearch.cli.console import CommandFailed, Console, make_console
 from trailsearch.cli.dead_letters.dead_letter_queue import peek
 from trailsearch.cli.dead_letters.dlq import print_letters
 from trailsearch.cli.dead_letters.redrive import move_all, report
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.package import build_package
-from trailsearch.cli.search import ask, print_answer
+from trailsearch.cli.search.search import ask
+from trailsearch.cli.search.tables import print_answer
+from trailsearch.cli.search.typed import chosen
 from trailsearch.contracts.messages import Kind
+from trailsearch.questions import load
 from trailsearch.search import Backend
 from trailsearch.search.queries import EVERYTHING, MAX_PAGE, Query
 from trailsearch.workflow.dead_letters import WaitingLetter
@@ -52,6 +54,12 @@ ENVIRONMENT = "local"
 GENERATED_LOGS = 80
 GENERATED_FROM = datetime(2014, 9, 1, tzinfo=UTC)  # The day that the third query asks for.
 FACETS = ("event_source", "event_name")
+# About the story, with what is typed.
+QUESTIONS: Mapping[str, Mapping[str, str]] = {
+    "trail-tampering": {},
+    "persistence": {},
+    "who-is-behind": {"who": "support-readonly"},
+}
 SECONDS_TO_IDLE = 600
 POLL_SECONDS = 0.2
 # So slow is no machine; a folder of logs may have millions of records.
@@ -82,7 +90,7 @@ SECONDS_TO_REFRESH = 15
 def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
     """Run the pipeline on this machine."""
     console = make_console()
-    with alone(folder):
+    with alone(folder, "demo"):
         if stop:
             stop_kept(folder)
             return
@@ -91,26 +99,6 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
         stop_kept(folder)
         complete = run(console, Backend(backend), logs, folder, keep=keep)
     sys.exit(0 if complete else 1)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let no other demo work in a folder meanwhile: it would delete what this one has there.
-
-    The lock is beside the folder, and ends with this process, however that ends.
-
-    Raises:
-        CommandFailed: another one does.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CommandFailed(
-                f"Another demo runs in {folder}: wait for its end, or press Ctrl-C there"
-            ) from error
-        yield
 
 
 def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, keep: bool) -> bool:
@@ -142,6 +130,8 @@ def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, 
         redrive_what_failed(console)
         wait_until_shown(console, delivered)
         run_queries(console, chosen.queries)
+        if not logs:
+            ask_questions(console)
         complete = print_totals(console, delivered, outputs)
         if keep:
             kept = True
@@ -255,6 +245,18 @@ def run_queries(console: Console, queries: Iterable[str]) -> None:
         console.print()
         console.rule(Text(query, "bold"), align="left")
         print_answer(ask(Environment(ENVIRONMENT), Query(query, size=5, facets=FACETS)), console)
+
+
+def ask_questions(console: Console) -> None:
+    """Ask about the story of the generated logs what one would ask who looks into it."""
+    questions, now = load(), datetime.now(UTC)
+    for name, typed in QUESTIONS.items():
+        console.print()
+        options = "".join(f" {option.upper()}={value}" for option, value in typed.items())
+        console.rule(Text(f"make ask Q={name}{options}", "bold"), align="left")
+        query = chosen(questions[name].query(), typed, now)._replace(size=5)
+        asked = ask_environment(Environment(ENVIRONMENT), questions[name], query, now)
+        print_reply(questions[name], asked, console)
 
 
 def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]) -> bool:

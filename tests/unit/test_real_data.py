@@ -16,7 +16,8 @@ from tests.conftest import REPOSITORY
 from tests.steps import ARN, LOGS, FakeIndex, LambdaContext, event, invoke, log_of, redrive
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.messages import DeadLetter
-from trailsearch.search.cloudsearch.batches import CloudSearchFormat
+from trailsearch.events.documents import build_document
+from trailsearch.search.cloudsearch.batches import CloudSearchFormat, record_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -103,9 +104,20 @@ def test_every_event_of_the_real_logs_becomes_one_document(workflow: Workflow, c
         assert len(upload) <= 5_000_000
         for document in CloudSearchFormat().split(upload):
             add = assert_obeys(document.body)
-            assert json.loads(add["fields"]["raw"]) == expected[add["id"]]
+            assert json.loads(record_of(add["fields"]["raw"])) == expected[add["id"]]
             assert add["fields"]["event_time"] == expected[add["id"]]["eventTime"]
             assert add["fields"]["event_name"] == expected[add["id"]]["eventName"]
+
+
+def test_most_writes_that_name_no_resources_have_the_names_of_some(cloudtrail_data: Path) -> None:
+    records = [record for _, body in objects(cloudtrail_data / "logs") for record in records_of(body)]
+    writes = [record for record in records if record["readOnly"] is False and not record.get("resources")]
+    names = [
+        build_document(json.dumps(record).encode(), "s3://logs/log").fields.resource_names
+        for record in writes
+    ]
+    assert len(writes) > 600
+    assert sum(map(bool, names)) / len(writes) >= 0.85
 
 
 def test_all_real_logs_in_one_execution_fill_their_batches(workflow: Workflow, cloudtrail_data: Path) -> None:
@@ -234,7 +246,7 @@ def test_an_odd_object_is_handled_as_the_design_says(
         expected = {record["eventID"]: record for record in records_of(body)}
         assert outcome.documents == what == len(expected)
         assert {
-            event_id: json.loads(add["raw"]) for event_id, add in workflow.index.documents.items()
+            event_id: json.loads(record_of(add["raw"])) for event_id, add in workflow.index.documents.items()
         } == expected
         assert all(add["log_file"] == f"s3://{LOGS}/{key}" for add in workflow.index.documents.values())
 

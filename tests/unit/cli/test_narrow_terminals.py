@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import ASKING, Domain, letter_about, run
-from tests.unit.cli.test_search import FIELDS
 from trailsearch.cli import console
 from trailsearch.cli.backfill.backfills import Backfills, Indexing
 from trailsearch.cli.dead_letters import dlq as listing
@@ -149,6 +149,7 @@ PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "backfill-status": a_stopped_backfill,
     "backfill-stop": stopped_executions,
     "cost": lambda _monkeypatch: None,
+    "ask": some_events,
 }
 
 

@@ -26,7 +26,7 @@ logs = st.lists(
 def read(part: bytes) -> list[LogRef]:
     """What the workflow reads of a part."""
     messages = msgspec.json.decode(part, type=list[QueueMessage])
-    announced = read_messages(messages, execution(), ExecutionInputs(Mock()))
+    announced = read_messages(messages, execution(), ExecutionInputs(Mock()), Mock())
     assert not announced.dead_letters
     assert not announced.ignored
     return announced.logs

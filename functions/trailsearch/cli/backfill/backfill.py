@@ -73,7 +73,13 @@ class Asked(msgspec.Struct, frozen=True):
 @click.option("--to", "last", envvar="TO", type=_DAY, help="The last day (UTC), this one included.")
 @click.option("--accounts", envvar="ACCOUNTS", default="", help="Accounts, with commas between; all.")
 @click.option("--regions", envvar="REGIONS", default="", help="Regions, with commas between; all.")
-@click.option("--buckets", envvar="BUCKETS", default="", help="Log buckets, with commas between; all.")
+@click.option(
+    "--log-buckets",
+    "buckets",
+    envvar="LOG_BUCKETS",
+    default="",
+    help="Log buckets, with commas between; all.",
+)
 @click.option("--prefix", envvar="PREFIX", default="", help="What is before AWSLogs/; it is looked for.")
 @click.option(
     "--resume", envvar="RESUME", default="", help="1: go on with the latest one; or the name of another."

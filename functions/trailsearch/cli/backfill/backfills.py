@@ -154,8 +154,7 @@ class Backfills:
             if error.response.get("Error", {}).get("Code") != "StateMachineDoesNotExist":
                 raise
             raise EnvironmentNotFound(
-                f"There is no state machine {self.deployed.prefix}-backfill. Deploy it with: make apply"
-                f" ENV={self.deployed.environment}"
+                f"There is no state machine {self.deployed.prefix}-backfill. {self.deployed.what_to_do()}"
             ) from error
 
 

@@ -143,7 +143,7 @@ def test_a_plan_says_what_there_is_and_what_it_takes_and_starts_nothing(machine:
     result = run(
         ACCOUNTS="111122223333, 444455556666",
         REGIONS="us-east-1",
-        BUCKETS="central-logs",
+        LOG_BUCKETS="central-logs",
         PREFIX="audit",
         DRY_RUN="1",
     )
@@ -242,7 +242,7 @@ def test_what_is_not_there_is_not_resumed(machine: Machine, resume: str) -> None
     [
         ({"FROM": ""}, "Say from which day to which"),
         ({"TO": "2025-12-31"}, "which is before"),
-        ({"TO": "31.12.2026"}, "Invalid value for '--to'"),
+        ({"TO": "31.12.2026"}, "TO: '31.12.2026' does not match"),
         ({"ACCOUNTS": "1234"}, "no account, which has 12 digits: 1234"),
     ],
 )
