@@ -21,7 +21,7 @@ OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LI
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
 OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
-OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME
+OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
@@ -212,7 +212,7 @@ bench: .venv/ready ## Measure speed, memory and cold starts, beside the same job
 	@$(PYTHON) -m tests.benchmarks
 
 .PHONY: load
-load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [BACKEND=cloudsearch|opensearch] [LOGS=2000] [EVENTS=500000] [SEED=1]
+load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [BACKEND=cloudsearch|opensearch] [LOGS=2000] [EVENTS=500000] [SEED=1] [BACKFILL=1]
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo
