@@ -125,7 +125,7 @@ def a_stopped_backfill(monkeypatch: pytest.MonkeyPatch) -> None:
         parts=lambda: [PartRef("a", 9_000, 10**9), PartRef("b", 999, 10**8)],
         done=lambda: {"a": done},
     )
-    monkeypatch.setattr(Backfills, "latest", lambda _backfills: plan.backfill)
+    monkeypatch.setattr(Backfills, "latest_started", lambda _backfills: plan.backfill)
     monkeypatch.setattr(Backfills, "store", lambda *_arguments: store)
     indexing = Indexing("arn", "ABORTED", done.time, SENTENCE)
     monkeypatch.setattr(Backfills, "indexing", lambda *_arguments: indexing)

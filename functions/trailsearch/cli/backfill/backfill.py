@@ -82,7 +82,10 @@ class Asked(msgspec.Struct, frozen=True):
 )
 @click.option("--prefix", envvar="PREFIX", default="", help="What is before AWSLogs/; it is looked for.")
 @click.option(
-    "--resume", envvar="RESUME", default="", help="1: go on with the latest one; or the name of another."
+    "--resume",
+    envvar="RESUME",
+    default="",
+    help="1: go on with the one that was started last; or the name of another.",
 )
 @click.option("--dry-run", envvar="DRY_RUN", is_flag=True, help="Only plan, and say what it would take.")
 @click.option("--yes", envvar="YES", is_flag=True, help="Start without asking.")
@@ -96,7 +99,7 @@ def backfill(**options: object) -> None:
     asked = msgspec.convert(options, Asked)
     backfills = Backfills(Environment(asked.environment))
     if asked.resume:
-        plan = _planned(backfills, backfills.latest() if asked.resume == _LATEST else asked.resume)
+        plan = _planned(backfills, backfills.latest_started() if asked.resume == _LATEST else asked.resume)
     else:
         backend = backfills.deployed.deployed_search_domain().name
         scope = asked.scope()

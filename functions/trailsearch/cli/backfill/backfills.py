@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 1.0
 _LISTED = 1_000
+# Between the name of a backfill and when its parts were begun with, in the name of an execution.
+_INDEXING = "-index-"
 
 
 class Indexing(NamedTuple):
@@ -59,6 +61,19 @@ class Backfills:
             return BackfillStore(clients.s3(), self._bucket, name)
         except BackfillNotFound as error:
             raise CommandFailed(str(error)) from error
+
+    def latest_started(self) -> str:
+        """Give the name of the backfill whose parts were begun with last.
+
+        Raises:
+            CommandFailed: there is none.
+        """
+        started = [each for each in self._listed() if _is_indexing(each["name"])]
+        if not started:
+            raise CommandFailed(
+                f"No backfill of {self.deployed.prefix} was started. One that is only planned: RESUME=<its name>"
+            )
+        return max(started, key=lambda each: each["startDate"])["name"].partition(_INDEXING)[0]
 
     def latest(self) -> str:
         """Give the name of the latest backfill that is planned.
@@ -107,13 +122,11 @@ class Backfills:
                     f" (make backfill-status ENV={self.deployed.environment}), or stop it (make backfill-stop"
                     f" ENV={self.deployed.environment})"
                 )
-        return self._start(f"{name}-index-{datetime.now(UTC):%Y%m%dT%H%M%SZ}", {"backfill": name})
+        return self._start(f"{name}{_INDEXING}{datetime.now(UTC):%Y%m%dT%H%M%SZ}", {"backfill": name})
 
     def indexing(self, name: str) -> Indexing | None:
         """Find the latest execution that indexes a backfill; None, if it was never started."""
-        with self._machine():
-            listed = self._stepfunctions.list_executions(stateMachineArn=self.arn, maxResults=_LISTED)
-        found = [each for each in listed["executions"] if each["name"].startswith(f"{name}-index-")]
+        found = [each for each in self._listed() if each["name"].startswith(f"{name}{_INDEXING}")]
         if not found:
             return None
         latest = max(found, key=lambda each: each["startDate"])
@@ -121,6 +134,12 @@ class Backfills:
         return Indexing(
             latest["executionArn"], described["status"], described["startDate"], described.get("cause", "")
         )
+
+    def _listed(self) -> "list[ExecutionListItemTypeDef]":
+        with self._machine():
+            return self._stepfunctions.list_executions(stateMachineArn=self.arn, maxResults=_LISTED)[
+                "executions"
+            ]
 
     def stop(self) -> list[str]:
         """Stop what runs, and give the names of the executions. The part that is at hand is indexed to its end."""
@@ -159,4 +178,4 @@ class Backfills:
 
 
 def _is_indexing(name: str) -> bool:
-    return "-index-" in name
+    return _INDEXING in name

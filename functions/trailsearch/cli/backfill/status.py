@@ -26,9 +26,12 @@ _RUNNING = "RUNNING"
 @click.option("--env", "environment", envvar="ENV", required=True, help="The environment, as dev.")
 @click.option("--json", "as_json", envvar="JSON", is_flag=True, help="Print everything as JSON.")
 def backfill_status(environment: str, as_json: bool) -> None:
-    """Show how far the latest backfill of an environment has come."""
+    """Show how far the backfill has come that was started last, or if there is none, which was planned last."""
     backfills = Backfills(Environment(environment))
-    name = backfills.latest()
+    try:
+        name = backfills.latest_started()
+    except CommandFailed:
+        name = backfills.latest()
     store = backfills.store(name)
     try:
         plan, parts, done = store.plan(), store.parts(), store.done()

@@ -220,13 +220,23 @@ def test_there_is_one_at_a_time(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("resume", ["1", NAME])
-def test_the_latest_one_or_another_is_resumed_without_a_plan(
+def test_the_one_that_was_started_last_or_another_is_resumed_without_a_plan(
     machine: Machine, planned: BackfillStore, s3: "S3Client", resume: str
 ) -> None:
-    s3.put_object(Bucket=STAGING, Key="backfills/20261127T000000Z/tasks/0000.json", Body=b"not planned")
+    """What was only planned since is not started by it."""
+    BackfillStore(s3, STAGING, "20261127T000000Z").put_plan(Plan("20261127T000000Z", SCOPE, COUNTED, "t"), [])
+    machine.inputs[f"{NAME}-index-20261126T230000Z"] = {"backfill": NAME}
     result = run(RESUME=resume, FROM="", TO="")
     assert result.exit_code == 0, result.output
-    assert list(machine.inputs.values()) == [{"backfill": NAME}]
+    (name,) = machine.running
+    assert name.startswith(f"{NAME}-index-2")
+    assert machine.inputs[name] == {"backfill": NAME}
+
+
+def test_where_nothing_was_started_nothing_is_resumed(machine: Machine, planned: BackfillStore) -> None:
+    result = run(RESUME="1")
+    assert (result.exit_code, machine.running) == (1, [])
+    assert "No backfill of trailsearch-dev was started" in said(result)
 
 
 @pytest.mark.parametrize("resume", ["1", "20200101T000000Z", "../x"])
