@@ -21,6 +21,7 @@ OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LI
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
 OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
+OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
@@ -211,7 +212,7 @@ bench: .venv/ready ## Measure speed, memory and cold starts, beside the same job
 	@$(PYTHON) -m tests.benchmarks
 
 .PHONY: load
-load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [BACKEND=cloudsearch|opensearch] [LOGS=2000] [EVENTS=500000] [SEED=1]
+load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [BACKEND=cloudsearch|opensearch] [LOGS=2000] [EVENTS=500000] [SEED=1] [BACKFILL=1]
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo
@@ -313,6 +314,18 @@ dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [
 .PHONY: redrive
 redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=] [DRY_RUN=1] [NO_WAIT=1]
 	@$(PYTHON) -m trailsearch.cli.dead_letters.redrive
+
+.PHONY: backfill
+backfill: local-cloud .venv/ready ## Index the logs of days gone by: ENV= FROM= TO= [ACCOUNTS=] [REGIONS=] [LOG_BUCKETS=] [PREFIX=] [DRY_RUN=1] [YES=1] [RESUME=1|name] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.backfill.backfill
+
+.PHONY: backfill-status
+backfill-status: local-cloud .venv/ready ## How far is the latest backfill? ENV= [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.backfill.status
+
+.PHONY: backfill-stop
+backfill-stop: local-cloud .venv/ready ## Stop the backfill, to be resumed: ENV=
+	@$(PYTHON) -m trailsearch.cli.backfill.stop
 
 .PHONY: cost
 cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [RETENTION=days] [BACKEND=opensearch|cloudsearch] [JSON=1] [MARKDOWN=1]

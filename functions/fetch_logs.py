@@ -50,7 +50,7 @@ from trailsearch.contracts.messages import (
 )
 from trailsearch.contracts.settings import Settings, required
 from trailsearch.logs.log_bucket import FetchedLog, LogBucket
-from trailsearch.logs.notifications import FOREIGN, Announcement, read_notification
+from trailsearch.logs.notifications import FOREIGN, Announcement, announce, read_notification
 from trailsearch.logs.trail_log import raw_records
 from trailsearch.workflow import staging
 from trailsearch.workflow.execution_inputs import ExecutionInputs
@@ -133,7 +133,7 @@ def fetch_logs(
     """
     announced = read_messages(messages, execution, inputs, stage)
     dead_letters = announced.dead_letters
-    records = size = 0
+    fetched = records = size = 0
     logs: Counter[str] = Counter()
     oldest_delivery_time: str | None = None
     with staging.spool() as file:
@@ -144,8 +144,11 @@ def fetch_logs(
             except LogError as error:
                 dead_letters.append(execution.dead_letter(Kind.LOG, error, earlier=log, log=log))
                 continue
-            logs[log.bucket] += 1
+            fetched += 1
             records, size = records + written.records, size + written.bytes
+            if log.backfill:
+                continue
+            logs[log.bucket] += 1
             oldest_delivery_time = min(oldest_delivery_time or delivered_at, delivered_at)
         staged = stage.put_records(execution.name, file, records, oldest_delivery_time) if records else None
     return Work(
@@ -154,7 +157,7 @@ def fetch_logs(
         dead_letters=tuple(dead_letters),
         counts=Counts(
             messages=len(messages),
-            logs=logs.total(),
+            logs=fetched,
             logs_by_bucket=dict(logs),
             records=records,
             bytes=size,
@@ -222,7 +225,8 @@ def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs, stage:
         match found:
             case Announcement(logs=logs, rest=rest):
                 announced += [log.uri for log in logs]
-                bodies = [*map(_announcing, logs), *([body_with_room(rest, stage)] if rest else [])]
+                bodies = [announce(log.bucket, [log.key], backfill=log.backfill) for log in logs]
+                bodies += [body_with_room(rest, stage)] if rest else []
                 if len(bodies) > 1:
                     pieces = [QueueMessage(message.message_id, body) for body in bodies]
                     parts += [piece.having_failed(failures) for piece in pieces]
@@ -280,11 +284,6 @@ def _keep(ref: _Ref, refs: dict[str, _Ref]) -> None:
     known = refs.get(ref.uri)
     if known is None or known.attempts < ref.attempts:
         refs[ref.uri] = ref
-
-
-def _announcing(log: LogRef) -> str:
-    """Write CloudTrail's notification of one log."""
-    return msgspec.json.encode({"s3Bucket": log.bucket, "s3ObjectKey": [log.key]}).decode()
 
 
 def _messages_of(failed: str, inputs: ExecutionInputs) -> list[QueueMessage]:

@@ -137,6 +137,6 @@ class _Splitting:
             pointer.key,
             documents=documents,
             bytes=len(body),
-            oldest_event_time=oldest_event_time,
+            oldest_event_time=oldest_event_time if self._records.oldest_delivery_time else None,
             oldest_delivery_time=self._records.oldest_delivery_time,
         )

@@ -19,7 +19,14 @@ def of(package: str, names: set[str]) -> set[str]:
 
 
 def test_the_handlers_are_those_of_the_pipe_and_the_state_machines() -> None:
-    assert HANDLERS == ["admit_messages", "delete_expired", "fetch_logs", "index_batch", "split_records"]
+    assert HANDLERS == [
+        "admit_messages",
+        "delete_expired",
+        "fetch_logs",
+        "index_batch",
+        "plan_backfill",
+        "split_records",
+    ]
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,18 +15,22 @@ from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import ASKING, Domain, letter_about, run
 from trailsearch.cli import console
+from trailsearch.cli.backfill.backfills import Backfills, Indexing
 from trailsearch.cli.dead_letters import dlq as listing
 from trailsearch.cli.dead_letters import redrive as redriving
 from trailsearch.cli.dead_letters.dead_letter_queue import QueueState, Received, Waiting
-from trailsearch.cli.environment import Environment
+from trailsearch.cli.environment import Environment, FoundDomain
 from trailsearch.cli.preflight import preflight as looking_first
 from trailsearch.cli.preflight.findings import Finding, failure, unknown, warning, well
 from trailsearch.cli.status import status as showing
 from trailsearch.cli.status.pipeline_status import Alarms, Execution, Executions, Unreadable
 from trailsearch.cli.verify import verify as verifying
 from trailsearch.cli.verify.checks import Checks, State
+from trailsearch.contracts.backfill import Counted, PartRef, Plan, Scope
+from trailsearch.search import Backend, SearchSettings, search_backend
 from trailsearch.search.highlights import Piece
 from trailsearch.search.queries import Answer
+from trailsearch.workflow.backfill_store import Done
 
 SENTENCE = "The search domain refused whatever was asked of it, unfortunately: AccessDeniedException"
 NAME = "0123abcd-0123-4567-89ab-0123456789ab"
@@ -93,6 +99,46 @@ def some_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "_verify", found)
 
 
+def a_planned_backfill(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = search_backend(SearchSettings(Backend.OPENSEARCH, "trailsearch-dev"))
+    found = FoundDomain(backend, None, Backend.OPENSEARCH)  # type: ignore[arg-type]  # what is known of it
+    plan = Plan(
+        "20261126T221500Z",
+        Scope(first=date(2026, 1, 1), last=date(2026, 3, 31)),
+        Counted(9_999, 10**9, 99, 10**6, 21),
+        "2026-11-26T22:15:00Z",
+    )
+    monkeypatch.setattr(Environment, "deployed_search_domain", lambda _environment: found)
+    monkeypatch.setattr(
+        Environment, "state_machine_arn", lambda *_arguments: "arn:aws:states:r:1:stateMachine:n"
+    )
+    monkeypatch.setattr(Backfills, "plan", lambda *_arguments: plan)
+    monkeypatch.setenv("FROM", "2026-01-01")
+    monkeypatch.setenv("TO", "2026-03-31")
+
+
+def a_stopped_backfill(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_planned_backfill(monkeypatch)
+    plan = Backfills.plan(None, None)  # type: ignore[arg-type]  # it is replaced
+    done = Done(datetime(2026, 11, 26, tzinfo=UTC), dead_lettered=True)
+    store = SimpleNamespace(
+        plan=lambda: plan,
+        parts=lambda: [PartRef("a", 9_000, 10**9), PartRef("b", 999, 10**8)],
+        done=lambda: {"a": done},
+    )
+    monkeypatch.setattr(Backfills, "latest_started", lambda _backfills: plan.backfill)
+    monkeypatch.setattr(Backfills, "store", lambda *_arguments: store)
+    indexing = Indexing("arn", "ABORTED", done.time, SENTENCE)
+    monkeypatch.setattr(Backfills, "indexing", lambda *_arguments: indexing)
+
+
+def stopped_executions(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_planned_backfill(monkeypatch)
+    monkeypatch.setattr(
+        Backfills, "stop", lambda _backfills: [f"20261126T221500Z-index-{at}" for at in range(3)]
+    )
+
+
 PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "search": some_events,
     "status": a_failed_execution,
@@ -100,6 +146,9 @@ PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "redrive": some_dead_letters,
     "preflight": some_findings,
     "verify": some_checks,
+    "backfill": a_planned_backfill,
+    "backfill-status": a_stopped_backfill,
+    "backfill-stop": stopped_executions,
     "cost": lambda _monkeypatch: None,
     "ask": some_events,
 }

@@ -131,6 +131,13 @@ class RetentionCosts(msgspec.Struct, frozen=True):
     workflow_log_bytes_per_round: float
 
 
+class BackfillCosts(msgspec.Struct, frozen=True):
+    """What is known of logs that were only listed, and how fast a domain takes batches; see ``assumptions.toml``."""
+
+    event_gzip_bytes: float
+    cloudsearch_seconds_per_batch: float
+
+
 class NodeType(msgspec.Struct, frozen=True):
     """An instance type of OpenSearch: its memory, and the largest volume that it may have."""
 
@@ -171,6 +178,7 @@ class Assumptions(msgspec.Struct, frozen=True):
     log_compression: float
     admission: AdmissionCosts
     retention: RetentionCosts
+    backfill: BackfillCosts
     opensearch: OpenSearchSizes
 
 

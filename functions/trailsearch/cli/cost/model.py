@@ -99,24 +99,9 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     measured, assumed = model.measured, model.assumptions
     messages, logs, batches = delivery.messages, delivery.logs, delivery.batches
     s3_gets, s3_puts = logs + 1 + batches, delivery.staging_puts + batches
-    staged_mb, batch_mb = delivery.staged_bytes / 1e6, delivery.batch_bytes / 1e6
-    upload = assumed.uploads[settings.search_backend]
-    invoked = {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": batches}
-    megabytes = {"fetch_logs": staged_mb, "split_records": staged_mb, "index_batch": batch_mb}
-    waited_ms = {
-        "fetch_logs": assumed.s3_request_ms * (logs / FETCHED_AT_ONCE + delivery.staging_puts),
-        "split_records": assumed.s3_request_ms * (1 + batches / STAGED_AT_ONCE),
-        "index_batch": batches * (assumed.s3_request_ms + upload.answer_ms_per_batch)
-        + batch_mb * upload.answer_ms_per_mb,
-    }
-    beside_ms = {"index_batch": batch_mb * upload.compute_ms_per_mb}
     gb_seconds = storage_gb_seconds = log_bytes = 0.0
-    for name in FUNCTIONS:
-        takes = measured.functions[name]
-        computed_ms = takes.ms_per_invocation * invoked[name] + takes.ms_per_mb * megabytes[name]
-        computed_ms += takes.ms_per_log * logs + beside_ms.get(name, 0.0)
-        slower = max(1.0, assumed.memory_mb_per_vcpu / settings.memory_mb[name])
-        seconds = (computed_ms * slower + waited_ms[name]) / 1000
+    invoked = _invoked(delivery)
+    for name, seconds in function_seconds(delivery, settings, model).items():
         gb_seconds += seconds * settings.memory_mb[name] / 1024
         storage_gb_seconds += seconds * max(0, settings.storage_mb[name] - _FREE_STORAGE_MB) / 1024
         log_bytes += measured.log_bytes[name] * invoked[name]
@@ -153,6 +138,34 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         log_gb_months=log_bytes / 1e9 * stored_months,
         traces=1 if settings.traced else 0,
     )
+
+
+def _invoked(delivery: Delivery) -> dict[str, float]:
+    return {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": delivery.batches}
+
+
+def function_seconds(delivery: Delivery, settings: Settings, model: Model) -> dict[str, float]:
+    """Give how long all invocations of each function run for one execution, one after the other."""
+    measured, assumed = model.measured, model.assumptions
+    invoked, batches = _invoked(delivery), delivery.batches
+    staged_mb, batch_mb = delivery.staged_bytes / 1e6, delivery.batch_bytes / 1e6
+    upload = assumed.uploads[settings.search_backend]
+    megabytes = {"fetch_logs": staged_mb, "split_records": staged_mb, "index_batch": batch_mb}
+    waited_ms = {
+        "fetch_logs": assumed.s3_request_ms * (delivery.logs / FETCHED_AT_ONCE + delivery.staging_puts),
+        "split_records": assumed.s3_request_ms * (1 + batches / STAGED_AT_ONCE),
+        "index_batch": batches * (assumed.s3_request_ms + upload.answer_ms_per_batch)
+        + batch_mb * upload.answer_ms_per_mb,
+    }
+    beside_ms = {"index_batch": batch_mb * upload.compute_ms_per_mb}
+    found = {}
+    for name in FUNCTIONS:
+        takes = measured.functions[name]
+        computed_ms = takes.ms_per_invocation * invoked[name] + takes.ms_per_mb * megabytes[name]
+        computed_ms += takes.ms_per_log * delivery.logs + beside_ms.get(name, 0.0)
+        slower = max(1.0, assumed.memory_mb_per_vcpu / settings.memory_mb[name])
+        found[name] = (computed_ms * slower + waited_ms[name]) / 1000
+    return found
 
 
 def average_delivery(traffic: Traffic, settings: Settings, model: Model) -> Delivery:

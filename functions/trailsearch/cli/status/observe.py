@@ -232,7 +232,7 @@ def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
 
 def read_search_domain(environment: Environment) -> SearchDomain:
     """Ask for the state of the search domain, and count its documents by a search."""
-    backend, status = environment.find_search_domain(aws.IMPATIENT)
+    backend, status, _ = environment.find_search_domain(aws.IMPATIENT)
     return SearchDomain(
         documents=_tried(count_documents, backend.domain(status.endpoint, aws.IMPATIENT))
         if status.endpoint
