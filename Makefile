@@ -180,7 +180,7 @@ demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left runn
 package: .venv/ready ## Build the Lambda package, build/lambda.zip
 	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
 
-build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*') | .venv/ready
+build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/audit/*') | .venv/ready
 	@$(PYTHON) -m trailsearch.cli.package $@
 
 # Each environment has its own state and its own working directory.
