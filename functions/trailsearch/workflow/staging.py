@@ -193,6 +193,11 @@ class Staging:
         self._bucket = bucket
         self._put_at_once_bytes = put_at_once_bytes
 
+    @property
+    def bucket(self) -> str:
+        """Its name."""
+        return self._bucket
+
     def put_records(
         self, execution: str, file: IO[bytes], records: int, oldest_delivery_time: str | None
     ) -> RecordsRef:
