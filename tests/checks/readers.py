@@ -5,7 +5,15 @@ from fnmatch import fnmatchcase
 # The first pattern that fits counts; a * goes over slashes, too. A package stands for all of its modules.
 READERS: list[tuple[str, tuple[str, ...]]] = [
     ("*README.md", ("tests.documentation", "tests.contract.test_what_the_readmes_ask")),
-    ("Makefile", ("tests.unit.test_makefile", "tests.documentation")),
+    (
+        "Makefile",
+        (
+            "tests.unit.test_makefile",
+            "tests.unit.test_macos_tools",
+            "tests.unit.test_clone_anywhere",
+            "tests.documentation",
+        ),
+    ),
     ("statemachine/*.json", ("tests.workflow.definition",)),
     (
         "terraform/environments/*.tfvars",
@@ -34,12 +42,13 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),
     ("functions/dashboards/*", ("tests.unit.cli.test_dashboards", "tests.contract.test_dashboards")),
     ("requirements.txt", ("trailsearch.cli.package",)),
+    ("requirements*.txt", ("tests.unit.checks.test_locks",)),
     ("tests/iam/*.mjs", ("tests.iam.simulator",)),
     # The tools' own settings and locks, which `make lint` and `make setup` read, and what people read.
     ("requirements*", ()),
     ("package*.json", ()),
     ("pyproject.toml", ()),
-    (".ci/run", ()),
+    (".ci/run", ("tests.unit.test_macos_tools",)),
     (".editorconfig", ()),
     (".git*", ()),
     ("CHANGELOG.md", ("tests.documentation.test_pages", "tests.documentation.test_links")),

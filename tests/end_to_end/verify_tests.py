@@ -28,7 +28,7 @@ from trailsearch.cli.resource_policy import Request as Asked
 from trailsearch.cli.verify.checks import State
 from trailsearch.cli.verify.synthetic_log import EVENT_SOURCE, MARK
 from trailsearch.cli.verify.verify import verify
-from trailsearch.search.queries import Query
+from trailsearch.search.queries import Query, having
 
 COMMAND = "trailsearch.cli.verify.verify"
 PREFIX = "trailsearch-local"
@@ -71,7 +71,7 @@ def left_behind(pipeline: Pipeline) -> list[str]:
     buckets = [each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"] != STAGING]
     tested.show_all()
     domain = tested.domain
-    events = domain.search(Query(domain.exactly("event_source", EVENT_SOURCE), size=100)).events
+    events = domain.search(Query(filters=[having("event_source", EVENT_SOURCE)], size=100)).events
     queue = Queue(pipeline.client("sqs"), pipeline.outputs["dead_letter_queue_url"], "")
     with peek(queue) as received:
         letters = [each.letter.subject for each in received if MARK in each.message["Body"]]
@@ -409,7 +409,7 @@ class VerifyTests:
             for _ in range(interrupts):
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.5)
-            output, errors = process.communicate(timeout=120)
+            output, errors = process.communicate(timeout=300)
         assert "Traceback" not in errors
         found = read(output, process.returncode)
         assert found.code == 1

@@ -1,6 +1,7 @@
 """Build the Lambda package: the same sources and lock give the same zip, byte for byte.
 
-The zip holds the handlers, the ``trailsearch`` library without ``audit`` and ``cli``, and the wheels of ``requirements.txt``.
+The zip holds the handlers, the ``trailsearch`` library without what only the operator's commands use, and the wheels of
+``requirements.txt``.
 boto3 and what it needs come with the Lambda runtime
 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html).
 """
@@ -30,12 +31,16 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 _LEFT_OUT_NAMES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 # What no function runs: types and C sources.
 _LEFT_OUT_SUFFIXES = {".pyi", ".c", ".h"}
-# What operators run on their own machines.
-_LEFT_OUT_PACKAGES = frozenset({"audit", "cli"})
 # Powertools has much beside the Logger and the Metrics that functions use; of its utilities these two import some.
 _LEFT_OUT_FOLDERS = (
     re.compile(r"aws_lambda_powertools/event_handler/"),
     re.compile(r"aws_lambda_powertools/utilities/(?!jmespath_utils/|typing/)\w+/"),
+)
+# What only the operator's commands use: they, and what a search domain is asked with.
+_LEFT_OUT_OF_OURS = re.compile(
+    r"(?:.*/)?(?:audit|cli)/.*"
+    r"|trailsearch/search/(?:queries|highlights)\.py"
+    r"|trailsearch/search/\w+/(?:domain|structured|addresses|query_dsl|words)\.py"
 )
 
 
@@ -110,9 +115,9 @@ def library_files(folder: Path) -> Iterator[tuple[str, Path]]:
 def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Give our own files, by their names in the zip."""
     for path in folder.rglob("*.py"):
-        name = path.relative_to(folder)
-        if _LEFT_OUT_PACKAGES.isdisjoint(name.parts):
-            yield name.as_posix(), path
+        name = path.relative_to(folder).as_posix()
+        if not _LEFT_OUT_OF_OURS.fullmatch(name):
+            yield name, path
 
 
 def write_zip(target: Path, contents: dict[str, Path]) -> None:

@@ -1,7 +1,7 @@
-import subprocess
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -120,21 +120,35 @@ def test_the_configuration_installs_every_provider_from_the_mirror(mirror: Path)
 PLUGIN = "registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0_x5"
 
 
-# What `find` answers is made up: a folder laid out as a mirror would be found by whatever else runs on this machine.
+# What is found is made up: a folder laid out as a mirror would be found by whatever else runs on this machine.
 @pytest.mark.parametrize(
     ("found", "mirror"),
     [
-        ("", None),
-        (f"/usr/plugins/{PLUGIN}\n", Path("/usr/plugins")),
-        (f"/a/{PLUGIN}\n/b/{PLUGIN.replace('100', '99')}\n", Path("/a")),
+        ([], None),
+        ([f"/usr/plugins/{PLUGIN}"], Path("/usr/plugins")),
+        ([f"/a/{PLUGIN}", f"/b/{PLUGIN.replace('100', '99')}"], Path("/a")),
     ],
 )
 def test_a_folder_laid_out_as_a_mirror_is_found(
-    monkeypatch: pytest.MonkeyPatch, found: str, mirror: Path | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: list[str], mirror: Path | None
 ) -> None:
-    def find(command: list[str], **_options: Any) -> Any:
-        assert command[0] == "find"
-        return subprocess.CompletedProcess(command, 1, stdout=found)
-
-    monkeypatch.setattr(subprocess, "run", find)
+    stand_in(monkeypatch, tmp_path, "".join(f"echo {each}\n" for each in found))
     assert find_mirror() == mirror
+
+
+def test_the_rest_of_the_disk_is_left_alone_once_a_mirror_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stand_in(monkeypatch, tmp_path, f"echo /a/{PLUGIN}\nexec sleep 600\n")
+    began = time.monotonic()
+    assert find_mirror() == Path("/a")
+    assert time.monotonic() - began < 300
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
+    """A program in place of `find`."""
+    program = folder / "bin" / "find"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")

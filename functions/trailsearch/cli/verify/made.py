@@ -72,7 +72,10 @@ class Made:
         return self._logs[log]
 
     def dead_lettered(self, text: str) -> None:
-        """Note that a dead letter is sure to come that has a text in it: the name of a log, the ARN of an execution."""
+        """Note that a dead letter is sure to come that has a text in it: the ARN of an execution, or the name of a log.
+
+        About a log it comes once that is announced.
+        """
         self._dead_lettered.append(text)
 
     def not_dead_lettered(self, text: str) -> None:
@@ -87,29 +90,32 @@ class Made:
     def delete_all(self, wait_seconds: float, waiting: Callable[[str], None]) -> list[str]:
         """Delete all of it, once what is announced is handled: else a log would be gone that is still to be fetched.
 
+        Dead letters that are sure to come are waited for, too: EventBridge sends its own when it likes.
+
         Ctrl-C ends the waiting, and a second one the rest.
 
         Returns:
             What is left, and why, where that is known.
         """
+        deadline = time.monotonic() + wait_seconds
         try:
             with self._trying():
-                self._settle(wait_seconds, waiting)
+                self._settle(deadline, waiting)
         except KeyboardInterrupt:
+            deadline = time.monotonic()
             self._why.append("the waiting was interrupted")
-        pending = [log for log in self._logs if not self._is_handled(log)]
         try:
             for what, step in (
                 ("logs", self._delete_objects),
                 ("documents", self._delete_documents),
-                ("dead letters", self._delete_letters),
+                ("dead letters", lambda: self._delete_letters(deadline)),
             ):
                 waiting(f"Deleting {what}")
                 with self._trying():
                     step()
         except KeyboardInterrupt:
             self._why.append("the deletion was interrupted")
-        left = list(self._left(pending))
+        left = list(self._left())
         return [*left, *dict.fromkeys(self._why)] if left else []
 
     @contextmanager
@@ -120,9 +126,8 @@ class Made:
         except (BotoCoreError, ClientError, TrailsearchError) as error:
             self._why.append(str(error))
 
-    def _settle(self, wait_seconds: float, waiting: Callable[[str], None]) -> None:
+    def _settle(self, deadline: float, waiting: Callable[[str], None]) -> None:
         waiting("Waiting until all that was announced is handled")
-        deadline = time.monotonic() + wait_seconds
         while True:
             self._handled.look()
             if all(map(self._is_handled, self._logs)) or time.monotonic() >= deadline:
@@ -148,27 +153,35 @@ class Made:
                 self._removal.delete(document_id, event_time)
                 del self._documents[document_id]
 
-    def _delete_letters(self) -> None:
-        """Delete the dead letters about these logs and executions alone, all that there are by now."""
+    def _delete_letters(self, deadline: float) -> None:
+        """Delete the dead letters about these logs and executions alone, those that come until the deadline, too."""
         names = [*(log.file_name for log in self._logs), *self._dead_lettered]
         queue = self._deployment.dead_letter_queue
-        with peek(queue) as received:
-            ours = [each for each in received if any(name in each.message["Body"] for name in names)]
-            undeleted = delete(ours, queue)
-        if undeleted:
-            self._why.append(f"SQS did not delete {undeleted} dead letters")
-            return
-        bodies = "".join(each.message["Body"] for each in ours)
-        self._dead_lettered = [each for each in self._dead_lettered if each not in bodies]
+        while True:
+            with peek(queue) as received:
+                ours = [each for each in received if any(name in each.message["Body"] for name in names)]
+                undeleted = delete(ours, queue)
+            if undeleted:
+                self._why.append(f"SQS did not delete {undeleted} dead letters")
+                return
+            bodies = "".join(each.message["Body"] for each in ours)
+            self._dead_lettered = [each for each in self._dead_lettered if each not in bodies]
+            if not self._to_come() or time.monotonic() >= deadline:
+                return
+            time.sleep(_POLL_SECONDS)
 
-    def _left(self, pending: list[SyntheticLog]) -> Iterator[str]:
+    def _to_come(self) -> set[str]:
+        """What dead letters are still to be about: not logs that were put, and then announced to nobody."""
+        return {*self._dead_lettered} - {log.file_name for log, sent in self._logs.items() if not sent}
+
+    def _left(self) -> Iterator[str]:
         for each in self._objects:
             version = f", version {each.version}" if each.version else ""
             yield f"the log s3://{each.bucket}/{each.key}{version}"
         if self._documents:
             yield f"perhaps the documents {', '.join(self._documents)} in the search domain"
         environment = self._deployment.environment.environment
-        expected = {*(log.file_name for log in pending), *self._dead_lettered}
+        expected = {log.file_name for log in self._logs if not self._is_handled(log)} | self._to_come()
         if expected:
             yield (
                 f"perhaps {len(expected)} dead letters, which may still come, or which somebody else is reading:"

@@ -21,11 +21,12 @@ from trailsearch.cli.verify.made import Made
 from trailsearch.cli.verify.synthetic_log import MARK, SyntheticLog, make_log
 from trailsearch.contracts.errors import LogCorrupt
 from trailsearch.contracts.messages import Kind
-from trailsearch.search.queries import Query, QueryRefused, SearchError, SearchNotAllowed
+from trailsearch.search.queries import Query, QueryRefused, SearchError, SearchNotAllowed, having
 
 POLL_SECONDS = 2.0
 # A step that is quicker than this is not interrupted: it is tried again.
 _ABORT_ATTEMPTS = 5
+_DESCRIBE_ATTEMPTS = 5
 _SETTLE_SECONDS = 120.0
 
 
@@ -204,8 +205,9 @@ class RoundTrip:
             ways = ways_of(bucket, self._deployment)
             if (log := self._log_for(bucket, ways)) is None:
                 return None
-            self.made.put(log, log.corrupt_body, ways.by_itself_about(log))
-            self.made.dead_lettered(log.file_name)
+            with deferred_interrupt():
+                self.made.put(log, log.corrupt_body, ways.by_itself_about(log))
+                self.made.dead_lettered(log.file_name)
             self._announce(log, ways, None if ways.by_itself else next(iter(ways.topics), None))
             return Sent(log, row, self.made.messages(log))
         return None
@@ -224,11 +226,24 @@ class RoundTrip:
                     )["executionArn"]
                     stepfunctions.stop_execution(executionArn=arn, error=MARK, cause="make verify")
                     self.made.dead_lettered(arn)
-                if stepfunctions.describe_execution(executionArn=arn)["status"] == "ABORTED":
+                if self._status_of(arn) != "SUCCEEDED":
                     return arn
                 self.made.not_dead_lettered(arn)
             self._checks.add(row, State.UNPROVEN, "each execution had ended before it could be aborted")
         return None
+
+    def _status_of(self, execution: str) -> str:
+        """Give what became of an execution; right after it has ended, Step Functions may not say so yet.
+
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+        """
+        stepfunctions = clients.stepfunctions()
+        for _ in range(_DESCRIBE_ATTEMPTS):
+            status = stepfunctions.describe_execution(executionArn=execution)["status"]
+            if status != "RUNNING":
+                break
+            time.sleep(POLL_SECONDS)
+        return status
 
     # ── What comes of it ──────────────────────────────────────────────────────────────────────────────────
 
@@ -268,7 +283,7 @@ class RoundTrip:
 
     def _missing(self, log: SyntheticLog) -> str | None:
         """Say what of a log is not found by a search as it was put, if anything is."""
-        query = Query(self._domain.exactly("request_id", log.request_id), size=len(log.records) + 1)
+        query = Query(size=len(log.records) + 1, filters=[having("request_id", log.request_id)])
         found = {event["id"]: json.loads(event["raw"]) for event in self._domain.search(query).events}
         expected = dict(zip(log.event_ids, log.records, strict=True))
         if found == expected:

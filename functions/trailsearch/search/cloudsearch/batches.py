@@ -92,6 +92,11 @@ class CloudSearchFormat:
         return [EncodedDocument(_written_decoder.decode(body).id, body) for body in bodies]
 
 
+def stored(name: str, text: str) -> str:
+    """Give a value of a field as it stands in the domain."""
+    return _cut(name, _escape(name, text))
+
+
 def _add(document: "Document") -> _Add:
     fields = document.fields
     raw = fields.raw

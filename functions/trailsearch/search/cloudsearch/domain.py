@@ -6,13 +6,17 @@ https://docs.aws.amazon.com/cloudsearch/latest/developerguide/search-api.html.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.events.fields import SCHEMA, FieldKind
+from trailsearch.search.cloudsearch.structured import structured, time_range
 from trailsearch.search.highlights import MAX_MATCHES, Tags, excerpts, new_tags
 from trailsearch.search.queries import (
+    MAX_DISTINCT,
     Answer,
     DomainStatus,
     Event,
@@ -24,6 +28,7 @@ from trailsearch.search.queries import (
     SearchNotAllowed,
     SearchServiceClosed,
     Syntax,
+    top,
 )
 
 if TYPE_CHECKING:
@@ -75,14 +80,6 @@ class CloudSearchDomain:
     def __init__(self, client: "CloudSearchDomainClient") -> None:
         self._client = client
 
-    def exactly(self, field: str, value: str) -> str:
-        """Write the query that finds a literal's value. See ``SearchDomain.exactly``.
-
-        https://docs.aws.amazon.com/cloudsearch/latest/developerguide/searching-compound-queries.html
-        """
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"{field}:'{escaped}'"
-
     def count(self) -> int:
         """Count all events."""
         # In no order: a domain may lack every field still.
@@ -95,15 +92,30 @@ class CloudSearchDomain:
         highlight = {"highlight": _highlight(tags)} if query.highlight else {}
         answer = self._ask(query, sort=query.sort, start=query.start, **_facets(query), **highlight)
         hits = answer["hits"]["hit"]
+        counted = {
+            field: {bucket["value"]: bucket["count"] for bucket in facet["buckets"]}
+            for field, facet in answer.get("facets", {}).items()
+        }
         return Answer(
             found=answer["hits"]["found"],
             events=[_event(hit) for hit in hits],
-            facets={
-                field: {bucket["value"]: bucket["count"] for bucket in facet["buckets"]}
-                for field, facet in answer.get("facets", {}).items()
-            },
+            facets={field: top(values, query.facet_size) for field, values in counted.items()},
             highlights=[_highlights(hit, tags) for hit in hits] if query.highlight else (),
+            distinct={field: len(values) for field, values in counted.items() if len(values) <= MAX_DISTINCT},
         )
+
+    def histogram(self, query: Query, edges: Sequence[datetime]) -> list[int]:
+        """Count events by time. See ``SearchDomain.histogram``.
+
+        "Buckets are returned in the order they are specified in the request."
+        https://docs.aws.amazon.com/cloudsearch/latest/developerguide/API_Search.html
+        """
+        ranges = [time_range(*each) for each in pairwise(edges)]
+        if not ranges:
+            return []
+        facet = json.dumps({"event_time": {"buckets": ranges}})
+        answer = self._ask(query._replace(size=0), facet=facet)
+        return [bucket["count"] for bucket in answer["facets"]["event_time"]["buckets"]]
 
     def scan(self, query: Query, fields: Sequence[str] | None = None) -> Iterator[Event]:
         """Give every event that matches, by a cursor. See ``SearchDomain.scan``."""
@@ -114,9 +126,12 @@ class CloudSearchDomain:
             cursor = hits["cursor"]
 
     def _ask(self, query: Query, **request: Any) -> Any:
+        asked = structured(query)
+        if asked.filter:
+            request["filterQuery"] = asked.filter
         with _search_errors():
             return self._client.search(
-                query=query.text,
+                query=asked.query,
                 queryParser=_PARSERS[query.syntax],
                 size=query.size,
                 **request,
@@ -145,9 +160,9 @@ def _search_errors() -> Iterator[None]:
 def _facets(query: Query) -> dict[str, str]:
     if not query.facets:
         return {}
-    return {
-        "facet": json.dumps({field: {"sort": "count", "size": query.facet_size} for field in query.facets})
-    }
+    # One more than are told apart from more.
+    size = max(query.facet_size, MAX_DISTINCT + 1)
+    return {"facet": json.dumps({field: {"sort": "count", "size": size} for field in query.facets})}
 
 
 def _highlight(tags: Tags) -> str:

@@ -120,6 +120,11 @@ class OpenSearchFormat:
         ]
 
 
+def stored(text: str) -> str:
+    """Give a value as it stands in the domain."""
+    return _escape("", text)
+
+
 def targets_in(batch: bytes) -> Sequence[Target]:
     """Say where each document of a batch goes."""
     return [_action_decoder.decode(line).index for line in batch.splitlines()[::2]]

@@ -5,6 +5,8 @@ https://docs.opensearch.org/latest/api-reference/search-apis/search/.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,10 +15,10 @@ from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.search.highlights import Tags, excerpts, new_tags
 from trailsearch.search.opensearch.answers import BLOCKS, said_in
 from trailsearch.search.opensearch.batches import every_index
+from trailsearch.search.opensearch.query_dsl import query_dsl, time_range
 from trailsearch.search.opensearch.template import JSON
-from trailsearch.search.opensearch.words import with_and_between
 from trailsearch.search.queries import (
-    EVERYTHING,
+    MAX_DISTINCT,
     Answer,
     DomainStatus,
     Event,
@@ -26,7 +28,7 @@ from trailsearch.search.queries import (
     SearchDomainNotFound,
     SearchDomainUnreachable,
     SearchNotAllowed,
-    Syntax,
+    top,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ _TEXTS = [name for name, field in SCHEMA.items() if field.kind is FieldKind.TEXT
 # (index.highlight.max_analyzed_offset). https://docs.opensearch.org/latest/search-plugins/searching-data/highlight/
 _LONGEST_HIGHLIGHTED = 1_000_000
 _TIE_BREAK: Final = "event_id"
+_HISTOGRAM: Final = "histogram"
 _NOT_UNDERSTOOD: Final = "Failed to parse query"
 
 
@@ -81,11 +84,6 @@ class OpenSearchDomain:
         # Not by the alias, which is not there before the first index.
         self._path = f"/{every_index(prefix)}/_search"
 
-    def exactly(self, field: str, value: str) -> str:
-        """Write the query that finds a keyword's value. See ``SearchDomain.exactly``."""
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{field}:"{escaped}"'
-
     def count(self) -> int:
         """Count all events."""
         found: int = self._ask(Query(), {"size": 0})["hits"]["total"]["value"]
@@ -104,13 +102,26 @@ class OpenSearchDomain:
             page["highlight"] = _highlight(tags)
         answer = self._ask(query, page)
         facets = answer.get("aggregations", {})
+        counted = {field: _counts(facets[field]) if field in facets else {} for field in query.facets}
         hits = answer["hits"]["hits"]
         return Answer(
             found=answer["hits"]["total"]["value"],
             events=[_event(hit) for hit in hits],
-            facets={field: _counts(facets[field]) if field in facets else {} for field in query.facets},
+            facets={field: top(values, query.facet_size) for field, values in counted.items()},
             highlights=[_highlights(hit, tags) for hit in hits] if query.highlight else (),
+            distinct={field: len(values) for field, values in counted.items() if len(values) <= MAX_DISTINCT},
         )
+
+    def histogram(self, query: Query, edges: Sequence[datetime]) -> list[int]:
+        """Count events by time. See ``SearchDomain.histogram``."""
+        if len(edges) < 2:
+            return []
+        ranges = [time_range(*each) for each in pairwise(edges)]
+        page = {"size": 0, "aggs": {_HISTOGRAM: {"filters": {"filters": ranges}}}}
+        answer = self._ask(query, page)
+        if "aggregations" not in answer:  # There is no index yet.
+            return [0] * len(ranges)
+        return [bucket["doc_count"] for bucket in answer["aggregations"][_HISTOGRAM]["buckets"]]
 
     def scan(self, query: Query, fields: Sequence[str] | None = None) -> Iterator[Event]:
         """Give every event that matches, each page after the last event of the one before. See ``SearchDomain.scan``."""
@@ -122,7 +133,7 @@ class OpenSearchDomain:
             page["search_after"] = hits[-1]["sort"]
 
     def _ask(self, query: Query, page: Mapping[str, Any]) -> Any:
-        body = json.dumps({"query": _query(query), "track_total_hits": True, **page}).encode()
+        body = json.dumps({"query": query_dsl(query), "track_total_hits": True, **page}).encode()
         try:
             answer = self._client.send("POST", self._path, _QUERY, JSON, body)
         except BotoCoreError as error:
@@ -149,16 +160,6 @@ def _search_error(status: int, body: bytes, query: Query) -> Exception:
     return QueryRefused(f"{said.reason}{hint}")
 
 
-def _query(query: Query) -> Mapping[str, Any]:
-    if query.syntax is Syntax.SIMPLE:
-        return {"simple_query_string": {"query": query.text, "default_operator": "AND"}}
-    if query.text == EVERYTHING:
-        return {"match_all": {}}
-    # As a phrase, or a name that the analyzer takes apart would be found wherever its parts are.
-    text = with_and_between(query.text)
-    return {"query_string": {"query": text, "default_operator": "AND", "type": "phrase"}}
-
-
 def _sort(sort: str) -> list[Mapping[str, Any]]:
     """Read ``field asc`` or ``field desc``, of several fields with commas between them; events that are equal follow."""
     keys: dict[str, str] = {}
@@ -170,7 +171,9 @@ def _sort(sort: str) -> list[Mapping[str, Any]]:
 
 
 def _facet(field: str, size: int) -> Mapping[str, Any]:
-    return {"terms": {"field": field, "size": size, "shard_size": max(size, _VALUES_OF_A_SHARD)}}
+    # One more than are told apart from more.
+    wanted = max(size, MAX_DISTINCT + 1)
+    return {"terms": {"field": field, "size": wanted, "shard_size": max(wanted, _VALUES_OF_A_SHARD)}}
 
 
 def _highlight(tags: Tags) -> Mapping[str, Any]:

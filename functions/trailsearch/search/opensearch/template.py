@@ -24,7 +24,7 @@ MARK: Final = "trailsearch"
 
 JSON: Final = {"Content-Type": "application/json"}
 # A longer value is in the document, but not found by this field: Lucene takes no term of more than 32,766 bytes.
-_LONGEST_LITERAL = 8_191
+LONGEST_LITERAL: Final = 8_191
 # An id of another thing, or a name: nobody counts them or sorts by them, and on disk that takes a copy of each.
 _NEVER_SORTED = frozenset({"request_id", "shared_event_id", "log_file"})
 _ADDRESSES = frozenset({"source_ip_address"})
@@ -234,4 +234,4 @@ def _property(name: str, field: Field) -> dict[str, Any]:
 
 
 def _literal() -> dict[str, Any]:
-    return {"type": "keyword", "ignore_above": _LONGEST_LITERAL}
+    return {"type": "keyword", "ignore_above": LONGEST_LITERAL}

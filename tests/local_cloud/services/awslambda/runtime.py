@@ -21,6 +21,8 @@ from .worker import Worker
 MAX_WORKERS_PER_FUNCTION = 2 * (os.cpu_count() or 1)
 # What the python3 runtimes of Lambda bring beside the standard library.
 RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
+# What awslambdaric asks for invocations with: a module of its own on Linux, and of ours where it has none.
+RUNTIME_CLIENT = Path(__file__).with_name("runtime_client.py")
 
 
 class LambdaRuntime:
@@ -32,7 +34,7 @@ class LambdaRuntime:
         self._write_log = write_log
         self._directory = Path(tempfile.mkdtemp(prefix="local-cloud-lambda-"))
         self._runtime_packages = self._directory / "runtime"
-        link_distributions(RUNTIME_DISTRIBUTIONS, self._runtime_packages)
+        link_runtime(self._runtime_packages)
         self._pools: dict[str, _Pool] = {}
         self._lock = threading.Lock()
 
@@ -131,6 +133,13 @@ class _Pool:
                 self._idle.append(worker)
         if not keep:
             worker.stop()
+
+
+def link_runtime(folder: Path) -> None:
+    """Fill a new folder with links to what the runtime brings. Raises as ``link_distributions`` does."""
+    link_distributions(RUNTIME_DISTRIBUTIONS, folder)
+    if not any(folder.glob(f"{RUNTIME_CLIENT.stem}.*")):
+        (folder / RUNTIME_CLIENT.name).symlink_to(RUNTIME_CLIENT)
 
 
 def link_distributions(names: tuple[str, ...], folder: Path) -> None:

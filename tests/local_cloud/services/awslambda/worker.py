@@ -117,7 +117,9 @@ class Worker:
 
     def kill(self) -> None:
         """End the process and all that it started, without waiting."""
-        with contextlib.suppress(ProcessLookupError):
+        # On macOS a group of processes that have all ended, and nobody has waited for yet, may not be signalled:
+        # https://github.com/airspeed-velocity/asv/pull/304
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def stop(self) -> None:

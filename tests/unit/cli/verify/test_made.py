@@ -1,6 +1,7 @@
 """What was made is deleted; what cannot be is named, with why."""
 
 import json
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -78,8 +79,8 @@ class Run:
         self.made = Made(cast("Any", deployment), self.documents, cast("Any", self.handled))
         self.log = make_log("logs", "AWSLogs/", "123456789012", "us-east-1", NOW, ".json.gz")
 
-    def delete_all(self) -> list[str]:
-        return self.made.delete_all(0, lambda _: None)
+    def delete_all(self, wait_seconds: float = 0) -> list[str]:
+        return self.made.delete_all(wait_seconds, lambda _: None)
 
     def dead_letter(self, log: SyntheticLog) -> None:
         body = json.dumps({"about": log.uri})
@@ -122,6 +123,43 @@ def test_a_dead_letter_that_is_sure_to_come_and_is_not_seen_is_said(run: Run) ->
     (left,) = run.delete_all()
     assert left.startswith("perhaps 1 dead letters")
     assert "make dlq ENV=test REASON=trailsearch-verify" in left
+
+
+def test_a_dead_letter_that_comes_after_all_else_is_deleted_is_waited_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.deployed.waiting(run.deployed.dead_letters)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        assert run.bucket.objects == set()
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            run.dead_letter(run.log)
+
+    monkeypatch.setattr(making, "time", SimpleNamespace(sleep=pause, monotonic=time.monotonic))
+    assert run.delete_all(wait_seconds=60) == []
+    assert len(pauses) == 2
+    assert run.deployed.waiting(run.deployed.dead_letters) == []
+
+
+def test_an_interrupt_ends_the_waiting_for_a_dead_letter(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.deployed.waiting(run.deployed.dead_letters)
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(making, "time", SimpleNamespace(sleep=interrupted, monotonic=time.monotonic))
+    left = run.delete_all(wait_seconds=60)
+    assert left[0].startswith("perhaps 1 dead letters")
+    assert left[1:] == ["the deletion was interrupted"]
+
+
+def test_about_a_log_that_was_announced_to_nobody_no_dead_letter_is_waited_for(run: Run) -> None:
+    unannounced = make_log("logs", "AWSLogs/", "123456789012", "us-east-1", NOW, ".json.gz")
+    run.made.put(unannounced, b"corrupt", 0)
+    run.made.dead_lettered(unannounced.file_name)
+    assert run.delete_all(wait_seconds=60) == []
 
 
 def test_what_is_announced_and_not_handled_in_time_is_said(run: Run) -> None:
