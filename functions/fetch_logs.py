@@ -31,6 +31,7 @@ from trailsearch.contracts.errors import (
     LogWithoutRecords,
     MessageNotRecognized,
 )
+from trailsearch.contracts.ledger import Fetched, ReadLog, UnreadLog
 from trailsearch.contracts.messages import (
     NO_FAILURES,
     BatchRef,
@@ -52,7 +53,7 @@ from trailsearch.logs.notifications import FOREIGN, Announcement, read_notificat
 from trailsearch.logs.trail_log import ContentHash, raw_records
 from trailsearch.workflow import staging
 from trailsearch.workflow.execution_inputs import ExecutionInputs
-from trailsearch.workflow.ledger import Fetched, Ledger, ReadLog, UnreadLog
+from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.staging import LogHeader, Staging, Written
 
 # Small logs take longer to answer for than to send. Of the largest ones, 50 MB each, so many are bearable at once.

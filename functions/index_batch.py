@@ -28,11 +28,12 @@ from trailsearch.contracts.errors import (
     SearchUnavailable,
     TrailsearchError,
 )
+from trailsearch.contracts.ledger import IndexedBatch, Part
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
 from trailsearch.contracts.settings import Settings, required
 from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat, EncodedDocument, Refused, SearchIndex
-from trailsearch.workflow.ledger import IndexedBatch, Ledger, Part
+from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.staging import Staging
 
 # Isolates 8 bad documents among 5,000. A batch that is bad throughout is not taken apart to the last document.

@@ -14,6 +14,7 @@ from trailsearch.aws import clients
 from trailsearch.aws.concurrency import map_ahead
 from trailsearch.aws.telemetry import observed, report_work
 from trailsearch.contracts.errors import DocumentTooLarge
+from trailsearch.contracts.ledger import Part, Split, SplitLog, StagedBatch
 from trailsearch.contracts.messages import (
     BatchRef,
     Counts,
@@ -29,7 +30,7 @@ from trailsearch.events.documents import Document, build_documents
 from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat
 from trailsearch.search.batching import Batch, pack
-from trailsearch.workflow.ledger import Ledger, Part, Split, SplitLog, StagedBatch
+from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.staging import Staging
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.

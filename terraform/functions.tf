@@ -39,7 +39,10 @@ locals {
 
   staging_environments = {
     for key in keys(local.all_functions) :
-    key => contains(keys(local.functions), key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
+    key => contains(keys(local.functions), key) ? merge(
+      { STAGING_BUCKET = aws_s3_bucket.staging.bucket },
+      var.keep_ledger ? { LEDGER = "true" } : {},
+    ) : {}
   }
 
   function_policies = merge(
@@ -248,6 +251,16 @@ data "aws_iam_policy_document" "every_step" {
     sid       = "Trace"
     actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.keep_ledger && contains(keys(local.functions), each.key) ? [aws_s3_bucket.staging.arn] : []
+
+    content {
+      sid       = "WriteLedger"
+      actions   = ["s3:PutObject"]
+      resources = ["${statement.value}/ledger/*"]
+    }
   }
 
   # A multipart upload decrypts as well.

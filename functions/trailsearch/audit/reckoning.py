@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from trailsearch.workflow.ledger import Entry, Fetched, IndexedBatch, ReadLog, Split
+from trailsearch.contracts.ledger import Entry, Fetched, IndexedBatch, ReadLog, Split
 
 
 class Reckoned(NamedTuple):
