@@ -18,7 +18,7 @@ export PYTHONPATH := functions
 # the shell asks for: make search ENV=dev QUERY="event_source:sqs.amazonaws.com" on OpenSearch,
 # QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
-OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
+OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG FROM TO HEAL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
@@ -247,6 +247,10 @@ status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, s
 .PHONY: verify
 verify: local-cloud .venv/ready ## Prove that a deployment works: logs in, events and dead letters found, all deleted: ENV= [DRY_RUN=1] [OTHERS=1] [WAIT=minutes] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.verify.verify
+
+.PHONY: audit
+audit: local-cloud .venv/ready ## Is every log indexed that CloudTrail has signed? ENV= [FROM=time] [TO=time] [HEAL=1] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.audit.audit
 
 .PHONY: dlq
 dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]

@@ -80,7 +80,7 @@ _OF_TARGETS = {
     "": Kind.HERE,
     **dict.fromkeys(("help", "cost", "clean"), Kind.HERE),
     "search": Kind.SEARCH,
-    **dict.fromkeys(("preflight", "status", "verify", "dlq", "redrive", "output"), Kind.OPERATOR),
+    **dict.fromkeys(("preflight", "status", "verify", "audit", "dlq", "redrive", "output"), Kind.OPERATOR),
     **dict.fromkeys(("init", "plan", "apply", "destroy"), Kind.TERRAFORM),
     **dict.fromkeys(PROGRAMS, Kind.HANDED_OVER),
     **dict.fromkeys(("test", "lint", "check", "fmt", "setup"), Kind.CHECKS),

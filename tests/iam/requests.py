@@ -93,6 +93,7 @@ USES_OF_A_LOG_GROUP = (
     "DescribeKey",
 )
 RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
+LEDGER = f"{STAGING}/ledger/2026/01/02/03/7c1d/fetched.json"
 PLAIN_HTTP = {"aws:SecureTransport": "false"}
 DELIVERED = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
@@ -144,6 +145,7 @@ def _needed_by_functions() -> Iterator[Request]:
     for who in STEPS.values():
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
             yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
+        yield Request(who, "s3:PutObject", LEDGER, "writes down what it did")
     for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
         yield Request(FETCH, "s3:GetObject", log, "fetches a log")
         yield Request(FETCH, "s3:ListBucket", bucket, "tells a deleted log from one that is denied")

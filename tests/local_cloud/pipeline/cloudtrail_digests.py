@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-c
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 _TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LocalSigningKey"
 _TIMEOUT_SECONDS = 10
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+_LOG_KEY = re.compile(
+    r"(?P<prefix>(?:.*/)?)AWSLogs/(?:(?P<organization>o-[a-z0-9]+)/)?(?P<account>\d{12})/CloudTrail/"
+    r"(?P<region>[a-z0-9-]+)/\d{4}/\d{2}/\d{2}/[^/]+\.json\.gz"
+)
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,15 @@ class DigestedTrail:
             f"{self.folder('CloudTrail-Digest')}{end:%Y/%m/%d}/{self.account}_CloudTrail-Digest_{self.region}_{self.name}"
             f"_{self.home_region}_{end:%Y%m%dT%H%M%SZ}{'_backfill' * backfill}.json.gz"
         )
+
+
+def trail_of(bucket: str, key: str) -> DigestedTrail | None:
+    """Give the trail that may have delivered a log, by its key; None, if it is not that of a log."""
+    if not (match := _LOG_KEY.fullmatch(key)):
+        return None
+    return DigestedTrail(
+        bucket, match["account"], match["region"], prefix=match["prefix"], organization=match["organization"]
+    )
 
 
 def _iso(time: datetime) -> str:
