@@ -151,9 +151,9 @@ def fetch_logs(
                 continue
             logs[log.bucket] += 1
             if content_hash:
-                read.append(
-                    ReadLog(log.bucket, log.key, content_hash.hexdigest(), written.records, delivered_at)
-                )
+                etag = "" if isinstance(got, LogError) else got.etag
+                sha256 = content_hash.hexdigest()
+                read.append(ReadLog(log.bucket, log.key, sha256, written.records, delivered_at, etag))
             records, size = records + written.records, size + written.bytes
             oldest_delivery_time = min(oldest_delivery_time or delivered_at, delivered_at)
         staged = stage.put_records(execution.name, file, records, oldest_delivery_time) if records else None

@@ -300,8 +300,9 @@ Ledger = Callable[[str], Reckoned | None]
 def counts(reckoned: Reckoned | None) -> tuple[int, int, int, int, int]:
     """Records, and how many of them are indexed, duplicates, dead-lettered and waiting."""
     assert reckoned
-    assert reckoned.records == sum(reckoned[3:7])
-    return reckoned[2:7]
+    parts = (reckoned.indexed, reckoned.duplicates, reckoned.dead_lettered, reckoned.waiting)
+    assert reckoned.records == sum(parts)
+    return (reckoned.records, *parts)
 
 
 def test_the_ledger_knows_what_became_of_the_records_of_each_log(workflow: Workflow, ledger: Ledger) -> None:

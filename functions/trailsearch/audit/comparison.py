@@ -25,6 +25,13 @@ class Outcome(StrEnum):
     """Nobody has read it: it was not announced, or that has not arrived."""
 
 
+class Stamp(NamedTuple):
+    """When an object was written (ISO 8601, UTC, in seconds), and its entity tag: what is written again has another one."""
+
+    modified_at: str
+    etag: str
+
+
 class Compared(NamedTuple):
     """What is known of one signed log.
 
@@ -44,20 +51,20 @@ class Compared(NamedTuple):
 
 
 def compare(
-    log: SignedLog, reckoned: Reckoned | None, modified_at: str | None, get: Callable[[], bytes | None]
+    log: SignedLog, reckoned: Reckoned | None, stamp: Stamp | None, get: Callable[[], bytes | None]
 ) -> Compared:
     """Compare what CloudTrail signed with what lies in the bucket, and with what was indexed.
 
     Args:
         log: what a digest says.
         reckoned: what the ledger says; None, if it does not know the log.
-        modified_at: when its object was written (ISO 8601, UTC, in seconds); None, if there is none.
+        stamp: that of its object; None, if there is none.
         get: fetches the object: only where it was not read before, or was written again since.
     """
     unaltered = reckoned is not None and reckoned.sha256 == log.hash
-    if modified_at is None:
+    if stamp is None:
         in_bucket, why = Finding.MISSING, "it is no longer in its bucket"
-    elif reckoned and unaltered and reckoned.delivered_at == modified_at:
+    elif reckoned and unaltered and stamp == (reckoned.delivered_at, reckoned.etag):
         in_bucket, why = Finding.VALID, ""
     else:
         in_bucket, why = check_log(log, get())

@@ -16,11 +16,12 @@ class Reckoned(NamedTuple):
 
     ``records`` are ``indexed``, ``duplicates`` (of an event that another record of the same execution has brought in),
     ``dead_lettered`` or ``waiting``: not indexed yet, as far as the ledger knows. ``sha256`` is that of the content that was
-    read. Of a log that could not be read, nothing is known but the ``error``.
+    read, ``delivered_at`` and ``etag`` are those of its object. Of a log that could not be read, nothing is known but the ``error``.
     """
 
     sha256: str = ""
     delivered_at: str = ""
+    etag: str = ""
     records: int = 0
     indexed: int = 0
     duplicates: int = 0
@@ -74,6 +75,7 @@ class Reckoning:
         return Reckoned(
             sha256=read.sha256,
             delivered_at=read.delivered_at,
+            etag=read.etag,
             records=read.records,
             indexed=indexed,
             duplicates=duplicates,

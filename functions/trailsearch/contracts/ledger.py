@@ -22,13 +22,17 @@ _HOUR = f"{FOLDER}%Y/%m/%d/%H/"
 
 
 class ReadLog(msgspec.Struct, frozen=True):
-    """A log whose records are staged; ``sha256`` is that of its uncompressed content, in hexadecimal."""
+    """A log whose records are staged; ``sha256`` is that of its uncompressed content, in hexadecimal.
+
+    By ``delivered_at`` and ``etag``, as S3 gave them, one knows whether its object was written again since.
+    """
 
     bucket: str
     key: str
     sha256: str
     records: int
     delivered_at: str
+    etag: str
 
     @property
     def uri(self) -> str:

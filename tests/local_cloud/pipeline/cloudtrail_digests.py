@@ -28,7 +28,7 @@ _TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LocalSigningKe
 _TIMEOUT_SECONDS = 10
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 _LOG_KEY = re.compile(
-    r"(?P<prefix>(?:.*/)?)AWSLogs/(?:(?P<organization>o-[a-z0-9]+)/)?(?P<account>\d{12})/CloudTrail/"
+    r"(?P<prefix>(?:.*/)?)AWSLogs/(?:(?P<organization>o-[a-z0-9]+)/)?(?P<account>\d{12})/CloudTrail(?!-Digest)[A-Za-z-]*/"
     r"(?P<region>[a-z0-9-]+)/\d{4}/\d{2}/\d{2}/[^/]+\.json\.gz"
 )
 

@@ -16,11 +16,11 @@ from trailsearch.contracts.ledger import (
     UnreadLog,
 )
 
-TIME = "2026-11-26T10:00:00Z"
+TIME, TAG = "2026-11-26T10:00:00Z", '"5d41402abc4b2a76"'
 
 
 def read(name: str, records: int, sha256: str = "1") -> ReadLog:
-    return ReadLog("logs", name, sha256, records, TIME)
+    return ReadLog("logs", name, sha256, records, TIME, TAG)
 
 
 def uri(name: str) -> str:
@@ -55,7 +55,7 @@ def test_every_document_is_counted_for_its_log(data: st.DataObject, documents: l
     for log, count in enumerate(documents):
         waiting = count - indexed[log] - dead[log]
         assert reckoning.of(uri(str(log)), "1") == Reckoned(
-            "1", TIME, count + log, indexed[log], log, dead[log], waiting
+            "1", TIME, TAG, count + log, indexed[log], log, dead[log], waiting
         )
 
 
@@ -67,9 +67,9 @@ def test_a_document_that_is_too_large_is_dead_lettered_until_it_is_indexed_after
         split,
         IndexedBatch("x", "batches/x/00001", 2),
     ]
-    assert Reckoning(entries).of(uri("a"), "1") == Reckoned("1", TIME, 3, indexed=2, dead_lettered=1)
+    assert Reckoning(entries).of(uri("a"), "1") == Reckoned("1", TIME, TAG, 3, indexed=2, dead_lettered=1)
     entries.append(IndexedBatch("y", part.key, 1))
-    assert Reckoning(entries).of(uri("a"), "1") == Reckoned("1", TIME, 3, indexed=3)
+    assert Reckoning(entries).of(uri("a"), "1") == Reckoned("1", TIME, TAG, 3, indexed=3)
 
 
 def test_what_was_read_of_the_signed_content_counts_before_all_else() -> None:
@@ -79,14 +79,14 @@ def test_what_was_read_of_the_signed_content_counts_before_all_else() -> None:
         IndexedBatch("x", "batches/x/00001", 1),
         Fetched("y", (read("a", 2, "signed"),)),
     ]
-    assert Reckoning(entries).of(uri("a"), "signed") == Reckoned("signed", TIME, 2, waiting=2)
-    assert Reckoning(entries).of(uri("a"), "another") == Reckoned("altered", TIME, 1, indexed=1)
+    assert Reckoning(entries).of(uri("a"), "signed") == Reckoned("signed", TIME, TAG, 2, waiting=2)
+    assert Reckoning(entries).of(uri("a"), "another") == Reckoned("altered", TIME, TAG, 1, indexed=1)
 
 
 def test_an_error_counts_where_nobody_could_read_the_log() -> None:
     unread = Fetched("x", (), (UnreadLog("logs", "a", "LogNotFound"),))
     assert Reckoning([unread]).of(uri("a"), "1") == Reckoned(error="LogNotFound")
     assert Reckoning([unread, Fetched("y", (read("a", 1),))]).of(uri("a"), "1") == Reckoned(
-        "1", TIME, 1, waiting=1
+        "1", TIME, TAG, 1, waiting=1
     )
     assert Reckoning([unread]).of(uri("b"), "1") is None

@@ -9,7 +9,7 @@ import click
 from botocore.exceptions import ClientError
 
 from trailsearch.audit.chains import walk
-from trailsearch.audit.comparison import Compared, Outcome, compare
+from trailsearch.audit.comparison import Compared, Outcome, Stamp, compare
 from trailsearch.audit.digests import SignedLog
 from trailsearch.audit.evidence import LIMIT, as_builtins, iso, problems, sentence
 from trailsearch.audit.findings import DigestFinding, Finding
@@ -152,10 +152,10 @@ def compared(
 ) -> Iterator[Compared]:
     """Compare each log that digests name, once, with its bucket and the ledger."""
     buckets = {log.bucket: DigestBucket(clients.s3(), log.bucket, begin, end) for log in signed}
-    modified_at: dict[tuple[str, str], str] = {}
+    stamps: dict[tuple[str, str], Stamp] = {}
     for bucket, folder in sorted({(log.bucket, _folder(log.key)) for log in signed}):
-        modified = buckets[bucket].modified_at(folder)
-        modified_at |= {(bucket, key): time for key, time in modified.items()}
+        found = buckets[bucket].stamps(folder)
+        stamps |= {(bucket, key): stamp for key, stamp in found.items()}
 
     def one(log: SignedLog) -> Compared:
         def get() -> bytes | None:
@@ -163,7 +163,7 @@ def compared(
             return found.body if found else None
 
         reckoned = ledger.of(log.pointer.uri, log.hash)
-        return compare(log, reckoned, modified_at.get((log.bucket, log.key)), get)
+        return compare(log, reckoned, stamps.get((log.bucket, log.key)), get)
 
     return map_ahead(one, {log.pointer: log for log in signed}.values(), _AT_ONCE)
 

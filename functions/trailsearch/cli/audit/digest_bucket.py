@@ -1,5 +1,6 @@
 """The digests and logs of a log bucket, listed and fetched."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from trailsearch.audit.chains import DELIVERED_WITHIN
+from trailsearch.audit.comparison import Stamp
 from trailsearch.audit.digest_keys import Chain, DigestKey, folder_of, read_key
 from trailsearch.audit.digests import Digest, SignedObject
 from trailsearch.audit.evidence import iso
@@ -19,6 +21,8 @@ from trailsearch.contracts.messages import Pointer
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# The folder in which make verify has its logs is none.
+_REGION = re.compile(r"/[a-z]+(?:-[a-z]+)+-\d+/$")
 _LOGS, _DIGESTS = "CloudTrail/", "CloudTrail-Digest/"
 # A prefix that somebody gives a trail may have slashes in it. What else lies in the bucket may be much.
 _MOST_FOLDERS_BEFORE = 4
@@ -49,6 +53,7 @@ class DigestBucket:
             Delivering(account, region.removesuffix("/").rpartition("/")[2])
             for account in self._accounts()
             for region in self._folders(f"{account}{kind}")
+            if _REGION.search(region)
         }
 
     def chains(self) -> set[Chain]:
@@ -64,9 +69,11 @@ class DigestBucket:
         digested = {(folder_of(chain).partition(_DIGESTS)[0], chain.region) for chain in chains}
         for folder, region in sorted(self.delivering(_LOGS) - {Delivering(*each) for each in digested}):
             for day in _days(self._begin, self._end):
-                objects = self.modified_at(f"{folder}{_LOGS}{region}/{day}/")
+                objects = self.stamps(f"{folder}{_LOGS}{region}/{day}/")
                 delivered = (
-                    key for key, time in objects.items() if iso(self._begin) <= time < iso(self._end)
+                    key
+                    for key, stamp in objects.items()
+                    if iso(self._begin) <= stamp.modified_at < iso(self._end)
                 )
                 if log := next(delivered, None):
                     account = folder.removesuffix("/").rpartition("/")[2]
@@ -88,11 +95,13 @@ class DigestBucket:
             raise
         return SignedObject(answer["Body"].read(), answer["Metadata"])
 
-    def modified_at(self, folder: str) -> dict[str, str]:
-        """Give the keys that begin with a folder, each with when its object was written (ISO 8601, UTC, in seconds)."""
+    def stamps(self, folder: str) -> dict[str, Stamp]:
+        """Give the keys that begin with a folder, each with the stamp of its object."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder)
         return {
-            found["Key"]: iso(found["LastModified"]) for page in pages for found in page.get("Contents", ())
+            found["Key"]: Stamp(iso(found["LastModified"]), found["ETag"])
+            for page in pages
+            for found in page.get("Contents", ())
         }
 
     def _accounts(self) -> Iterator[str]:

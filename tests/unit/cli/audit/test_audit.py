@@ -1,5 +1,6 @@
 """``make audit`` on logs that the functions have read, or have not, and digests of them."""
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import split_records
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.local_cloud.pipeline.cloudtrail_digests import DigestedTrail, DigestFile, SigningKey
 from tests.steps import ARN, LOGS, STAGING, FakeIndex, LambdaContext, event, invoke, log_of
+from trailsearch.audit.comparison import Stamp
 from trailsearch.audit.digests import SignedObject
 from trailsearch.audit.evidence import iso
 from trailsearch.aws import clients
@@ -209,23 +211,13 @@ def test_a_log_that_was_altered_before_it_was_read_is_named_and_not_healed(deplo
     assert evidence["sent"] == 0
 
 
-def test_a_log_that_was_altered_or_deleted_after_it_was_read_is_named(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_was_altered_or_deleted_after_it_was_read_is_named(deployed: Deployed) -> None:
     deployed.deliver()
     altered, deleted, again = deployed.logs
     deployed.index(*deployed.logs)
-    modified_at = digest_bucket.DigestBucket.modified_at
-    later = (datetime.now(UTC) + HOUR).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-    def modified(bucket: digest_bucket.DigestBucket, folder: str) -> dict[str, str]:
-        """Whatever the second in which moto writes: these two are written again."""
-        times = modified_at(bucket, folder)
-        return times | {log.key: later for log in (altered, again) if log.key in times}
-
-    monkeypatch.setattr(digest_bucket.DigestBucket, "modified_at", modified)
     alter(deployed, altered)
     deployed.s3.delete_object(Bucket=LOGS, Key=deleted.key)
+    deployed.put(Log(again.key, gzip.compress(gzip.decompress(again.body), mtime=1)))
     evidence = deployed.audit()
     assert outcomes(evidence) == {
         uri(altered): ("indexed", "altered"),
@@ -281,15 +273,17 @@ def test_logs_without_digests_are_said_to_have_validation_off(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed.deliver()
-    deployed.deliver(DigestedTrail(LOGS, region="eu-west-1", name="unvalidated"), quiet=True)
+    for region in ("eu-west-1", "trailsearch-verify"):
+        deployed.deliver(DigestedTrail(LOGS, region=region, name="unvalidated"), quiet=True)
     deployed.index(*deployed.logs)
-    times = dict.fromkeys((log.key for log in deployed.logs), iso(BEGIN + HOUR))
+    stamps = digest_bucket.DigestBucket.stamps
 
-    def modified(_bucket: Any, folder: str) -> dict[str, str]:
+    def in_time(bucket: digest_bucket.DigestBucket, folder: str) -> dict[str, Stamp]:
         """moto writes everything now, which is after the audited time."""
-        return {key: time for key, time in times.items() if key.startswith(folder)}
+        found = stamps(bucket, folder)
+        return {key: stamp._replace(modified_at=iso(BEGIN + HOUR)) for key, stamp in found.items()}
 
-    monkeypatch.setattr(digest_bucket.DigestBucket, "modified_at", modified)
+    monkeypatch.setattr(digest_bucket.DigestBucket, "stamps", in_time)
     evidence = deployed.audit()
     (problem,) = evidence["problems"]
     assert problem.startswith("Validation is off: logs of 111122223333 in eu-west-1 have no digests")
