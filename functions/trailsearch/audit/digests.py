@@ -13,6 +13,8 @@ import msgspec
 
 from trailsearch.contracts.messages import Pointer
 
+# A log takes some 500 bytes in it. A small object may unpack to any size.
+MAX_DIGEST_BYTES = 256 * 1024 * 1024
 _GZIP = zlib.MAX_WBITS | 16
 # The metadata of the object, as the AWS CLI reads it.
 _SIGNATURE, _ALGORITHM = "signature", "signature-algorithm"
@@ -100,7 +102,7 @@ class Digest(NamedTuple):
                 the one that is to be here.
         """
         try:
-            text = zlib.decompress(found.body, _GZIP)
+            text = _unpack(found.body)
             content = msgspec.json.decode(text, type=_Content)
             begin, end = _time(content.begin_text), _time(content.end_text)
         except (zlib.error, msgspec.DecodeError, RecursionError, ValueError) as error:
@@ -127,6 +129,14 @@ class Digest(NamedTuple):
             previous_signature=content.previous_signature,
             generated=_generated(found.metadata) if backfill else None,
         )
+
+
+def _unpack(body: bytes) -> bytes:
+    inflater = zlib.decompressobj(_GZIP)
+    text = inflater.decompress(body, MAX_DIGEST_BYTES)
+    if not inflater.eof:
+        raise ValueError(f"no whole gzip file, or one of more than {MAX_DIGEST_BYTES:,} bytes")
+    return text
 
 
 def _signed_text(content: _Content, digest_hash: str) -> bytes:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.local_cloud.pipeline.cloudtrail_digests import DigestedTrail, DigestFile, SigningKey
+from trailsearch.audit import digests
 from trailsearch.audit.chains import walk
 from trailsearch.audit.digest_keys import DigestKey, read_key
 from trailsearch.audit.digests import Digest, DigestUnreadable, SignedObject
@@ -78,6 +79,15 @@ def test_no_bit_of_a_digest_or_its_signature_can_be_changed(data: st.DataObject)
 def test_anything_else_is_no_digest(body: bytes) -> None:
     with pytest.raises(DigestUnreadable):
         Digest.read(Pointer("logs", "key"), SignedObject(body, digest_file().metadata))
+
+
+def test_a_small_object_that_unpacks_to_any_size_is_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = digest_file()
+    monkeypatch.setattr(digests, "MAX_DIGEST_BYTES", len(file.text))
+    assert read(file.text, file.metadata).hash == file.hash
+    monkeypatch.setattr(digests, "MAX_DIGEST_BYTES", len(file.text) - 1)
+    with pytest.raises(DigestUnreadable, match="more than"):
+        read(file.text, file.metadata)
 
 
 def test_a_listed_key_that_is_none_of_rsa_is_no_key() -> None:

@@ -14,9 +14,10 @@ from trailsearch.audit.comparison import Stamp
 from trailsearch.audit.digest_keys import Chain, DigestKey, folder_of, read_key
 from trailsearch.audit.digests import Digest, SignedObject
 from trailsearch.audit.evidence import iso
-from trailsearch.audit.signatures import PublicKeys
+from trailsearch.audit.signatures import KeyUnknown, PublicKeys
 from trailsearch.aws import clients
 from trailsearch.contracts.messages import Pointer
+from trailsearch.logs.log_bucket import MAX_LOG_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,6 +27,11 @@ _REGION = re.compile(r"/[a-z]+(?:-[a-z]+)+-\d+/$")
 _LOGS, _DIGESTS = "CloudTrail/", "CloudTrail-Digest/"
 # A prefix that somebody gives a trail may have slashes in it. What else lies in the bucket may be much.
 _MOST_FOLDERS_BEFORE = 4
+# https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html: credentials are not known in a Region that is
+# not enabled. Members of an organization may have enabled others.
+_REGION_NOT_ENABLED = frozenset(
+    {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"}
+)
 _NOT_FOUND = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 # The AWS CLI looks for keys as long past the audited time (validation.py), and as long before and after a late digest was made.
 _KEYS_AFTER = timedelta(hours=2)
@@ -86,13 +92,16 @@ class DigestBucket:
         return sorted(found, key=lambda key: key.end)
 
     def get(self, pointer: Pointer) -> SignedObject | None:
-        """Fetch an object; None, if there is none."""
+        """Fetch an object; None, if there is none. What is larger than any log or digest counts as empty, which none is."""
         try:
             answer = self._client.get_object(Bucket=pointer.bucket, Key=pointer.key)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _NOT_FOUND:
                 return None
             raise
+        if answer["ContentLength"] > MAX_LOG_BYTES:
+            answer["Body"].close()
+            return SignedObject(b"", answer["Metadata"])
         return SignedObject(answer["Body"].read(), answer["Metadata"])
 
     def stamps(self, folder: str) -> dict[str, Stamp]:
@@ -161,11 +170,20 @@ class PublishedKeys:
         self._begin, self._end = begin, end + _KEYS_AFTER
 
     def __call__(self, digest: Digest) -> PublicKeys:
-        """Give the keys to look for that of a digest in."""
-        if digest.generated is None:
-            return _list_public_keys(self._region, self._begin, self._end)
-        late = digest.generated
-        return _list_public_keys(self._region, late - _KEYS_AROUND_LATE, late + _KEYS_AROUND_LATE)
+        """Give the keys to look for that of a digest in.
+
+        Raises:
+            KeyUnknown: the caller's account has not enabled that Region.
+        """
+        begin, end = self._begin, self._end
+        if digest.generated:
+            begin, end = digest.generated - _KEYS_AROUND_LATE, digest.generated + _KEYS_AROUND_LATE
+        try:
+            return _list_public_keys(self._region, begin, end)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _REGION_NOT_ENABLED:
+                raise KeyUnknown(f"this account cannot ask CloudTrail in {self._region}: {error}") from error
+            raise
 
 
 @cache

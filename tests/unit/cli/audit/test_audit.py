@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 import fetch_logs
@@ -304,6 +305,33 @@ def test_trails_of_every_account_region_organization_and_prefix_are_found(deploy
     evidence = deployed.audit()
     assert evidence["problems"] == []
     assert len(evidence["logs"]) == len(trails) * HOURS
+
+
+def test_a_region_that_this_account_has_not_enabled_has_no_known_keys(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_request: Any) -> None:
+        answer: Any = {
+            "Error": {"Code": "UnrecognizedClientException", "Message": "The security token is invalid"}
+        }
+        raise ClientError(answer, "ListPublicKeys")
+
+    monkeypatch.setattr(clients, "cloudtrail", lambda _config: SimpleNamespace(list_public_keys=refuse))
+    deployed.deliver()
+    digests = deployed.audit()["digests"]
+    assert {each["finding"] for each in digests} == {"unknown_key"}
+    assert "cannot ask CloudTrail in us-east-1" in digests[0]["why"]
+
+
+def test_an_object_that_is_larger_than_any_log_is_not_fetched(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.deliver()
+    deployed.index(*deployed.logs)
+    large = deployed.logs[0]
+    monkeypatch.setattr(digest_bucket, "MAX_LOG_BYTES", 10_000)
+    deployed.put(Log(large.key, bytes(10_001)))
+    assert outcomes(deployed.audit())[uri(large)] == ("indexed", "altered")
 
 
 def test_nothing_is_proven_without_digests(deployed: Deployed) -> None:
