@@ -22,23 +22,25 @@ locals {
   # The index fields: those of functions/trailsearch/events/fields.py.
   index_fields = merge(
     {
-      event_time = { type = "date", facet = true, sort = true }
+      event_time      = { type = "date", facet = true, sort = true }
+      session_created = { type = "date" }
     },
     {
       for name in [
         "event_source", "event_name", "aws_region", "event_type", "event_category", "read_only", "source_ip_address",
-        "recipient_account_id", "error_code", "user_identity_type", "user_identity_arn", "user_identity_account_id",
-        "user_identity_user_name", "user_identity_invoked_by", "session_issuer_arn", "actor",
+        "recipient_account_id", "error_code", "outcome", "user_identity_type", "user_identity_arn", "user_identity_account_id",
+        "user_identity_user_name", "user_identity_invoked_by", "session_issuer_arn", "actor", "mfa", "source_identity",
+        "federated_user", "from_console", "cross_account", "tls_version",
       ] : name => { type = "literal", facet = true }
     },
     {
       for name in [
-        "event_id", "request_id", "shared_event_id", "access_key_id", "user_identity_principal_id", "vpc_endpoint_id",
-        "log_file",
+        "event_id", "request_id", "shared_event_id", "access_key_id", "issued_access_key_id", "user_identity_principal_id",
+        "vpc_endpoint_id", "log_file",
       ] : name => { type = "literal" }
     },
     {
-      for name in ["resource_arns", "resource_types", "account_ids"] : name => { type = "literal-array", facet = true }
+      for name in ["resource_names", "resource_arns", "resource_types", "account_ids"] : name => { type = "literal-array", facet = true }
     },
     {
       user_agent       = { type = "text", analysis_scheme = "_mul_default_" }

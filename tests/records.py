@@ -19,7 +19,10 @@ RECORD: dict[str, Any] = {
                 "arn": "arn:aws:iam::444455556666:role/admin",
                 "accountId": "444455556666",
                 "userName": "admin",
-            }
+            },
+            "webIdFederationData": {"attributes": {"oidc.example.com:sub": "repo:org/app"}},
+            "attributes": {"creationDate": "2023-07-10T11:11:04Z", "mfaAuthenticated": "true"},
+            "sourceIdentity": "alice",
         },
         "invokedBy": "athena.amazonaws.com",
         "invokedByDelegate": {"accountId": "777788889999"},
@@ -37,7 +40,8 @@ RECORD: dict[str, Any] = {
     "errorCode": "AccessDenied",
     "errorMessage": "Access Denied",
     "requestParameters": {"bucketName": "data", "key": "secret.txt"},
-    "responseElements": None,
+    "responseElements": {"credentials": {"accessKeyId": "ASIAISSUED", "sessionToken": "secret"}},
+    "additionalEventData": {"MFAUsed": "No", "bytesTransferredOut": 7},
     "requestID": "3eab6845",
     "eventID": "59526cdd-e3c3-479a-9f8d-da12e2cfa1f8",
     "readOnly": True,
@@ -50,9 +54,12 @@ RECORD: dict[str, Any] = {
     "managementEvent": False,
     "recipientAccountId": "111122223333",
     "sharedEventID": "5a5a",
+    "serviceEventDetails": {"keyId": "key-1"},
     "vpcEndpointId": "vpce-1",
     "vpcEndpointAccountId": "555566667777",
     "eventCategory": "Data",
+    "tlsDetails": {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256"},
+    "sessionCredentialFromConsole": "true",
 }
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/aggregating-data-events.html
 AGGREGATED: dict[str, Any] = {

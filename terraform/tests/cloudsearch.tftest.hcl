@@ -42,8 +42,8 @@ run "nothing_of_opensearch" {
 
 run "search_domain" {
   assert {
-    condition     = length(aws_cloudsearch_domain.events[0].index_field) == 31
-    error_message = "The search domain has 31 index fields."
+    condition     = length(aws_cloudsearch_domain.events[0].index_field) == 41
+    error_message = "The search domain has 41 index fields."
   }
 
   assert {

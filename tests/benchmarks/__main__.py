@@ -7,11 +7,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
+
 from tests.benchmarks import cold_start, memory
 from tests.benchmarks.data_path import STAGES
 from tests.benchmarks.inputs import INPUTS, Input, generate, make_input, of_size
 from tests.benchmarks.report import Rows, cold_start_table, memory_tables, read_speeds, speed_tables
+from tests.demo.command import require_linux
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
+from trailsearch.cli.command import Command
 from trailsearch.cli.console import make_console
 
 FOLDER = Path("build/bench")
@@ -20,8 +24,10 @@ LARGEST_MEGABYTES = 450
 LARGEST_AT_ONCE = 10
 
 
-def main() -> None:
+@click.command(cls=Command)
+def bench() -> None:
     """Measure speed, peak memory and cold starts, one after the other."""
+    require_linux("whose /proc has the memory of each step")
     console = make_console()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -33,7 +39,9 @@ def main() -> None:
         tables.append(cold_start_table(cold_start.measure(Path(folder))))
     for table in tables:
         console.print(table.to_rich())
-    (FOLDER / "speed.md").write_text("\n\n".join(table.to_markdown() for table in tables) + "\n")
+    (FOLDER / "speed.md").write_text(
+        "\n\n".join(table.to_markdown() for table in tables) + "\n", encoding="utf-8"
+    )
     console.print(f"As Markdown: {FOLDER / 'speed.md'}", highlight=False)
 
 
@@ -52,7 +60,7 @@ def speed() -> list[Rows]:
     )
     if done.returncode:
         sys.exit(done.returncode)
-    return speed_tables(read_speeds(json.loads(results.read_text())))
+    return speed_tables(read_speeds(json.loads(results.read_text(encoding="utf-8"))))
 
 
 def peaks() -> dict[str, dict[str, float]]:
@@ -74,4 +82,4 @@ def _peaks(logs: Input, names: tuple[str, ...]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    bench()

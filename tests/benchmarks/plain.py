@@ -25,6 +25,11 @@ ACTOR = re.compile(
     r"|:(?:user|assumed-role|federated-user)/(.+)$|:(?:assumed-)?(root)$"
 )
 ACCOUNT_ID = re.compile("[0-9]{12}")
+IDENTITY_CENTER_SESSION = re.compile(r":assumed-role/AWSReservedSSO_[^/]+/(.+)$")
+DENIED = re.compile(
+    r"Unauthorized|Denied|NotAuthorized|NoAuthorization|Authorization(?:Error|Exception)|AuthFailure|Forbidden"
+    r"|Insufficient\w*(?:Permission|Privilege)"
+)
 
 
 class Json(NamedTuple):
@@ -113,7 +118,10 @@ def pack_bulk(documents: Iterable[dict[str, Any]], library: Json) -> Iterator[by
 def fields_of(record: dict[str, Any], log_file: str, raw: str, change: Change) -> dict[str, Any]:
     """Give the fields of a record, without those that it does not have, changed where a backend asks for that."""
     identity = record.get("userIdentity") or {}
-    issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
+    context = identity.get("sessionContext", {})
+    issuer = context.get("sessionIssuer", {})
+    attributes = context.get("attributes", {})
+    response = record.get("responseElements") or {}
     insight = record.get("insightDetails") or {}
     resources = record.get("resources") or []
     accounts = [
@@ -137,6 +145,7 @@ def fields_of(record: dict[str, Any], log_file: str, raw: str, change: Change) -
         "source_ip_address": record.get("sourceIPAddress"),
         "recipient_account_id": record.get("recipientAccountId"),
         "error_code": record.get("errorCode") or insight.get("errorCode"),
+        "outcome": outcome_of(record, response),
         "user_identity_type": identity.get("type"),
         "user_identity_arn": identity.get("arn"),
         "user_identity_account_id": identity.get("accountId"),
@@ -144,13 +153,24 @@ def fields_of(record: dict[str, Any], log_file: str, raw: str, change: Change) -
         "user_identity_invoked_by": identity.get("invokedBy"),
         "session_issuer_arn": issuer.get("arn"),
         "actor": actor_of(identity),
+        "mfa": mfa_of(record, attributes),
+        "source_identity": context.get("sourceIdentity"),
+        "federated_user": federated_user_of(identity, context),
+        "from_console": record.get("sessionCredentialFromConsole"),
+        "cross_account": cross_account_of(identity.get("accountId"), record.get("recipientAccountId")),
+        "tls_version": (record.get("tlsDetails") or {}).get("tlsVersion"),
         "event_id": record["eventID"],
         "request_id": record.get("requestID"),
         "shared_event_id": record.get("sharedEventID"),
         "access_key_id": identity.get("accessKeyId"),
+        "issued_access_key_id": (response.get("credentials") or response.get("accessKey") or {}).get(
+            "accessKeyId"
+        ),
         "user_identity_principal_id": identity.get("principalId"),
         "vpc_endpoint_id": record.get("vpcEndpointId"),
         "log_file": log_file,
+        "session_created": attributes.get("creationDate"),
+        "resource_names": resource_names_of(record),
         "resource_arns": distinct([arn for resource in resources for arn in arns_of(resource)]),
         "resource_types": distinct([resource.get("type") for resource in resources]),
         "account_ids": [each for each in distinct(accounts) if ACCOUNT_ID.fullmatch(each)],
@@ -188,6 +208,75 @@ def actor_of(identity: dict[str, Any]) -> str | None:
         or identity.get("principalId")
         or identity.get("accountId")
     )
+
+
+def outcome_of(record: dict[str, Any], response: dict[str, Any]) -> str | None:
+    """Say how a call ended."""
+    if "insightDetails" in record:
+        return None
+    if code := record.get("errorCode"):
+        return "denied" if DENIED.search(code) else "failed"
+    is_failure = record.get("eventType") == "AwsConsoleSignIn" and "Failure" in response.values()
+    return "failed" if record.get("errorMessage") or is_failure else "success"
+
+
+def mfa_of(record: dict[str, Any], attributes: dict[str, Any]) -> str | None:
+    """Say whether the session, or the sign-in, was with MFA."""
+    if record.get("eventName") == "ConsoleLogin":
+        used = (record.get("additionalEventData") or {}).get("MFAUsed")
+        if used in {"Yes", "No"}:
+            return "true" if used == "Yes" else "false"
+    return attributes.get("mfaAuthenticated")
+
+
+def federated_user_of(identity: dict[str, Any], context: dict[str, Any]) -> str | None:
+    """Give the name by which an identity provider knows who it was."""
+    if identity.get("type") in {"SAMLUser", "WebIdentityUser"}:
+        return identity.get("userName")
+    arn = identity.get("arn") or ""
+    if match := IDENTITY_CENTER_SESSION.search(arn):
+        return match[1]
+    if ":federated-user/" in arn:
+        return str(arn.partition(":federated-user/")[2])
+    if user_id := identity.get("onBehalfOf", {}).get("userId"):
+        return str(user_id)
+    for name, value in context.get("webIdFederationData", {}).get("attributes", {}).items():
+        if name.endswith((":sub", ":user_id", ":id")):
+            return str(value)
+    return None
+
+
+def cross_account_of(caller: str | None, recipient: str | None) -> str | None:
+    """Say whether the caller is of another account, where both are account ids."""
+    if caller and recipient and ACCOUNT_ID.fullmatch(caller) and ACCOUNT_ID.fullmatch(recipient):
+        return "true" if caller != recipient else "false"
+    return None
+
+
+def resource_names_of(record: dict[str, Any]) -> list[str]:
+    """Give the names of resources in the parts of a record whose shape is that of the API."""
+    names: dict[str, None] = {}
+    for part in ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"):
+        if record.get(part):
+            add_names(record[part], "", names)
+    return [name for name in names if name][:50]
+
+
+def add_names(value: Any, key: str, names: dict[str, None]) -> None:
+    """Add the names in a value, which is below this key."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name.lower() != "credentials" and "token" not in name.lower():
+                add_names(each, name, names)
+    elif isinstance(value, list):
+        for each in value:
+            add_names(each, key, names)
+    elif isinstance(value, str) and len(value) <= 256:
+        if value.startswith("arn:") and value.count(":") >= 5:
+            names[value] = None
+            names[re.split("[:/]", value)[-1]] = None
+        elif key.lower().endswith(("name", "id", "arn", "identifier")):
+            names[value] = None
 
 
 def arns_of(resource: dict[str, Any]) -> list[str | None]:

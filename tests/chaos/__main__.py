@@ -208,5 +208,4 @@ def print_problems(
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     chaos()

@@ -14,7 +14,7 @@ import pytest
 from tests.contract.domain import Domain, bulk_body
 from tests.contract.events import EVENT, store_events
 from tests.local_cloud.services.opensearch.differences import DIFFERENCES
-from trailsearch.search.opensearch.template import index_template
+from trailsearch.search.opensearch.template import VERSION, index_template
 
 GZIP = {"Content-Encoding": "gzip"}
 MIB = 1024 * 1024
@@ -76,7 +76,7 @@ def test_a_template_that_is_not_there_is_not_found(domain: Domain) -> None:
 def test_an_index_is_made_by_the_template(domain: Domain) -> None:
     domain.store([("e", EVENT)])
     mapping = domain.ask("GET", f"/{domain.index()}/_mapping", query={"filter_path": "*.mappings._meta"})
-    assert mapping == (200, {domain.index(): {"mappings": {"_meta": {"trailsearch": 1}}}})
+    assert mapping == (200, {domain.index(): {"mappings": {"_meta": {"trailsearch": VERSION}}}})
     settings = domain.ask("GET", f"/{domain.index()}/_settings").content[domain.index()]["settings"]["index"]
     assert settings["sort"] == {"field": "event_time", "order": "desc"}
     assert settings["query"] == {"default_field": ["raw"]}

@@ -27,8 +27,10 @@ from statistics import fmean
 from typing import Any
 
 import boto3
+import click
 import numpy as np
 
+from tests.demo.command import LocalCommand, require_linux
 from tests.demo.executions import read_history
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.services.pipes.records import to_record
@@ -287,8 +289,10 @@ def to_toml(tables: Mapping[str, Any], name: str = "") -> Iterator[str]:
             yield from to_toml(value, f"{name}.{key}" if name else key)
 
 
-def main() -> None:
-    """Measure, and write the file."""
+@click.command(cls=LocalCommand)
+def measure() -> None:
+    """Measure what the cost model cannot know from the configuration, and write it down for the model."""
+    require_linux("whose /proc has the processor time of each function")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build_package(folder / "lambda.zip", local=True)
@@ -296,6 +300,7 @@ def main() -> None:
             # All environments have a retention, and its alarm.
             settings: dict[str, Any] = {"log_level": "INFO", "search_retention_days": 365}
             deployment = Deployment(folder, cloud.environment(), folder / "lambda.zip", settings)
+            cloud.enter()
             deployment.initialize()
             deployment.apply(lambda *_: None)
             session = boto3.Session("local", "local", region_name=cloud.region)
@@ -340,4 +345,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    measure()

@@ -3,7 +3,6 @@
 ``make demo [BACKEND=opensearch] [LOGS=folder] [KEEP=1]``. Exits with 1 unless every event that was delivered is found.
 """
 
-import fcntl
 import os
 import shutil
 import signal
@@ -11,8 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from rich.text import Text
 
 from tests.demo.audited import audit_delivered
 from tests.demo.backends import DEMOS
-from tests.demo.command import LocalCommand
+from tests.demo.command import LocalCommand, alone
 from tests.demo.executions import Executions, read_executions
 from tests.iam.verifier import DELETES_EVENTS
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
@@ -85,7 +83,7 @@ SECONDS_TO_REFRESH = 15
 def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
     """Run the pipeline on this machine."""
     console = make_console()
-    with alone(folder):
+    with alone(folder, "demo"):
         if stop:
             stop_kept(folder)
             return
@@ -94,26 +92,6 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
         stop_kept(folder)
         complete = run(console, Backend(backend), logs, folder, keep=keep)
     sys.exit(0 if complete else 1)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let no other demo work in a folder meanwhile: it would delete what this one has there.
-
-    The lock is beside the folder, and ends with this process, however that ends.
-
-    Raises:
-        CommandFailed: another one does.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CommandFailed(
-                f"Another demo runs in {folder}: wait for its end, or press Ctrl-C there"
-            ) from error
-        yield
 
 
 def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, keep: bool) -> bool:

@@ -1,10 +1,9 @@
 """A load run, from deployment to plot: `make load`."""
 
-import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.pipeline import Pipeline
-from tests.demo.command import LocalCommand
+from tests.demo.command import LocalCommand, alone
 from tests.load.logs import load_logs
 from tests.load.plot import plot
 from tests.load.processes import usage_of
@@ -26,6 +25,7 @@ from tests.local_cloud.services.opensearch import EngineChoice
 from tests.local_cloud.services.opensearch.engines import node_is_there
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
+from tests.log_generator import GeneratedLog
 from trailsearch.cli.console import make_console
 from trailsearch.cli.package import build_package
 from trailsearch.search import Backend
@@ -76,6 +76,20 @@ def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, 
     if logs > events:
         raise click.UsageError(f"{logs} logs need as many events at least, not {events}")
     console = make_console()
+    with alone(folder, "load run"):
+        result = flood(console, backend, engine, load_logs(seed, logs, events), logs, folder)
+    sys.exit(1 if result.problems else 0)
+
+
+def flood(
+    console: Console,
+    backend: str,
+    engine: EngineChoice,
+    logs: Iterable[GeneratedLog],
+    count: int,
+    folder: Path,
+) -> Result:
+    """Deliver so many logs to the pipeline in a local cloud, and write down and print what becomes of them."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     package = folder / "lambda.zip"
@@ -92,16 +106,14 @@ def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, 
         pipeline = Pipeline(session, cloud.environment(), deployment.outputs())
         usage, own = usage_of(cloud.pid), time.process_time()
         with progress(console) as bar:
-            task = bar.add_task("Delivering logs, and waiting until all is indexed", total=logs)
-            result = run(
-                pipeline, ENVIRONMENT, load_logs(seed, logs, events), on_delivered=lambda: bar.advance(task)
-            )
+            task = bar.add_task("Delivering logs, and waiting until all is indexed", total=count)
+            result = run(pipeline, ENVIRONMENT, logs, on_delivered=lambda: bar.advance(task))
         table = [*rows(result), *usage_rows(usage, usage_of(cloud.pid), time.process_time() - own)]
     (folder / "summary.md").write_text(markdown(table), encoding="utf-8")
     plot(result.samples, folder / "load.svg", folder / "load.png")
     print_result(console, result, table)
     console.print(f"{folder}/summary.md has this table, {folder}/load.svg the plot.", highlight=False)
-    sys.exit(1 if result.problems else 0)
+    return result
 
 
 def print_result(console: Console, result: Result, table: Sequence[Row]) -> None:
@@ -117,5 +129,4 @@ def print_result(console: Console, result: Result, table: Sequence[Row]) -> None
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     load()

@@ -1,7 +1,6 @@
 """The local cloud's server: moto with the extensions of this package, in one process on the loopback interface."""
 
 import os
-import resource
 import socket
 import sys
 
@@ -10,14 +9,17 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from . import gaps, waits
 from .faults import middleware as faults
-from .services import awslambda, cloudsearch
-from .services.opensearch import DataPlane, EngineChoice
-from .services.pipes import PipeRunner
+from .open_files import allow_open_files
+from .services import cloudsearch
+from .services.awslambda import LambdaRuntime
+from .services.awslambda.moto_backend import register as register_lambda
+from .services.opensearch import EngineChoice
+from .services.opensearch.data_plane import DataPlane
+from .services.pipes.runner import PipeRunner
 
 HOST = "127.0.0.1"
-# Objects up to this size are kept in memory, larger ones in files, which are open as long as the object is there.
+# Objects up to this size are kept in memory, larger ones in files, which are open as long as the object is there (open_files.py).
 OBJECT_BYTES_IN_MEMORY = 1_000_000
-OPEN_FILES = 65_536
 # Python's own is 5 ms: while a batch is parsed, every small request would wait for several of them.
 SWITCH_SECONDS = 0.0005
 
@@ -42,7 +44,7 @@ class Server:
         self._port = port
         self._moto = ThreadedMotoServer(ip_address=HOST, port=port, verbose=False)
         self._opensearch = DataPlane(opensearch_engine)
-        self._lambda_runtime: awslambda.LambdaRuntime | None = None
+        self._lambda_runtime: LambdaRuntime | None = None
         self._pipe_runner: PipeRunner | None = None
 
     def start(self) -> str:
@@ -55,7 +57,7 @@ class Server:
         # moto's server would wait for ever for a port that is in use.
         socket.create_server((HOST, self._port)).close()
         os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(OBJECT_BYTES_IN_MEMORY)
-        _allow_open_files()
+        allow_open_files()
         sys.setswitchinterval(SWITCH_SECONDS)
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["lambda"] = {"use_docker": False}
@@ -69,7 +71,7 @@ class Server:
         # moto's Step Functions reach the other services through this port.
         os.environ["MOTO_PORT"] = str(port)
         endpoint_url = f"http://{host}:{port}"
-        self._lambda_runtime = awslambda.register(endpoint_url)
+        self._lambda_runtime = register_lambda(endpoint_url)
         self._pipe_runner = PipeRunner(endpoint_url)
         self._pipe_runner.start()
         return endpoint_url
@@ -82,11 +84,3 @@ class Server:
         self._opensearch.stop()
         if self._lambda_runtime is not None:
             self._lambda_runtime.stop()
-
-
-def _allow_open_files() -> None:
-    """Raise the process's own limit as far as the system lets it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

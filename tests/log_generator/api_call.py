@@ -98,8 +98,8 @@ class ApiCall:
     def _tls_details(self) -> Json:
         usual = GLOBAL_HOSTS.get(self.service, f"{self.service}.{{{{region}}}}.amazonaws.com")
         return {
-            "tlsVersion": "TLSv1.3",
-            "cipherSuite": "TLS_AES_128_GCM_SHA256",
+            "tlsVersion": "{{tls_version}}",
+            "cipherSuite": "{{cipher_suite}}",
             "clientProvidedHostHeader": self.host or usual,
         }
 

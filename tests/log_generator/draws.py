@@ -90,6 +90,7 @@ DRAWS: Mapping[str, Callable[[Draws], str]] = {
     "now": Draws.long_date,
     "in_an_hour": lambda draws: draws.long_date(timedelta(hours=1)),
     "milliseconds": Draws.milliseconds,
+    "mfa_used": lambda draws: "Yes" if draws.random() < 0.8 else "No",
     "octet": lambda draws: str(int(draws.random() * 254) + 1),
     "count": lambda draws: str(int(draws.random() * 99) + 1),
     "bytes": lambda draws: str(int(100 * 10 ** (4 * draws.random()))),

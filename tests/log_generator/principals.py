@@ -35,6 +35,9 @@ _SDK_GO = "aws-sdk-go/1.55.5 (go1.22.5; linux; amd64)"
 _SSM_AGENT = "aws-sdk-go/1.51.3 (go1.22.4; linux; amd64) amazon-ssm-agent/3.3.551.0"
 _BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.0.0 Safari/537.36"
 _S3_CONSOLE = "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.750 Linux/5.10.220-187.867.amzn2int.x86_64]"
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-supported-tls-details.html
+_TLS_1_2 = {"tls_version": "TLSv1.2", "cipher_suite": "ECDHE-RSA-AES128-GCM-SHA256"}
+_TLS_1_3 = {"tls_version": "TLSv1.3", "cipher_suite": "TLS_AES_128_GCM_SHA256"}
 
 Principals = Mapping[str, tuple["Principal", ...]]
 """Kind of principal → the principals of that kind."""
@@ -89,8 +92,15 @@ class Principal:
 
 
 def call_origins(*origins: tuple[str, str]) -> tuple[Mapping[str, str], ...]:
-    """Pairs of address and user agent, as templates take them."""
-    return tuple({"address": address, "agent": cloudtrail_json(agent)[1:-1]} for address, agent in origins)
+    """Pairs of address and user agent, as templates take them, with the TLS that such a client speaks."""
+    return tuple(
+        {
+            "address": address,
+            "agent": cloudtrail_json(agent)[1:-1],
+            **(_TLS_1_2 if agent == _CLI_1 else _TLS_1_3),
+        }
+        for address, agent in origins
+    )
 
 
 def _session(issuer: Mapping[str, object], mfa: str = "false") -> dict[str, object]:
@@ -302,7 +312,13 @@ def build_workloads(rng: Random, account: str, region: str, other_accounts: Sequ
 
     deployer = _assumed_role(rng, account, "deploy", "aws-go-sdk-{{session_nanoseconds}}")
     terraform_user = {**_iam_user(rng, account, "terraform"), "accessKeyId": access_key_id(rng, "AKIA")}
-    monitoring = _assumed_role(rng, account, "DatadogIntegrationRole", "DatadogAWSIntegration")
+    monitoring = _assumed_role(
+        rng,
+        account,
+        "DatadogIntegrationRole",
+        "DatadogAWSIntegration",
+        context={"sourceIdentity": "DatadogAWSIntegration"},
+    )
 
     def service(name: str) -> Principal:
         identity = {"type": "AWSService", "invokedBy": name}

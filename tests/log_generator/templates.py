@@ -28,6 +28,8 @@ GIVEN = frozenset(
         "event_id",
         "address",
         "agent",
+        "tls_version",
+        "cipher_suite",
         "shared_event",
         "vpc_endpoint",
         "console",

@@ -16,6 +16,7 @@ from tests.conftest import REPOSITORY
 from tests.steps import ARN, LOGS, FakeIndex, LambdaContext, event, invoke, log_of, redrive
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.messages import DeadLetter
+from trailsearch.events.documents import build_document
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ def test_every_event_of_the_real_logs_becomes_one_document(workflow: Workflow, c
             assert json.loads(add["fields"]["raw"]) == expected[add["id"]]
             assert add["fields"]["event_time"] == expected[add["id"]]["eventTime"]
             assert add["fields"]["event_name"] == expected[add["id"]]["eventName"]
+
+
+def test_most_writes_that_name_no_resources_have_the_names_of_some(cloudtrail_data: Path) -> None:
+    records = [record for _, body in objects(cloudtrail_data / "logs") for record in records_of(body)]
+    writes = [record for record in records if record["readOnly"] is False and not record.get("resources")]
+    names = [
+        build_document(json.dumps(record).encode(), "s3://logs/log").fields.resource_names
+        for record in writes
+    ]
+    assert len(writes) > 600
+    assert sum(map(bool, names)) / len(writes) >= 0.85
 
 
 def test_all_real_logs_in_one_execution_fill_their_batches(workflow: Workflow, cloudtrail_data: Path) -> None:

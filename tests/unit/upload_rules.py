@@ -13,7 +13,8 @@ MAX_DOCUMENT_BYTES, MAX_BATCH_BYTES = 1024 * 1024, 5_000_000
 XML_CHARACTERS = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd]*")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z")
 TEXT = {"raw", "error_message", "user_agent"}
-ARRAYS = {"resource_arns", "resource_types", "account_ids"}
+TIMES = {"event_time", "session_created"}
+ARRAYS = {"resource_names", "resource_arns", "resource_types", "account_ids"}
 
 
 def assert_obeys(operation: bytes) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def assert_obeys(operation: bytes) -> dict[str, Any]:
             assert isinstance(item, str)
             assert XML_CHARACTERS.fullmatch(item)
             assert name in TEXT or len(item) <= 4096
-    if event_time := add["fields"].get("event_time"):
-        assert DATE.fullmatch(event_time)
-        datetime.fromisoformat(event_time)
+    for name in TIMES & add["fields"].keys():
+        assert DATE.fullmatch(add["fields"][name])
+        datetime.fromisoformat(add["fields"][name])
     return add

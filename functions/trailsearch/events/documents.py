@@ -17,8 +17,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from trailsearch.events.aggregated import AGGREGATED, read_aggregate
+from trailsearch.events.call_details import call_details, names_of_all
 from trailsearch.events.decoding import NO_JSON, load, pick, read_part
 from trailsearch.events.fields import Fields
+from trailsearch.events.outcomes import FAILED, SUCCESS, outcome_of
 
 # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.html
 _is_document_id = re.compile(r"[A-Za-z0-9_\-=#;:/?@&]{1,128}").fullmatch
@@ -27,6 +29,7 @@ _FRACTION = re.compile(r"[0-5]\d\.\d{1,3}Z", re.ASCII)
 _SECONDS = frozenset(f"{second:02}Z" for second in range(60))
 # Together at most 32 MB of text.
 _REMEMBERED_BYTES = 4096
+_NULL_BYTES = len(b"null")
 # A path before the name of a user or role is no part of the name, and CloudTrail's userName has none:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names. Neither a role nor
 # its session has a slash in its name. What others than IAM call a user is its own affair.
@@ -37,6 +40,13 @@ _ACTOR_IN_ARN = re.compile(
     r"|:(?:assumed-)?(root)$",
     re.DOTALL,
 )
+# The role that IAM Identity Center makes of a permission set; its sessions have the name of the user:
+# https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+_IDENTITY_CENTER_SESSION = re.compile(r":assumed-role/AWSReservedSSO_[^/]+/(.+)$", re.DOTALL)
+_FEDERATED_USER = re.compile(r":federated-user/(.+)$", re.DOTALL)
+# Who somebody is to the provider: the claim sub of OpenID Connect, and what Login with Amazon and Facebook have in its place.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+_SUBJECT_ENDINGS = (":sub", ":user_id", ":id")
 # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 
@@ -56,8 +66,16 @@ class _SessionIssuer(msgspec.Struct, rename="camel", gc=False):
     account_id: str | None = None
 
 
+class _SessionAttributes(msgspec.Struct, rename="camel", gc=False):
+    creation_date: str | None = None
+    mfa_authenticated: bool | str | None = None
+
+
 class _SessionContext(msgspec.Struct, rename="camel", gc=False):
     session_issuer: _SessionIssuer | None = None
+    web_id_federation_data: msgspec.Raw = NO_JSON
+    attributes: _SessionAttributes | None = None
+    source_identity: str | None = None
 
 
 class _OnBehalfOf(msgspec.Struct, rename="camel", gc=False):
@@ -95,6 +113,10 @@ class _Resource(msgspec.Struct, rename="camel", gc=False):
     type: str | None = None
 
 
+class _TlsDetails(msgspec.Struct, rename="camel", gc=False):
+    tls_version: str | None = None
+
+
 class _InsightDetails(msgspec.Struct, rename="camel", gc=False):
     event_source: str | None = None
     event_name: str | None = None
@@ -102,7 +124,7 @@ class _InsightDetails(msgspec.Struct, rename="camel", gc=False):
 
 
 class _Record(msgspec.Struct, rename="camel", gc=False):
-    """The part of a record that is indexed by field; ``_who`` and ``_about`` read what is raw here.
+    """The part of a record that is indexed by field; ``_who``, ``_about`` and ``call_details`` read what is raw here.
 
     In the order in which CloudTrail writes them: msgspec looks first for what comes next.
     """
@@ -116,6 +138,9 @@ class _Record(msgspec.Struct, rename="camel", gc=False):
     user_agent: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    request_parameters: msgspec.Raw = NO_JSON
+    response_elements: msgspec.Raw = NO_JSON
+    additional_event_data: msgspec.Raw = NO_JSON
     request_id: str | None = msgspec.field(default=None, name="requestID")
     event_id: str | None = msgspec.field(default=None, name="eventID")
     read_only: bool | str | None = None
@@ -123,9 +148,12 @@ class _Record(msgspec.Struct, rename="camel", gc=False):
     event_type: str | None = None
     recipient_account_id: str | None = None
     shared_event_id: str | None = msgspec.field(default=None, name="sharedEventID")
+    service_event_details: msgspec.Raw = NO_JSON
     vpc_endpoint_id: str | None = None
     vpc_endpoint_account_id: str | None = None
     event_category: str | None = None
+    tls_details: _TlsDetails | None = None
+    session_credential_from_console: bool | str | None = None
     insight_details: _InsightDetails | None = None
 
 
@@ -139,6 +167,11 @@ class _Who(msgspec.Struct, frozen=True, gc=False):
     session_issuer_arn: str | None
     actor: str | None
     account_ids: tuple[str, ...]
+    mfa: str | None
+    source_identity: str | None
+    federated_user: str | None
+    session_created: str | None
+    cross_account: str | None
 
 
 class _About(NamedTuple):
@@ -155,6 +188,7 @@ _Result = TypeVar("_Result")
 _NO_IDENTITY = _UserIdentity()
 _NO_CONTEXT = _SessionContext()
 _NO_ISSUER = _SessionIssuer()
+_NO_ATTRIBUTES = _SessionAttributes()
 _NO_INSIGHT = _InsightDetails()
 _record_decoder = msgspec.json.Decoder(_Record)
 _identity_decoder = msgspec.json.Decoder(_UserIdentity | None)
@@ -216,13 +250,28 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
     account_ids = who.account_ids
     if endpoint_owner and len(endpoint_owner) == 12:
         account_ids = _and_account_id(account_ids, endpoint_owner)
-    identity = who.identity
+    identity, mfa = who.identity, who.mfa
     insight = event.insight_details or _NO_INSIGHT
+    # Most have no more than parameters.
+    details = call_details(bytes(event.request_parameters))
+    names, issued_access_key_id, is_failure = details.resource_names, None, False
+    if len(response := bytes(event.response_elements)) > _NULL_BYTES:
+        details = call_details(response)
+        names = names_of_all(names, details.resource_names)
+        issued_access_key_id = details.issued_access_key_id
+        is_failure = details.is_failure and event.event_type == "AwsConsoleSignIn"
+    if event.additional_event_data is not NO_JSON:
+        details = call_details(bytes(event.additional_event_data))
+        names = names_of_all(names, details.resource_names)
+        if event.event_name == "ConsoleLogin":
+            mfa = details.mfa_used or mfa
+    if event.service_event_details is not NO_JSON:
+        names = names_of_all(names, call_details(bytes(event.service_event_details)).resource_names)
     arns: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     if event.resources is not NO_JSON:  # Most have none.
         arns, types, account_ids = _about(bytes(event.resources), account_ids)
-    event_id, read_only = event.event_id, event.read_only
+    event_id = event.event_id
     return Document(
         event_id if event_id and _is_document_id(event_id) else hashlib.sha256(record.encode()).hexdigest(),
         # By position, in the order of Fields: so many keywords take three times as long. No field is an empty string:
@@ -234,10 +283,11 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             event.aws_region or None,
             event.event_type or None,
             event.event_category or None,
-            ("true" if read_only else "false") if isinstance(read_only, bool) else read_only or None,
+            _yes_or_no(event.read_only),
             event.source_ip_address or None,
             recipient or None,
             event.error_code or insight.error_code or None,
+            _outcome(event, is_failure=is_failure),
             identity.type,
             identity.arn,
             identity.account_id,
@@ -245,13 +295,22 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             identity.invoked_by,
             who.session_issuer_arn,
             who.actor,
+            mfa,
+            who.source_identity,
+            who.federated_user,
+            _yes_or_no(event.session_credential_from_console),
+            who.cross_account,
+            event.tls_details.tls_version or None if event.tls_details else None,
             event_id or None,
             event.request_id or None,
             event.shared_event_id or None,
             identity.access_key_id,
+            issued_access_key_id,
             identity.principal_id,
             event.vpc_endpoint_id or None,
             log_file,
+            who.session_created,
+            names,
             arns,
             types,
             account_ids,
@@ -260,6 +319,21 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             record,
         ),
     )
+
+
+def _yes_or_no(value: bool | str | None) -> str | None:
+    return ("true" if value else "false") if isinstance(value, bool) else value or None
+
+
+def _outcome(event: _Record, *, is_failure: bool) -> str | None:
+    """Say how a call ended; an Insights event is none, and an aggregated one is many, which may have ended otherwise each."""
+    if event.insight_details:
+        return None
+    if event.error_code:
+        return outcome_of(event.error_code)
+    if event.error_message or is_failure:  # A failed sign-in has no code.
+        return FAILED
+    return None if event.event_category == AGGREGATED else SUCCESS
 
 
 def _as_event(event: _Record, record: str) -> _Record:
@@ -319,7 +393,9 @@ def _who(user_identity: bytes, recipient_account_id: str | None) -> _Who:
     for name in identity.__struct_fields__:
         if getattr(identity, name) == "":
             setattr(identity, name, None)
-    issuer = (identity.session_context or _NO_CONTEXT).session_issuer or _NO_ISSUER
+    context = identity.session_context or _NO_CONTEXT
+    issuer = context.session_issuer or _NO_ISSUER
+    attributes = context.attributes or _NO_ATTRIBUTES
     delegate = identity.invoked_by_delegate
     account_ids = _account_ids(
         [
@@ -330,7 +406,59 @@ def _who(user_identity: bytes, recipient_account_id: str | None) -> _Who:
             identity.in_scope_of.source_account if identity.in_scope_of else None,
         ]
     )
-    return _Who(identity, issuer.arn or None, _actor(identity), account_ids)
+    return _Who(
+        identity,
+        issuer.arn or None,
+        _actor(identity),
+        account_ids,
+        mfa=_true_or_false(attributes.mfa_authenticated),
+        source_identity=context.source_identity or None,
+        federated_user=_federated_user(identity, context),
+        session_created=_event_time(attributes.creation_date),
+        cross_account=_cross_account(identity.account_id, recipient_account_id),
+    )
+
+
+def _true_or_false(value: bool | str | None) -> str | None:
+    text = str(value).lower()
+    return text if text in {"true", "false"} else None
+
+
+def _cross_account(caller: str | None, recipient: str | None) -> str | None:
+    """Say whether somebody called into another account. A service, and whoever is anonymous, is of none."""
+    if not (caller and recipient and _ACCOUNT_ID.fullmatch(caller) and _ACCOUNT_ID.fullmatch(recipient)):
+        return None
+    return "false" if caller == recipient else "true"
+
+
+def _federated_user(identity: _UserIdentity, context: _SessionContext) -> str | None:
+    """Give the name by which an identity provider knows who is behind this, as far as the record has it.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html#STS-API-SAML-WIF
+    """
+    if identity.type in {"SAMLUser", "WebIdentityUser"} and identity.user_name:
+        return identity.user_name
+    arn = identity.arn or ""
+    if match := _IDENTITY_CENTER_SESSION.search(arn) or _FEDERATED_USER.search(arn):
+        return match[1]
+    if identity.on_behalf_of and identity.on_behalf_of.user_id:
+        return identity.on_behalf_of.user_id
+    return _subject_of(bytes(context.web_id_federation_data))
+
+
+def _subject_of(web_id_federation_data: bytes) -> str | None:
+    try:
+        attributes = load(web_id_federation_data).get("attributes", {}).items()
+    except (AttributeError, RecursionError):
+        return None  # Nothing, or of another type.
+    return next(
+        (
+            value
+            for key, value in attributes
+            if key.endswith(_SUBJECT_ENDINGS) and isinstance(value, str) and value
+        ),
+        None,
+    )
 
 
 @_remembered

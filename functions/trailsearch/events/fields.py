@@ -51,7 +51,7 @@ _text = partial(Field, FieldKind.TEXT)
 class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The fields of a document, in the order of the schema. One that the record does not have stays out of it.
 
-    ``event_time`` is ISO 8601 in UTC.
+    ``event_time`` and ``session_created`` are ISO 8601 in UTC.
     """
 
     event_time: Annotated[_Text, _time("`eventTime`, or of aggregated events `timeWindow.windowStart`")] = (
@@ -82,6 +82,12 @@ class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
             "`errorCode`, or of Insights events `insightDetails.errorCode`, or of aggregated events the one of all calls"
         ),
     ] = None
+    outcome: Annotated[
+        _Text,
+        _facet(
+            "how the call ended: `success`, `denied` (`AccessDenied`, `Client.UnauthorizedOperation` and their like) or `failed` (any other `errorCode`, or an `errorMessage` alone, as of a failed sign-in)"
+        ),
+    ] = None
     user_identity_type: Annotated[_Text, _facet("`userIdentity.type`")] = None
     user_identity_arn: Annotated[_Text, _facet("`userIdentity.arn`")] = None
     user_identity_account_id: Annotated[_Text, _facet("`userIdentity.accountId`")] = None
@@ -94,13 +100,47 @@ class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
             "who did it: the name in `userIdentity.arn` without a path (role sessions as `role/session`), else the first that there is of `userName`, `invokedBy`, `onBehalfOf.userId`, `arn`, `principalId` and `accountId` of `userIdentity`"
         ),
     ] = None
+    mfa: Annotated[
+        _Text,
+        _facet(
+            "`true` or `false`: `mfaAuthenticated` of the session, or of `ConsoleLogin` `additionalEventData.MFAUsed`"
+        ),
+    ] = None
+    source_identity: Annotated[_Text, _facet("`userIdentity.sessionContext.sourceIdentity`")] = None
+    federated_user: Annotated[
+        _Text,
+        _facet(
+            "who is behind it by an identity provider: `userName` of a `SAMLUser` or `WebIdentityUser`, the name of a session of IAM Identity Center or of a `FederatedUser`, `onBehalfOf.userId`, or the subject in `webIdFederationData`"
+        ),
+    ] = None
+    from_console: Annotated[_Text, _facet("`sessionCredentialFromConsole`")] = None
+    cross_account: Annotated[
+        _Text,
+        _facet(
+            "`true` or `false`: whether `userIdentity.accountId` is another than `recipientAccountId`, where both are account ids"
+        ),
+    ] = None
+    tls_version: Annotated[_Text, _facet("`tlsDetails.tlsVersion`")] = None
     event_id: Annotated[_Text, _literal("`eventID`, or of aggregated events `eventId`")] = None
     request_id: Annotated[_Text, _literal("`requestID`")] = None
     shared_event_id: Annotated[_Text, _literal("`sharedEventID`")] = None
     access_key_id: Annotated[_Text, _literal("`userIdentity.accessKeyId`")] = None
+    issued_access_key_id: Annotated[
+        _Text,
+        _literal("`accessKeyId` of `responseElements.credentials`, or of `responseElements.accessKey`"),
+    ] = None
     user_identity_principal_id: Annotated[_Text, _literal("`userIdentity.principalId`")] = None
     vpc_endpoint_id: Annotated[_Text, _literal("`vpcEndpointId`")] = None
     log_file: Annotated[str, _literal("the `s3://` URI of the log")] = ""
+    session_created: Annotated[
+        _Text, Field(FieldKind.TIME, "`userIdentity.sessionContext.attributes.creationDate`")
+    ] = None
+    resource_names: Annotated[
+        _Texts,
+        _facets(
+            "in `requestParameters`, `responseElements`, `additionalEventData` and `serviceEventDetails`, what has a key that ends in `Name`, `Id`, `Arn` or `Identifier`, in any case, or is an ARN (and of that also the last part), up to 256 characters long, the first 50; nothing of a token or below `credentials`"
+        ),
+    ] = ()
     resource_arns: Annotated[
         _Texts,
         _facets(

@@ -258,7 +258,7 @@ CALLS = (
         None,
         {"ConsoleLogin": "Success"},
         read_only=False,
-        additional={"LoginTo": _LOGIN_TO, "MobileVersion": "No", "MFAUsed": "Yes"},
+        additional={"LoginTo": _LOGIN_TO, "MobileVersion": "No", "MFAUsed": "{{mfa_used}}"},
         # A wrong password has a message and no code.
         errors=(ApiError(0.15, None, "Failed authentication", {"ConsoleLogin": "Failure"}),),
         version="1.08",

@@ -21,6 +21,8 @@ ENCODINGS = ["iso8859-1", "euc_jp", "ascii"]
 
 def run_in(encoding: str, module: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command whose locale's encoding is ASCII, which no other is less than, and whose output is in another."""
+    if not str(REPOSITORY).isascii():
+        pytest.skip("needs a clone in a folder that the locale has the letters of")
     locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
     return subprocess.run(
         [sys.executable, "-m", module],

@@ -36,6 +36,7 @@ def test_every_field_of_a_whole_record() -> None:
             source_ip_address="192.0.2.7",
             recipient_account_id="111122223333",
             error_code="AccessDenied",
+            outcome="denied",
             user_identity_type="AssumedRole",
             user_identity_arn="arn:aws:sts::111122223333:assumed-role/admin/alice@example.com",
             user_identity_account_id="111122223333",
@@ -43,13 +44,22 @@ def test_every_field_of_a_whole_record() -> None:
             user_identity_invoked_by="athena.amazonaws.com",
             session_issuer_arn="arn:aws:iam::444455556666:role/admin",
             actor="admin/alice@example.com",
+            mfa="true",
+            source_identity="alice",
+            federated_user="repo:org/app",
+            from_console="true",
+            cross_account="false",
+            tls_version="TLSv1.3",
             event_id="59526cdd-e3c3-479a-9f8d-da12e2cfa1f8",
             request_id="3eab6845",
             shared_event_id="5a5a",
             access_key_id="ASIAEXAMPLE",
+            issued_access_key_id="ASIAISSUED",
             user_identity_principal_id="AROAEXAMPLE:alice@example.com",
             vpc_endpoint_id="vpce-1",
             log_file=LOG,
+            session_created="2023-07-10T11:11:04Z",
+            resource_names=("data", "key-1"),
             resource_arns=("arn:aws:s3:::data/secret.txt", "arn:aws:s3:::data/", "arn:aws:s3:::data"),
             resource_types=("AWS::S3::Object", "AWS::S3::Bucket"),
             account_ids=("111122223333", "444455556666", "777788889999", "999911112222", "555566667777"),
@@ -230,3 +240,148 @@ def test_many_resources_are_read_whole() -> None:
     names = [f"arn:aws:s3:::data/{number:05}" for number in range(500)]
     for _ in range(2):
         assert fields_of(resources=[{"ARN": name} for name in names]).resource_arns == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({"errorCode": None, "errorMessage": None}, "success"),
+        ({"errorCode": "", "errorMessage": ""}, "success"),
+        ({"errorCode": "Client.UnauthorizedOperation"}, "denied"),
+        ({"errorCode": "NoSuchBucket"}, "failed"),
+        ({"errorCode": None, "errorMessage": "Failed authentication"}, "failed"),
+        (
+            {
+                "errorCode": None,
+                "errorMessage": None,
+                "eventType": "AwsConsoleSignIn",
+                "responseElements": {"ConsoleLogin": "Failure"},
+            },
+            "failed",
+        ),
+        ({"errorCode": None, "errorMessage": None, "responseElements": {"state": "Failure"}}, "success"),
+        ({"errorCode": None, "errorMessage": None, "insightDetails": {"errorCode": "AccessDenied"}}, None),
+    ],
+)
+def test_an_outcome_is_how_the_call_ended(changes: dict[str, Any], outcome: str | None) -> None:
+    assert fields_of(**changes).outcome == outcome
+
+
+def test_aggregated_calls_have_an_outcome_if_they_have_one_error() -> None:
+    errors = {"dimension": "errorCode", "statistics": [{"name": "AccessDenied", "value": 1000}]}
+    denied = AGGREGATED | {"summary": {**AGGREGATED["summary"], "details": [errors]}}
+    assert document_of(AGGREGATED).fields.outcome is None
+    assert document_of(denied).fields.outcome == "denied"
+
+
+@pytest.mark.parametrize(
+    ("event_name", "authenticated", "used", "mfa"),
+    [
+        ("GetObject", "true", None, "true"),
+        ("GetObject", "false", "Yes", "false"),
+        ("GetObject", True, None, "true"),
+        ("GetObject", None, "Yes", None),
+        ("GetObject", "perhaps", None, None),
+        ("ConsoleLogin", None, "Yes", "true"),
+        ("ConsoleLogin", "false", "Yes", "true"),
+        ("ConsoleLogin", "true", "No", "false"),
+        ("ConsoleLogin", "true", "perhaps", "true"),
+        ("ConsoleLogin", "true", {}, "true"),
+        ("ConsoleLogin", None, None, None),
+    ],
+)
+def test_mfa_is_that_of_the_session_or_of_the_sign_in(
+    event_name: str, authenticated: Any, used: Any, mfa: str | None
+) -> None:
+    identity = {"sessionContext": {"attributes": {"mfaAuthenticated": authenticated}}}
+    fields = fields_of(eventName=event_name, userIdentity=identity, additionalEventData={"MFAUsed": used})
+    assert fields.mfa == mfa
+
+
+@pytest.mark.parametrize(
+    ("response", "key"),
+    [
+        ({"credentials": {"accessKeyId": "ASIA1", "sessionToken": "secret"}}, "ASIA1"),
+        ({"accessKey": {"accessKeyId": "AKIA1", "userName": "bob"}}, "AKIA1"),
+        ({"credentials": None, "accessKey": {"accessKeyId": "AKIA1"}}, "AKIA1"),
+        ({"credentials": {"accessKeyId": ""}}, None),
+        ({"accessKeyId": "AKIA1"}, None),
+        ({"credentials": "ASIA1"}, None),
+        ("ASIA1", None),
+        ([{"credentials": {"accessKeyId": "ASIA1"}}], None),
+        (None, None),
+    ],
+)
+def test_an_issued_key_is_one_that_the_answer_hands_out(response: Any, key: str | None) -> None:
+    assert fields_of(responseElements=response).issued_access_key_id == key
+    assert fields_of(requestParameters=response, responseElements=None).issued_access_key_id is None
+
+
+@pytest.mark.parametrize(
+    ("identity", "user"),
+    [
+        (
+            {"type": "SAMLUser", "userName": "carol@example.com", "principalId": "x:carol"},
+            "carol@example.com",
+        ),
+        ({"type": "WebIdentityUser", "userName": "repo:o/r"}, "repo:o/r"),
+        ({"type": "IAMUser", "userName": "bob", "arn": "arn:aws:iam::111122223333:user/bob"}, None),
+        ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "u-1"}}, "u-1"),
+        ({"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/carol"}, "carol"),
+        (
+            {
+                "type": "AssumedRole",
+                "arn": "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/dave@example.com",
+                "onBehalfOf": {"userId": "u-1"},
+            },
+            "dave@example.com",
+        ),
+        ({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/admin/dave"}, None),
+        (
+            {
+                "sessionContext": {
+                    "webIdFederationData": {"attributes": {"www.amazon.com:user_id": "amzn1.x"}}
+                }
+            },
+            "amzn1.x",
+        ),
+        ({"sessionContext": {"webIdFederationData": {"attributes": {"x:aud": "y", "x:sub": ["z"]}}}}, None),
+        ({"sessionContext": {"webIdFederationData": {"attributes": []}}}, None),
+        ({"sessionContext": {"webIdFederationData": []}}, None),
+        (None, None),
+    ],
+)
+def test_a_federated_user_is_who_the_identity_provider_names(identity: Any, user: str | None) -> None:
+    assert fields_of(userIdentity=identity).federated_user == user
+
+
+@pytest.mark.parametrize(
+    ("caller", "recipient", "cross_account"),
+    [
+        ("111122223333", "111122223333", "false"),
+        ("444455556666", "111122223333", "true"),
+        ("ANONYMOUS_PRINCIPAL", "111122223333", None),
+        (None, "111122223333", None),
+        ("111122223333", None, None),
+        ("111122223333", "12345678901x", None),
+    ],
+)
+def test_a_call_is_cross_account_if_the_caller_is_of_another_one(
+    caller: str | None, recipient: str | None, cross_account: str | None
+) -> None:
+    fields = fields_of(userIdentity={"accountId": caller}, recipientAccountId=recipient)
+    assert fields.cross_account == cross_account
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        ("2023-07-10T11:11:04Z", "2023-07-10T11:11:04Z"),
+        # As in the CloudTrail guide's examples of a userIdentity.
+        ("20131102T010628Z", "2013-11-02T01:06:28Z"),
+        ("soon", None),
+    ],
+)
+def test_a_session_was_created_at_a_point_in_time(created: str, expected: str | None) -> None:
+    identity = {"sessionContext": {"attributes": {"creationDate": created}}}
+    assert fields_of(userIdentity=identity).session_created == expected

@@ -17,7 +17,7 @@ from trailsearch.search.opensearch.batches import every_index
 if TYPE_CHECKING:
     from trailsearch.aws.signed_http import SignedHttp
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Rises with every change of what the template says, so that a domain that has an earlier one gets this one."""
 MARK: Final = "trailsearch"
 """Under this name, the metadata of a mapping have the version of the template that it is from."""

@@ -6,10 +6,11 @@ limit of its instances. The engine behind it is PyPI's ``osmem-server``, in memo
 the first does in another way than the second is listed in `differences`.
 
 All domains share one engine: what a domain holds is told by the names of its indices, which begin with its own name.
+
+Whoever chooses an engine, or asks for one, needs nothing of moto: `data_plane` is for the server alone.
 """
 
 from .control import OpenSearchControl
-from .data_plane import DataPlane
 from .engines import EngineChoice
 
-__all__ = ["DataPlane", "EngineChoice", "OpenSearchControl"]
+__all__ = ["EngineChoice", "OpenSearchControl"]
