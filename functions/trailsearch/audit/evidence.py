@@ -59,6 +59,8 @@ def problems(digests: Sequence[DigestFinding], logs: Sequence[Compared]) -> list
     for each in digests:
         if each.finding is Finding.GAP and each.begin and each.end:
             said.append(f"No digests from {iso(each.begin)} to {iso(each.end)}: {each.why} ({each.key})")
+        if each.finding is Finding.UNREADABLE:
+            said.append(f"The bucket {each.bucket} cannot be looked into: {each.why}")
         if each.finding is Finding.VALIDATION_OFF:
             said.append(f"Validation is off: {each.why} (s3://{each.bucket}/{each.key})")
     for outcome, what in _SAID_OF_LOGS.items():

@@ -22,6 +22,8 @@ class Finding(StrEnum):
     """A digest that says it is signed with a key which CloudTrail does not list for its Region and time."""
     GAP = "gap"
     """A time that no digest is about: validation was off, the trail was stopped, or digests were deleted."""
+    UNREADABLE = "unreadable"
+    """A log bucket that cannot be looked into."""
     VALIDATION_OFF = "validation_off"
     """Logs were delivered for an account and Region that have no digests at all."""
 

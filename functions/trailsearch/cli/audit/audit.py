@@ -115,7 +115,11 @@ def look(settings: Settings, begin: datetime, end: datetime) -> Audited:
     digests: list[DigestFinding] = []
     for name in sorted(settings.log_buckets):
         bucket = DigestBucket(clients.s3(), name, begin, end)
-        chains = bucket.chains()
+        try:
+            chains = bucket.chains()
+        except ClientError as error:
+            digests.append(DigestFinding(Finding.UNREADABLE, name, "", begin, end, str(error)))
+            continue
         for chain in sorted(chains, key=str):
             keys = PublishedKeys(chain.region, begin, end)
             digests += walk(DigestsOfChain(bucket, chain), name, begin, end, keys)

@@ -36,6 +36,10 @@ _RETENTION_ALARM_METRICS, _RETENTION_METRICS = 4, 1
 _NEGLIGIBLE = 1e-12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
+# What the ledger takes of processor time, by functions/README.md, and of room: its JSON has some 650 bytes about a log, and 400
+# about a batch.
+_HASH_MS_PER_MB = 0.9
+_LEDGER_BYTES_PER_LOG, _LEDGER_BYTES_PER_BATCH = 650, 400
 # What a batch costs by itself. OpenSearch is paid by its instances alone.
 _BATCH_PRICES: Mapping[Backend, str] = {Backend.CLOUDSEARCH: "search_batch"}
 
@@ -96,6 +100,10 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     measured, assumed = model.measured, model.assumptions
     messages, logs, batches = delivery.messages, delivery.logs, delivery.batches
     s3_gets, s3_puts = logs + 1 + batches, delivery.staging_puts + batches
+    entries = (
+        {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": batches} if settings.keep_ledger else {}
+    )
+    s3_puts += sum(entries.values())
     staged_mb, batch_mb = delivery.staged_bytes / 1e6, delivery.batch_bytes / 1e6
     upload = assumed.uploads[settings.search_backend]
     invoked = {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": batches}
@@ -112,8 +120,11 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         takes = measured.functions[name]
         computed_ms = takes.ms_per_invocation * invoked[name] + takes.ms_per_mb * megabytes[name]
         computed_ms += takes.ms_per_log * logs + beside_ms.get(name, 0.0)
+        if entries and name == "fetch_logs":
+            computed_ms += _HASH_MS_PER_MB * staged_mb
         slower = max(1.0, assumed.memory_mb_per_vcpu / settings.memory_mb[name])
-        seconds = (computed_ms * slower + waited_ms[name]) / 1000
+        written_ms = assumed.s3_request_ms * entries.get(name, 0.0)
+        seconds = (computed_ms * slower + waited_ms[name] + written_ms) / 1000
         gb_seconds += seconds * settings.memory_mb[name] / 1024
         storage_gb_seconds += seconds * max(0, settings.storage_mb[name] - _FREE_STORAGE_MB) / 1024
         log_bytes += measured.log_bytes[name] * invoked[name]
@@ -124,6 +135,7 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     log_decrypts = logs * (assumed.bucket_key_share if settings.create_trail else 1)
     stored_months = assumed.log_compression * settings.log_group_retention_days / DAYS_PER_MONTH
     staged_gb = (delivery.staged_bytes + delivery.batch_bytes) / 1e9
+    ledger_gb = (_LEDGER_BYTES_PER_LOG * logs + _LEDGER_BYTES_PER_BATCH * batches) / 1e9 if entries else 0.0
     return Counts(
         executions=1,
         state_transitions=model.states.per_execution + model.states.per_batch * batches,
@@ -132,7 +144,11 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         storage_gb_seconds=storage_gb_seconds,
         s3_gets=s3_gets,
         s3_puts=s3_puts,
-        staged_gb_months=staged_gb * (settings.staged_days + _TO_MIDNIGHT_DAYS) / DAYS_PER_MONTH,
+        staged_gb_months=(
+            staged_gb * (settings.staged_days + _TO_MIDNIGHT_DAYS)
+            + ledger_gb * (settings.staging_retention_days + _TO_MIDNIGHT_DAYS)
+        )
+        / DAYS_PER_MONTH,
         sns_publishes=messages if settings.create_trail else 0,
         # At most: SNS sends each message, the Pipe receives each alone, and deletes ten at once, or a rest.
         sqs_requests=2 * messages + 1 + messages / _DELETED_AT_ONCE,

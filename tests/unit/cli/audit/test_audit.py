@@ -334,6 +334,18 @@ def test_an_object_that_is_larger_than_any_log_is_not_fetched(
     assert outcomes(deployed.audit())[uri(large)] == ("indexed", "altered")
 
 
+def test_a_bucket_that_cannot_be_looked_into_hides_none_of_the_others(
+    deployed: Deployed, variables: dict[str, str]
+) -> None:
+    deployed.deliver()
+    deployed.index(*deployed.logs)
+    variables["LOG_BUCKETS"] = f"of-others,{LOGS}"
+    evidence = deployed.audit()
+    (problem,) = evidence["problems"]
+    assert problem.startswith("The bucket of-others cannot be looked into: ")
+    assert evidence["says"].startswith("3 of 3 signed logs indexed unaltered;")
+
+
 def test_nothing_is_proven_without_digests(deployed: Deployed) -> None:
     evidence = deployed.audit()
     assert evidence["problems"] == ["There is no valid digest of this time: nothing is proven"]
