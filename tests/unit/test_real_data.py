@@ -17,7 +17,7 @@ from tests.steps import ARN, LOGS, FakeIndex, LambdaContext, event, invoke, log_
 from tests.unit.upload_rules import assert_obeys
 from trailsearch.contracts.messages import DeadLetter
 from trailsearch.events.documents import build_document
-from trailsearch.search.cloudsearch.batches import CloudSearchFormat
+from trailsearch.search.cloudsearch.batches import CloudSearchFormat, record_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -104,7 +104,7 @@ def test_every_event_of_the_real_logs_becomes_one_document(workflow: Workflow, c
         assert len(upload) <= 5_000_000
         for document in CloudSearchFormat().split(upload):
             add = assert_obeys(document.body)
-            assert json.loads(add["fields"]["raw"]) == expected[add["id"]]
+            assert json.loads(record_of(add["fields"]["raw"])) == expected[add["id"]]
             assert add["fields"]["event_time"] == expected[add["id"]]["eventTime"]
             assert add["fields"]["event_name"] == expected[add["id"]]["eventName"]
 
@@ -246,7 +246,7 @@ def test_an_odd_object_is_handled_as_the_design_says(
         expected = {record["eventID"]: record for record in records_of(body)}
         assert outcome.documents == what == len(expected)
         assert {
-            event_id: json.loads(add["raw"]) for event_id, add in workflow.index.documents.items()
+            event_id: json.loads(record_of(add["raw"])) for event_id, add in workflow.index.documents.items()
         } == expected
         assert all(add["log_file"] == f"s3://{LOGS}/{key}" for add in workflow.index.documents.values())
 

@@ -52,8 +52,11 @@ class BatchFormat(Protocol):
         """Limit on a batch."""
         ...
 
-    def append(self, documents: "Sequence[Document]", batch: bytearray) -> int:
+    def append(self, documents: "Sequence[Document]", batch: bytearray, *, whole: bool = True) -> int:
         """Add documents to the end of a batch, which is empty at first, changed as far as the backend's rules ask for.
+
+        Those that are not to be ``whole`` are smaller by what only helps to find them: the names of resources, and the
+        words behind JSON's escapes.
 
         Returns:
             How many bytes the documents have there: of one document its body, of several also what is between them.

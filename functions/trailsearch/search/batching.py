@@ -18,10 +18,13 @@ class Batch:
         self.documents = 0
         self.oldest_event_time: str | None = None
 
-    def add(self, documents: Sequence[Document]) -> bool:
-        """Add some documents, or none of them, if there is no room or they are together too large for a document."""
+    def add(self, documents: Sequence[Document], *, whole: bool = True) -> bool:
+        """Add some documents, or none of them, if there is no room or they are together too large for a document.
+
+        ``whole`` is that of ``BatchFormat.append``.
+        """
         before = len(self.body)
-        added = self._format.append(documents, self.body)
+        added = self._format.append(documents, self.body, whole=whole)
         if added > self._format.max_document_bytes or len(self.body) > self._format.max_batch_bytes:
             self._format.truncate(self.body, before)
             return False
@@ -41,7 +44,8 @@ def pack(
     Args:
         runs: documents, some at once: a hundred are encoded together in two thirds of the time.
         batch_format: how to encode them, and whose limits count.
-        too_large: called with each document that is larger than ``max_document_bytes``; it gets into no batch.
+        too_large: called with each document that is larger than ``max_document_bytes``, even if it is not whole; it gets
+            into no batch.
 
     Yields:
         One batch after the other; together they have all other documents. Memory is bounded by two batches.
@@ -58,8 +62,11 @@ def pack(
                 pending += [documents[middle:], documents[:middle]]
                 continue
             alone = Batch(batch_format)
-            if alone.add(documents):
-                yield batch
+            if alone.add(documents) or alone.add(documents, whole=False):
+                if (
+                    batch.documents
+                ):  # Nothing is in it where only its first document is too large to be whole.
+                    yield batch
                 batch = alone
             else:
                 too_large(documents[0])

@@ -17,7 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.local_cloud.process import ACCOUNT_ID, LocalCloud
 from tests.unit.cli.conftest import Deployed
 from trailsearch.cli.dead_letters.dlq import dlq
-from trailsearch.cli.search import search
+from trailsearch.cli.search.search import search
 from trailsearch.events.documents import build_document
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.logs.trail_log import raw_records
@@ -146,6 +146,21 @@ def test_an_aggregated_event_is_found(case: Case, searched: Searched) -> None:
     ):
         assert [event["id"] for event in searched.found(query)] == [event_id], query
     assert "s3:PutObject (Aggregated)" in searched.search(searched.is_value("event_id", event_id)).output
+
+
+def test_words_behind_escapes_are_found(case: Case, searched: Searched) -> None:
+    folder = case("04-words-after-json-escapes")
+    log = (folder / "log.json").read_bytes()
+    searched.hold("escapes.json.gz", log)
+    # What is before each query is how many it found once.
+    queries = [line.split(" ", 1)[1] for line in (folder / "queries.txt").read_text("utf-8").splitlines()]
+    assert queries
+    for query in queries:
+        assert len(searched.found(query)) == 1, query
+    records = {record["eventID"]: record for record in json.loads(log)["Records"]}
+    for query in queries:
+        (event,) = searched.found(query)
+        assert event["raw"] == records[event["id"]]
 
 
 def test_a_user_with_a_path_is_found_by_name(case: Case, searched: Searched) -> None:

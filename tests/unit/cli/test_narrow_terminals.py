@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import ASKING, Domain, letter_about, run
-from tests.unit.cli.test_search import FIELDS
 from trailsearch.audit import findings as audited
 from trailsearch.audit.findings import DigestFinding
 from trailsearch.cli import console
@@ -115,6 +115,7 @@ PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "verify": some_checks,
     "audit": an_audit,
     "cost": lambda _monkeypatch: None,
+    "ask": some_events,
 }
 
 

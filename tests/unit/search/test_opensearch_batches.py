@@ -45,7 +45,8 @@ def test_any_json_record_gives_a_document_that_is_lossless(record: Any) -> None:
     action, fields = read(document.body)
     assert action["index"]["_id"] == document.id
     assert set(action) == {"index"}
-    assert json.loads(fields["raw"]) == json.loads(encode(record))
+    raw = fields["raw"]
+    assert json.loads(raw if isinstance(raw, str) else raw[0]) == json.loads(encode(record))
     assert set(fields) <= set(Fields.__struct_fields__)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.events.fields import SCHEMA, FieldKind
+from trailsearch.search.cloudsearch.batches import record_of
 from trailsearch.search.cloudsearch.structured import structured, time_range
 from trailsearch.search.highlights import MAX_MATCHES, Tags, excerpts, new_tags
 from trailsearch.search.queries import (
@@ -184,4 +185,7 @@ def _highlights(hit: Mapping[str, Any], tags: Tags) -> Highlights:
 def _event(hit: Mapping[str, Any]) -> Event:
     """Give the fields of a hit: the client has every value as a list, whether the field is an array or not."""
     fields = hit.get("fields", {}).items()
-    return {"id": hit["id"], **{name: values if name in _LISTS else values[0] for name, values in fields}}
+    event = {"id": hit["id"], **{name: values if name in _LISTS else values[0] for name, values in fields}}
+    if raw := event.get("raw"):
+        event["raw"] = record_of(raw)
+    return event

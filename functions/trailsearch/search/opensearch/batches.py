@@ -14,6 +14,7 @@ import msgspec
 
 from trailsearch.events.fields import change_values
 from trailsearch.search.backend import FIRST_YEAR, LAST_YEAR, EncodedDocument
+from trailsearch.search.decoded_strings import Escapes
 from trailsearch.search.json_escapes import escape_stretch, stretches_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ UNDATED: Final = "undated"
 """In place of the month: of events without a time, or with one that is a mistake (``FIRST_YEAR``). An index for every year
 that somebody writes would fill the cluster with shards."""
 
+# To the analyzer of ``raw``, an escape is white space. It hides the word that it is in, unless it stands for what is in none:
+# control characters, punctuation and symbols of ASCII, or half a character.
+_NOT_IN_WORDS = (
+    r"00(?:[012].|3[a-fA-F]|40|5[b-fB-F]|60|7[b-fB-F])|[dD](?:[c-fC-F]..|[89abAB]..(?!\\u[dD][c-fC-F]))"
+)
+_ESCAPES = Escapes(rf"u(?!{_NOT_IN_WORDS})")
+# What is decoded is analysed once more: a backslash is no escape there.
+_NOT_DECODED = re.compile("[\\\\\ud800-\udfff]+")
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 _LONE_SURROGATE = "[\ud800-\udfff]"
 _encoder = msgspec.json.Encoder()
@@ -71,16 +80,19 @@ class OpenSearchFormat:
         self.max_batch_bytes = self.max_document_bytes = max_batch_bytes
         self._actions = _Actions(prefix)
 
-    def append(self, documents: "Sequence[Document]", batch: bytearray) -> int:
+    def append(self, documents: "Sequence[Document]", batch: bytearray, *, whole: bool = True) -> int:
         r"""Add documents to a batch, each with its action before it.
 
         They are what the record says, but for two things. A lone surrogate, which is no character, becomes the text
         of its JSON escape (``\ud800``), as in ``raw`` it is already. And without an eventID, ``event_id`` is that of
-        the document, as events are brought into an order by it.
+        the document, as events are brought into an order by it. Where an escape of JSON hides words of ``raw``,
+        that is an array: the record, and its decoded strings.
         """
         before = len(batch)
+        if not whole:
+            documents = [_smaller(document) for document in documents]
         try:
-            self._append(documents, batch)
+            self._append(documents, batch, whole=whole)
         except UnicodeEncodeError:
             del batch[before:]
             self._append(
@@ -89,15 +101,18 @@ class OpenSearchFormat:
                     for document in documents
                 ),
                 batch,
+                whole=whole,
             )
         return len(batch) - before
 
-    def _append(self, documents: "Iterable[Document]", batch: bytearray) -> None:
+    def _append(self, documents: "Iterable[Document]", batch: bytearray, *, whole: bool) -> None:
         actions, encode_into = self._actions, _encoder.encode_into
         for document in documents:
             fields = document.fields
             if not fields.event_id:
                 fields = msgspec.structs.replace(fields, event_id=document.id)
+            if whole and (strings := _ESCAPES.decoded(fields.raw, _without_backslashes)):
+                fields = msgspec.structs.replace(fields, raw=(fields.raw, strings))
             # An id needs no escaping: documents.build_document sees to that.
             batch += f'{actions[(fields.event_time or "")[:7]]}{document.id}"}}}}\n'.encode()
             encode_into(fields, batch, len(batch))
@@ -146,6 +161,15 @@ class _Actions(dict[str, str]):
 @cache
 def _stretch() -> re.Pattern[str]:
     return re.compile(stretches_of(_LONE_SURROGATE))  # Which few functions ever need.
+
+
+def _without_backslashes(text: str) -> str:
+    return _NOT_DECODED.sub(" ", text)
+
+
+def _smaller(document: "Document") -> "Document":
+    fields = msgspec.structs.replace(document.fields, resource_names=())
+    return msgspec.structs.replace(document, fields=fields)
 
 
 def _escape(_name: str, text: str) -> str:

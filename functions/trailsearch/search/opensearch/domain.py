@@ -187,7 +187,9 @@ def _highlight(tags: Tags) -> Mapping[str, Any]:
 
 
 def _highlights(hit: Mapping[str, Any], tags: Tags) -> Highlights:
-    return {name: excerpts(text, tags) for name, (text,) in hit.get("highlight", {}).items()}
+    # A record and its decoded strings are apart.
+    marked = hit.get("highlight", {}).items()
+    return {name: [each for text in texts for each in excerpts(text, tags)] for name, texts in marked}
 
 
 def _counts(facet: Mapping[str, Any]) -> dict[str, int]:
@@ -197,4 +199,7 @@ def _counts(facet: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _event(hit: Mapping[str, Any]) -> Event:
-    return {"id": hit["_id"], **hit.get("_source", {})}
+    event = {"id": hit["_id"], **hit.get("_source", {})}
+    if isinstance(raw := event.get("raw"), list):  # Behind the record are its decoded strings.
+        event["raw"] = raw[0]
+    return event
