@@ -47,6 +47,7 @@ run "is_written_by_the_functions_of_the_workflow" {
       fetch_logs     = [[toset(["s3:PutObject"]), toset(["arn:aws:s3:::staging/ledger/*"])]]
       split_records  = [[toset(["s3:PutObject"]), toset(["arn:aws:s3:::staging/ledger/*"])]]
       index_batch    = [[toset(["s3:PutObject"]), toset(["arn:aws:s3:::staging/ledger/*"])]]
+      admit_messages = []
       delete_expired = []
     }
     error_message = "They write there, and read nothing."
