@@ -21,7 +21,7 @@ OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LI
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
 OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
-OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL
+OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL HEAL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
@@ -229,7 +229,7 @@ demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left runn
 package: .venv/ready ## Build the Lambda package, build/lambda.zip
 	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
 
-build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*') | .venv/ready
+build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/audit/*') | .venv/ready
 	@$(PYTHON) -m trailsearch.cli.package $@
 
 # Each environment has its own state and its own working directory.
@@ -306,6 +306,10 @@ status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, s
 .PHONY: verify
 verify: local-cloud .venv/ready ## Prove that a deployment works: logs in, events and dead letters found, all deleted: ENV= [DRY_RUN=1] [OTHERS=1] [WAIT=minutes] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.verify.verify
+
+.PHONY: audit
+audit: local-cloud .venv/ready ## Is every log indexed that CloudTrail has signed? ENV= [FROM=time] [TO=time] [HEAL=1] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.audit.audit
 
 .PHONY: dlq
 dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]

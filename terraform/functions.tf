@@ -62,7 +62,10 @@ locals {
 
   staging_environments = {
     for key in keys(local.all_functions) :
-    key => contains(local.staging_functions, key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
+    key => merge(
+      contains(local.staging_functions, key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {},
+      var.keep_ledger && contains(keys(local.functions), key) ? { LEDGER = "true" } : {},
+    )
   }
 
   function_policies = merge(
@@ -300,6 +303,16 @@ data "aws_iam_policy_document" "every_step" {
     sid       = "Trace"
     actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.keep_ledger && contains(keys(local.functions), each.key) ? [aws_s3_bucket.staging.arn] : []
+
+    content {
+      sid       = "WriteLedger"
+      actions   = ["s3:PutObject"]
+      resources = ["${statement.value}/ledger/*"]
+    }
   }
 
   # A multipart upload decrypts as well.

@@ -320,6 +320,13 @@ variable "staging_retention_days" {
   }
 }
 
+variable "keep_ledger" {
+  type        = bool
+  description = "Whether the functions write down, in the staging bucket, which logs they read, what became of the records and what is indexed: an object more for each execution's Fetch Logs and Split Records and for each batch, which expires after staging_retention_days. CloudTrail's signed digests are compared with that."
+  default     = false
+  nullable    = false
+}
+
 # Functions
 
 variable "package_path" {

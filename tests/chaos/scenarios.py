@@ -108,6 +108,12 @@ def _written(state: str, uploads: _Uploads) -> Match:
     }[state]
 
 
+def _ledger(state: str) -> Match:
+    """The request in which a state writes down what it did."""
+    entry = {FETCH: "fetched", SPLIT: "split", INDEX: "indexed-"}[state]
+    return Match(method="PUT", path=f"^/{{staging_bucket}}/ledger/.*/{entry}")
+
+
 def _invocation(state: str) -> Match:
     name = {DELETE: "delete-expired", PLAN: "plan-backfill"}.get(state) or FUNCTIONS[state]
     return Match(method="POST", path=f"/functions/[^/]*{name}/invocations$")
@@ -130,6 +136,8 @@ def _request_faults(state: str, uploads: _Uploads) -> Iterator[Scenario]:
         ("connection reset", Reset(), read),
         ("truncated answer", Truncation(), read),
         ("answer lost", AnswerLost(), _written(state, uploads)),
+        ("ledger: HTTP 503", ErrorAnswer(503, "SlowDown"), _ledger(state)),
+        ("ledger: answer lost", AnswerLost(), _ledger(state)),
     )
     for name, fault, match in passing:
         yield Scenario(name, state, (Rule(fault, match, times=PASSING),))
@@ -141,6 +149,7 @@ def _request_faults(state: str, uploads: _Uploads) -> Iterator[Scenario]:
         *((f"HTTP {status}", ErrorAnswer(status, code), read) for status, code in [*throttles, errors[-1]]),
         ("connection reset", Reset(), read),
         ("answer lost", AnswerLost(), _written(state, uploads)),
+        ("ledger: HTTP 503", ErrorAnswer(503, "SlowDown"), _ledger(state)),
     )
     for name, fault, match in lasting:
         yield Scenario(f"{name}, lasting", state, (Rule(fault, match),), outlasts_retries=True)

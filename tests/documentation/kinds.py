@@ -85,6 +85,7 @@ _OF_TARGETS = {
             "preflight",
             "status",
             "verify",
+            "audit",
             "dlq",
             "redrive",
             "backfill",

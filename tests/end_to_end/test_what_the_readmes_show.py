@@ -46,8 +46,8 @@ EXPECTED = [
     Expected(r"aws cloudtrail describe-trails", r'"trailList"'),
     Expected(r"aws stepfunctions list-executions", r'"executions"'),
     Expected(r"aws stepfunctions start-execution", r'"executionArn"'),
-    # It has found the trail; the local cloud has no digest files, and no keys that sign them.
-    Expected(r"aws cloudtrail validate-logs", r"^Validating log files for trail ", (255,)),
+    # It has found the trail, and its keys; nobody has signed digests here.
+    Expected(r"aws cloudtrail validate-logs", r"^No digests found$"),
     Expected(r"make search .*\| jq", r'^ *"eventID": '),
     # What it prints goes to a file.
     Expected(r"make search .*ALL=1", r"^([1-9][\d,]*) events found, \1 written\.$"),
@@ -58,6 +58,8 @@ EXPECTED = [
     Expected(r"make status .*\| jq -e", r"^(true|false)$", (0, 1)),
     Expected(r"make status", r"^(All is well\.$|✗ )"),
     # The log buckets and topics of others, which the deployment is set to, are not there.
+    Expected(r"make audit .*\| jq", r"nothing is proven"),
+    Expected(r"make audit", r"^✗ There is no valid digest(.|\n)*^0 of 0 signed logs indexed unaltered; "),
     Expected(r"make preflight .*\| jq", r"^true$"),
     Expected(r"make preflight", r"^! The apply goes through; \d+ of \d+ checks want a look\.$"),
     Expected(r"make dlq .*JSON=1", r'"error": "LogUnreadable"'),

@@ -103,6 +103,7 @@ USES_OF_A_LOG_GROUP = (
 )
 RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
 PART, DONE = (f"{STAGING}/backfills/20261126T221500Z/{name}" for name in ("parts/0000.json", "done/0000"))
+LEDGER = f"{STAGING}/ledger/2026/01/02/03/7c1d/fetched.json"
 LARGE_MESSAGE = f"{STAGING}/messages/{'0' * 64}"
 PLAIN_HTTP = {"aws:SecureTransport": "false"}
 DELIVERED = {"s3:x-amz-acl": "bucket-owner-full-control"}
@@ -154,6 +155,8 @@ def _needed_by_functions() -> Iterator[Request]:
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
             yield Request(who, action, "*", "sends traces")
         yield Request("lambda.amazonaws.com", "sts:AssumeRole", who, "runs the function")
+    for who in STEPS.values():
+        yield Request(who, "s3:PutObject", LEDGER, "writes down what it did")
     for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
         yield Request(FETCH, "s3:GetObject", log, "fetches a log")
         yield Request(FETCH, "s3:ListBucket", bucket, "tells a deleted log from one that is denied")

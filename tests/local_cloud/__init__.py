@@ -11,7 +11,7 @@ not as AWS is. "ours": code of our own::
     scheduler      moto's
     sns            moto's
     sts            moto's
-    cloudtrail     moto's + gaps         gaps/cloudtrail.py                    overlooks which trail is meant
+    cloudtrail     moto's + gaps         gaps/cloudtrail.py                    overlooks which trail is meant, has no keys
     cloudwatch     moto's + gaps         gaps/cloudwatch/dimensions.py         confuses three dimensions
                                          gaps/cloudwatch/embedded_metrics.py   sees no metrics in logs, no percentiles
                                          gaps/cloudwatch/service_metrics.py    has no metrics of other services

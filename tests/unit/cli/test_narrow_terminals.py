@@ -14,7 +14,10 @@ from rich.cells import cell_len
 from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import ASKING, Domain, letter_about, run
+from trailsearch.audit import findings as audited
+from trailsearch.audit.findings import DigestFinding
 from trailsearch.cli import console
+from trailsearch.cli.audit import audit as auditing
 from trailsearch.cli.backfill.backfills import Backfills, Indexing
 from trailsearch.cli.dead_letters import dlq as listing
 from trailsearch.cli.dead_letters import redrive as redriving
@@ -90,6 +93,16 @@ def some_findings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking_first, "observe", lambda *_arguments: findings)
 
 
+def an_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = datetime(2026, 1, 2, tzinfo=UTC)
+    digests = [
+        DigestFinding(audited.Finding.GAP, "logs", "digest.json.gz", begin, begin, SENTENCE),
+        DigestFinding(audited.Finding.UNREADABLE, "logs", "", begin, begin, SENTENCE),
+    ]
+    monkeypatch.setattr(auditing, "settings_of", lambda _environment: None)
+    monkeypatch.setattr(auditing, "look", lambda *_arguments: auditing.Audited(digests, []))
+
+
 def some_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     def found(_deployment: object, checks: Checks, *_arguments: object, **_options: object) -> None:
         for state in State:
@@ -149,6 +162,7 @@ PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "backfill": a_planned_backfill,
     "backfill-status": a_stopped_backfill,
     "backfill-stop": stopped_executions,
+    "audit": an_audit,
     "cost": lambda _monkeypatch: None,
     "ask": some_events,
 }
@@ -200,7 +214,8 @@ def test_what_stands_around_a_match_is_broken_between_words(
     assert [word for word in words if word not in shown] == []
 
 
-@pytest.mark.parametrize("name", PREPARED)
+# The audit says all in sentences.
+@pytest.mark.parametrize("name", sorted(PREPARED.keys() - {"audit"}))
 def test_where_there_is_room_a_table_is_a_table(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     PREPARED[name](monkeypatch)
     assert re.search(r"\S {2,}\S", output(monkeypatch, name, 80))
