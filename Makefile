@@ -21,19 +21,20 @@ OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LI
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
 OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
+OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL HEAL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
 typed = $(filter command,$(origin $1))
 # It is one of those that the help of its goal names, or what programs read: LIMT=2 would redrive all, env=prod plan dev.
 hash := \#
-# goal/ and goal/OPTION, of every goal that has help. All others are ours.
-helped = $(shell awk -F ':.*$(hash)$(hash) ' '/^[a-z-]+:.*$(hash)$(hash) / { print $$1 "/"; while (match($$2, /[A-Z][A-Z_]*=/)) { \
+# goal/ and goal/OPTION, of every goal that has help, and goal/… where it names not all. All other goals are ours.
+helped = $(shell LC_ALL=C awk -F ':.*$(hash)$(hash) ' '/^[a-z-]+:.*$(hash)$(hash) / { print $$1 "/"; if ($$2 ~ /…/) print $$1 "/…"; while (match($$2, /[A-Z][A-Z_]*=/)) { \
 	print $$1 "/" substr($$2, RSTART, RLENGTH - 1); $$2 = substr($$2, RSTART + RLENGTH) } }' $(firstword $(MAKEFILE_LIST)))
 ANYWHERE := ENV DEBUG PYTHON% TERRAFORM NODE SHELL .SHELLFLAGS MAKE% AWS_% TF_% OPENSEARCH_% PIP_% UV_% npm_% %_PROXY %_proxy
 ANYWHERE += HOME PATH TMPDIR LANG LC_% TZ TERM COLUMNS NO_COLOR
 # $(call of-goals,helped) is the options of all goals together, $(call check,typed,helped) stops at one that is none of them.
-of-goals = $(sort ENV $(notdir $(filter $(addsuffix /%,$(MAKECMDGOALS)),$1)))
+of-goals = $(sort ENV $(subst …,$(OPTIONS),$(notdir $(filter $(addsuffix /%,$(MAKECMDGOALS)),$1))))
 check = $(if $(filter-out $(patsubst %/,%,$(filter %/,$2)),$(MAKECMDGOALS)),,$(call refuse,$(filter-out $(call of-goals,$2),$1),$2))
 refuse = $(if $1,$(error make $(MAKECMDGOALS) has no option $(firstword $1). It has $(call of-goals,$2)))
 TYPED := $(foreach name,$(filter-out $(ANYWHERE),$(.VARIABLES)),$(if $(call typed,$(name)),$(name)))
@@ -211,7 +212,7 @@ bench: .venv/ready ## Measure speed, memory and cold starts, beside the same job
 	@$(PYTHON) -m tests.benchmarks
 
 .PHONY: load
-load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [BACKEND=cloudsearch|opensearch] [LOGS=2000] [EVENTS=500000] [SEED=1]
+load: terraform-present .venv/ready ## Flood the pipeline on this machine, and measure: [BACKEND=cloudsearch|opensearch] [LOGS=2000] [EVENTS=500000] [SEED=1] [BACKFILL=1]
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo
@@ -228,7 +229,7 @@ demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left runn
 package: .venv/ready ## Build the Lambda package, build/lambda.zip
 	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
 
-build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*') | .venv/ready
+build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/audit/*') | .venv/ready
 	@$(PYTHON) -m trailsearch.cli.package $@
 
 # Each environment has its own state and its own working directory.
@@ -284,6 +285,9 @@ local-cloud:
 ifeq ($(ENV),local)
 ifeq ($(wildcard build/demo/cloud.env),)
 	@echo "ENV=local is the local cloud that a demo leaves running, and there is none: make demo KEEP=1" >&2; exit 1
+else
+	@[[ ! -e build/demo/cloud.pid ]] || ps -ww -o command= -p "$$(cat build/demo/cloud.pid)" | grep -q tests.local_cloud || { \
+		echo "The local cloud that a demo left running has ended: make demo KEEP=1" >&2; exit 1; }
 endif
 endif
 
@@ -303,6 +307,10 @@ status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, s
 verify: local-cloud .venv/ready ## Prove that a deployment works: logs in, events and dead letters found, all deleted: ENV= [DRY_RUN=1] [OTHERS=1] [WAIT=minutes] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.verify.verify
 
+.PHONY: audit
+audit: local-cloud .venv/ready ## Is every log indexed that CloudTrail has signed? ENV= [FROM=time] [TO=time] [HEAL=1] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.audit.audit
+
 .PHONY: dlq
 dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [KIND=] [REASON=] [LIMIT=] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.dead_letters.dlq
@@ -310,6 +318,18 @@ dlq: local-cloud .venv/ready ## List what waits in the dead-letter queue: ENV= [
 .PHONY: redrive
 redrive: local-cloud .venv/ready ## Send it back: ENV= [KIND=] [REASON=] [LIMIT=] [DRY_RUN=1] [NO_WAIT=1]
 	@$(PYTHON) -m trailsearch.cli.dead_letters.redrive
+
+.PHONY: backfill
+backfill: local-cloud .venv/ready ## Index the logs of days gone by: ENV= FROM= TO= [ACCOUNTS=] [REGIONS=] [LOG_BUCKETS=] [PREFIX=] [DRY_RUN=1] [YES=1] [RESUME=1|name] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.backfill.backfill
+
+.PHONY: backfill-status
+backfill-status: local-cloud .venv/ready ## How far is the latest backfill? ENV= [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.backfill.status
+
+.PHONY: backfill-stop
+backfill-stop: local-cloud .venv/ready ## Stop the backfill, to be resumed: ENV=
+	@$(PYTHON) -m trailsearch.cli.backfill.stop
 
 .PHONY: cost
 cost: .venv/ready ## What would it cost? [EVENTS=a day] [EVENTS_PER_LOG=] [EVENT_BYTES=] [BATCH_SIZE=] [WINDOW=] [RETENTION=days] [BACKEND=opensearch|cloudsearch] [JSON=1] [MARKDOWN=1]

@@ -32,6 +32,7 @@ from trailsearch.contracts.errors import (
     MessageNotFound,
     MessageNotRecognized,
 )
+from trailsearch.contracts.ledger import Fetched, ReadLog, UnreadLog
 from trailsearch.contracts.messages import (
     NO_FAILURES,
     BatchRef,
@@ -50,10 +51,11 @@ from trailsearch.contracts.messages import (
 )
 from trailsearch.contracts.settings import Settings, required
 from trailsearch.logs.log_bucket import FetchedLog, LogBucket
-from trailsearch.logs.notifications import FOREIGN, Announcement, read_notification
-from trailsearch.logs.trail_log import raw_records
+from trailsearch.logs.notifications import FOREIGN, Announcement, announce, read_notification
+from trailsearch.logs.trail_log import ContentHash, raw_records
 from trailsearch.workflow import staging
 from trailsearch.workflow.execution_inputs import ExecutionInputs
+from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.room import body_with_room
 from trailsearch.workflow.staging import LogHeader, Staging, Written
 
@@ -103,7 +105,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     messages = msgspec.convert(event["messages"], list[QueueMessage])
     execution = Execution(event["execution"], "Fetch Logs", settings.environment)
     bucket = LogBucket(clients.s3(), required("LOG_BUCKETS", settings.log_buckets))
-    work = fetch_logs(messages, execution, inputs, bucket, stage)
+    ledger = Ledger(clients.s3(), stage.bucket) if settings.ledger else None
+    work = fetch_logs(messages, execution, inputs, bucket, stage, ledger)
     report_work("fetched", work, {"RecordsFetched": work.counts.records})
     other_objects = {
         bucket: objects
@@ -121,11 +124,12 @@ def fetch_logs(
     inputs: ExecutionInputs,
     log_bucket: LogBucket,
     stage: Staging,
+    ledger: Ledger | None = None,
 ) -> Work:
     """Fetch every log that the messages announce and stage all their records as one object.
 
     A message that is not recognized and a log that cannot be read become dead letters; the others are
-    not held up by them.
+    not held up by them. If there is a ledger, it gets every log that was announced.
 
     Raises:
         StorageUnavailable, StorageAccessDenied, ExecutionsUnavailable: nothing is staged; try again.
@@ -133,28 +137,41 @@ def fetch_logs(
     """
     announced = read_messages(messages, execution, inputs, stage)
     dead_letters = announced.dead_letters
-    records = size = 0
+    fetched = records = size = 0
     logs: Counter[str] = Counter()
     oldest_delivery_time: str | None = None
+    read: list[ReadLog] = []
+    unread: list[UnreadLog] = []
     with staging.spool() as file:
         get = partial(_get, log_bucket)
         for log, got in zip(announced.logs, map_ahead(get, announced.logs, FETCHED_AT_ONCE), strict=True):
             try:
-                delivered_at, written = _write_records(log, got, file)
+                content_hash = ContentHash() if ledger else None
+                delivered_at, written = _write_records(log, got, file, content_hash)
             except LogError as error:
+                unread.append(UnreadLog(log.bucket, log.key, type(error).__name__))
                 dead_letters.append(execution.dead_letter(Kind.LOG, error, earlier=log, log=log))
                 continue
-            logs[log.bucket] += 1
+            fetched += 1
+            if content_hash:
+                etag = "" if isinstance(got, LogError) else got.etag
+                sha256 = content_hash.hexdigest()
+                read.append(ReadLog(log.bucket, log.key, sha256, written.records, delivered_at, etag))
             records, size = records + written.records, size + written.bytes
+            if log.backfill:
+                continue
+            logs[log.bucket] += 1
             oldest_delivery_time = min(oldest_delivery_time or delivered_at, delivered_at)
         staged = stage.put_records(execution.name, file, records, oldest_delivery_time) if records else None
+    if ledger and (read or unread):
+        ledger.write(Fetched(execution.name, tuple(read), tuple(unread)))
     return Work(
         records=staged,
         batches=tuple(announced.batches),
         dead_letters=tuple(dead_letters),
         counts=Counts(
             messages=len(messages),
-            logs=logs.total(),
+            logs=fetched,
             logs_by_bucket=dict(logs),
             records=records,
             bytes=size,
@@ -222,7 +239,8 @@ def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs, stage:
         match found:
             case Announcement(logs=logs, rest=rest):
                 announced += [log.uri for log in logs]
-                bodies = [*map(_announcing, logs), *([body_with_room(rest, stage)] if rest else [])]
+                bodies = [announce(log.bucket, [log.key], backfill=log.backfill) for log in logs]
+                bodies += [body_with_room(rest, stage)] if rest else []
                 if len(bodies) > 1:
                     pieces = [QueueMessage(message.message_id, body) for body in bodies]
                     parts += [piece.having_failed(failures) for piece in pieces]
@@ -282,11 +300,6 @@ def _keep(ref: _Ref, refs: dict[str, _Ref]) -> None:
         refs[ref.uri] = ref
 
 
-def _announcing(log: LogRef) -> str:
-    """Write CloudTrail's notification of one log."""
-    return msgspec.json.encode({"s3Bucket": log.bucket, "s3ObjectKey": [log.key]}).decode()
-
-
 def _messages_of(failed: str, inputs: ExecutionInputs) -> list[QueueMessage]:
     try:
         return msgspec.json.decode(inputs.get(failed), type=list[QueueMessage])
@@ -301,11 +314,13 @@ def _get(log_bucket: LogBucket, log: LogRef) -> FetchedLog | LogError:
         return error
 
 
-def _write_records(log: LogRef, got: FetchedLog | LogError, file: IO[bytes]) -> tuple[str, Written]:
+def _write_records(
+    log: LogRef, got: FetchedLog | LogError, file: IO[bytes], content_hash: ContentHash | None
+) -> tuple[str, Written]:
     if isinstance(got, LogError):
         raise got
     header = LogHeader(log.bucket, log.key, got.delivered_at)
     try:
-        return got.delivered_at, staging.write_records(header, raw_records(got.body), file)
+        return got.delivered_at, staging.write_records(header, raw_records(got.body, content_hash), file)
     except (LogCorrupt, LogWithoutRecords) as error:
         raise type(error)(f"{log.uri}: {error}") from error

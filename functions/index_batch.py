@@ -7,8 +7,10 @@ for what is not indexed yet.
 """
 
 import hashlib
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from random import uniform
 from typing import Any, NamedTuple
 
@@ -26,10 +28,12 @@ from trailsearch.contracts.errors import (
     SearchUnavailable,
     TrailsearchError,
 )
+from trailsearch.contracts.ledger import IndexedBatch, Part
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, Indexed, Kind, to_payload
 from trailsearch.contracts.settings import Settings, required
 from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat, EncodedDocument, Refused, SearchIndex
+from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.staging import Staging
 
 # Isolates 8 bad documents among 5,000. A batch that is bad throughout is not taken apart to the last document.
@@ -39,6 +43,7 @@ MAX_REFUSALS = 100
 RESERVED_SECONDS = 75
 _PAUSE_SECONDS = (1.0, 10.0)
 _SHOWN_REFUSALS = 3
+_LOG_FILE = re.compile(rb'"log_file":("(?:[^"\\]|\\.)*")')
 
 import_backend("index")
 
@@ -88,8 +93,29 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         backend.index(endpoint),
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
+    if settings.ledger:
+        Ledger(clients.s3(), stage.bucket).write(entry_about(batch, execution, indexed, stage))
     report_indexed(batch, indexed)
     return to_answer(indexed)
+
+
+def entry_about(batch: BatchRef, execution: Execution, indexed: Indexed, stage: Staging) -> IndexedBatch:
+    """Give what the ledger is to know of a batch; which logs the documents are from that are not indexed, they say themselves."""
+    parts = [
+        Part(part.key, Counter(logs_of(stage.get_batch(part))))
+        for letter in indexed.dead_letters
+        if (part := letter.batch)
+    ]
+    return IndexedBatch(execution.name, batch.key, indexed.documents, tuple(parts))
+
+
+def logs_of(body: bytes) -> Iterator[str]:
+    """Give the log (its ``s3://`` URI) that each document of a batch is from, in the form of either backend.
+
+    In the texts of a document, ``raw`` among them, a quote is escaped: what looks like the field is the field.
+    """
+    for value in _LOG_FILE.findall(body):
+        yield msgspec.json.decode(value, type=str)
 
 
 def to_answer(indexed: Indexed) -> dict[str, Any]:

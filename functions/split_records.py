@@ -4,6 +4,7 @@ Event: ``Work`` as "Fetch Logs" answers it, with ``"execution": ARN``.
 Answer: ``Work`` with the batches of these records after the redriven ones.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from trailsearch.aws import clients
 from trailsearch.aws.concurrency import map_ahead
 from trailsearch.aws.telemetry import observed, report_work
 from trailsearch.contracts.errors import DocumentTooLarge
+from trailsearch.contracts.ledger import Part, Split, SplitLog, StagedBatch
 from trailsearch.contracts.messages import (
     BatchRef,
     Counts,
@@ -28,6 +30,7 @@ from trailsearch.events.documents import Document, build_documents
 from trailsearch.search import SearchSettings, import_backend, search_backend
 from trailsearch.search.backend import BatchFormat
 from trailsearch.search.batching import Batch, pack
+from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.staging import Staging
 
 # While batches are on their way to the staging bucket, the next one is made. Each has up to 5 MB.
@@ -43,15 +46,23 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     backend = search_backend(SearchSettings.of_function(settings))
     execution = Execution(event["execution"], "Split Records", settings.environment)
     stage = Staging(clients.s3(), required("STAGING_BUCKET", settings.staging_bucket))
-    work = split_records(msgspec.convert(event, Work), execution, stage, backend.batch_format)
+    ledger = Ledger(clients.s3(), stage.bucket) if settings.ledger else None
+    work = split_records(msgspec.convert(event, Work), execution, stage, backend.batch_format, ledger)
     report_work("split", work, {"DuplicateEvents": work.counts.duplicates})
     return to_payload(work)
 
 
-def split_records(work: Work, execution: Execution, stage: Staging, batch_format: BatchFormat) -> Work:
+def split_records(
+    work: Work,
+    execution: Execution,
+    stage: Staging,
+    batch_format: BatchFormat,
+    ledger: Ledger | None = None,
+) -> Work:
     """Build the document of every staged record, once for each event, and stage them in batches.
 
-    A document that the search domain would refuse for its size is staged alone and becomes a dead letter.
+    A document that the search domain would refuse for its size is staged alone and becomes a dead letter. If there is a
+    ledger, it gets what became of the records of each log.
 
     Raises:
         StorageUnavailable, StorageAccessDenied, BatchNotFound: not all is staged; try again.
@@ -61,6 +72,9 @@ def split_records(work: Work, execution: Execution, stage: Staging, batch_format
     splitting = _Splitting(work.records, execution, stage, batch_format)
     packed = pack(splitting.runs(), batch_format, splitting.dead_letter)
     batches = list(map_ahead(splitting.stage_batch, enumerate(packed, start=1), STAGED_AT_ONCE))
+    if ledger:
+        staged = tuple(StagedBatch(batch.key, batch.documents) for batch in batches)
+        ledger.write(Split(execution.name, splitting.split_logs(), staged, tuple(splitting.parts)))
     return Work(
         batches=(*work.batches, *batches),
         dead_letters=(*work.dead_letters, *splitting.dead_letters),
@@ -84,7 +98,9 @@ class _Splitting:
         self._execution = execution
         self._stage = stage
         self._format = batch_format
-        self.duplicates = 0
+        self._documents: Counter[str] = Counter()
+        self._duplicates: Counter[str] = Counter()
+        self.parts: list[Part] = []
         self.dead_letters: list[DeadLetter] = []
 
     def runs(self) -> Iterator[list[Document]]:
@@ -92,14 +108,28 @@ class _Splitting:
         seen: set[str] = set()
         for log, lines in self._stage.get_records(self._records):
             run = []
+            duplicates = 0
             for document in build_documents(lines, log.uri):
                 if document.id in seen:
-                    self.duplicates += 1
+                    duplicates += 1
                     continue
                 seen.add(document.id)
                 run.append(document)
+            self._documents[log.uri] += len(run)
+            self._duplicates[log.uri] += duplicates
             if run:
                 yield run
+
+    @property
+    def duplicates(self) -> int:
+        """How many records were of events that had a document already."""
+        return self._duplicates.total()
+
+    def split_logs(self) -> tuple[SplitLog, ...]:
+        """Give what became of the records of each log, once all batches are staged."""
+        return tuple(
+            SplitLog(log, documents, self._duplicates[log]) for log, documents in self._documents.items()
+        )
 
     def stage_batch(self, numbered: tuple[int, Batch]) -> BatchRef:
         """Stage one batch under its number."""
@@ -119,6 +149,9 @@ class _Splitting:
         name = f"too-large-{len(self.dead_letters) + 1:05}"
         staged = self._put(name, body, documents=1, oldest_event_time=document.fields.event_time)
         self.dead_letters.append(self._execution.dead_letter(Kind.DOCUMENTS, error, batch=staged))
+        log = document.fields.log_file
+        self._documents[log] -= 1
+        self.parts.append(Part(staged.key, {log: 1}))
 
     def _put(
         self,
@@ -137,6 +170,6 @@ class _Splitting:
             pointer.key,
             documents=documents,
             bytes=len(body),
-            oldest_event_time=oldest_event_time,
+            oldest_event_time=oldest_event_time if self._records.oldest_delivery_time else None,
             oldest_delivery_time=self._records.oldest_delivery_time,
         )

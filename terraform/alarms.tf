@@ -135,7 +135,7 @@ locals {
         steps = [
           "Remove the cause: a policy of the queues or of their key was changed, or the key is disabled; make plan ENV=${var.environment} shows it, make apply ENV=${var.environment} mends it.",
           "See what did reach the dead-letter queue: make dlq ENV=${var.environment}, then make redrive ENV=${var.environment}",
-          "Send the keys of the logs that were delivered since to the ingest queue (terraform/README.md, \"Reindex\").",
+          "Index the logs of the days since then: make backfill ENV=${var.environment} FROM=… TO=… (terraform/README.md, \"Backfill\").",
         ]
         metrics = ["${local.topic_metrics[suffix]}_undelivered"], above = 0, period = 60, periods = 1
       }
@@ -147,7 +147,7 @@ locals {
         meaning = "Objects of the bucket ${name} were announced within a day, but by their keys none of them is a CloudTrail log: all were ignored, and nothing of them is searchable."
         steps = [
           "See what is there: aws s3 ls --recursive s3://${name}/ | tail",
-          "Logs are taken whose keys are [<prefix>/]AWSLogs/[<organization>/]<account>/CloudTrail…/….json.gz, in this very spelling. Logs under other keys: copy them to such keys, or announce them as CloudTrail does (terraform/README.md, \"Reindex\").",
+          "Logs are taken whose keys are [<prefix>/]AWSLogs/[<organization>/]<account>/CloudTrail…/….json.gz, in this very spelling. Logs under other keys: copy them to such keys, or announce them as CloudTrail does, by a message to the queue ${local.prefix}-ingest: {\"s3Bucket\": …, \"s3ObjectKey\": […]}.",
           "The logs are in another bucket? Correct log_bucket_names, and make apply ENV=${var.environment}",
           "They come, but seldom? The first that is fetched ends this alarm. What was ignored: the saved query ${local.prefix}/ignored-messages",
         ]
@@ -246,7 +246,7 @@ locals {
         steps = [
           "See what is wrong: the domain's page in the console, Cluster health and Instance health; its own log: the saved query ${local.prefix}/search-domain",
           "A node is down: AWS replaces it by itself; wait. Disk full: raise opensearch_volume_gib.",
-          "Does not turn yellow or green within an hour? Ask AWS Support to restore the index from its hourly snapshot, or index the month's logs again (terraform/README.md, \"Reindex\").",
+          "Does not turn yellow or green within an hour? Ask AWS Support to restore the index from its hourly snapshot, or index the month's logs again: make backfill ENV=${var.environment} FROM=… TO=…",
           "Then send back what was given up: make redrive ENV=${var.environment} KIND=batch",
         ]
         metrics = ["cluster_red"], above = 0, period = 60, periods = 1
@@ -381,7 +381,7 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
     1. Do messages or dead letters wait? make status ENV=${var.environment}. Then follow the alarms that ring beside this one.
     2. Is the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${each.key == "no-logs" ? local.prefix : "<your trail>"}: IsLogging, LatestDeliveryError, LatestNotificationError
     3. May it still write to the bucket, use the key, publish to the topic? Does the topic or bucket still send to the queue ${local.prefix}-ingest? make plan ENV=${var.environment}
-    4. Logs that were delivered without a notification: send their keys to the queue (terraform/README.md, "Reindex").
+    4. Logs that were delivered without a notification: make backfill ENV=${var.environment} FROM=… TO=… (terraform/README.md, "Backfill").
   EOT
 
   evaluation_periods  = var.alarm_no_logs_hours

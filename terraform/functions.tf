@@ -42,23 +42,30 @@ locals {
     }
   }
 
-  all_functions = merge(local.functions, local.pipe_functions, local.retention_functions)
+  all_functions = merge(local.functions, local.pipe_functions, local.retention_functions, local.backfill_functions)
 
   # Those that hand data on through the staging bucket.
-  staging_functions = concat(keys(local.functions), keys(local.pipe_functions))
+  staging_functions = concat(keys(local.functions), keys(local.pipe_functions), keys(local.backfill_functions))
 
   # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
   soon_days = 1
 
+  # As long as Step Functions keeps an execution.
+  backfill_days = 90
+
   # fetch_logs reads from these buckets alone, whatever a message announces.
   function_environments = merge(
-    { admit_messages = {}, fetch_logs = { LOG_BUCKETS = join(",", local.log_bucket_names) } },
+    { admit_messages = {} },
+    { for key in ["fetch_logs", "plan_backfill"] : key => { LOG_BUCKETS = join(",", local.log_bucket_names) } },
     local.search_environments,
   )
 
   staging_environments = {
     for key in keys(local.all_functions) :
-    key => contains(local.staging_functions, key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
+    key => merge(
+      contains(local.staging_functions, key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {},
+      var.keep_ledger && contains(keys(local.functions), key) ? { LEDGER = "true" } : {},
+    )
   }
 
   function_policies = merge(
@@ -68,6 +75,7 @@ locals {
       fetch_logs     = data.aws_iam_policy_document.fetch_logs.json
       split_records  = data.aws_iam_policy_document.split_records.json
       index_batch    = data.aws_iam_policy_document.index_batch.json
+      plan_backfill  = data.aws_iam_policy_document.plan_backfill.json
     },
   )
 }
@@ -279,7 +287,7 @@ data "aws_iam_policy_document" "index_batch" {
   }
 }
 
-# What every function may: write its own log, send traces; those of the workflow, use the key of the staging bucket; and
+# What every function may: write its own log, send traces; those of the staging bucket, use its key; and
 # whoever has to do with the search domain, ask it for that.
 data "aws_iam_policy_document" "every_step" {
   for_each = local.all_functions
@@ -295,6 +303,16 @@ data "aws_iam_policy_document" "every_step" {
     sid       = "Trace"
     actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.keep_ledger && contains(keys(local.functions), each.key) ? [aws_s3_bucket.staging.arn] : []
+
+    content {
+      sid       = "WriteLedger"
+      actions   = ["s3:PutObject"]
+      resources = ["${statement.value}/ledger/*"]
+    }
   }
 
   # A multipart upload decrypts as well.
@@ -369,18 +387,45 @@ resource "aws_s3_bucket_lifecycle_configuration" "staging" {
 
   # Where several rules expire an object, the earliest does.
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
+  dynamic "rule" {
+    for_each = { expire = "batches/", expire-messages = "messages/" }
+
+    content {
+      id     = rule.key
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value
+      }
+
+      expiration {
+        days = var.staging_retention_days
+      }
+    }
+  }
+
   rule {
-    id     = "expire"
+    id     = "remove-leftovers"
     status = "Enabled"
 
     filter {}
 
-    expiration {
-      days = var.staging_retention_days
-    }
-
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
+    }
+  }
+
+  # For as long a backfill can be resumed.
+  rule {
+    id     = "expire-backfills"
+    status = "Enabled"
+
+    filter {
+      prefix = "backfills/"
+    }
+
+    expiration {
+      days = local.backfill_days
     }
   }
 

@@ -28,6 +28,7 @@ locals {
     {
       # Services that write through log delivery need this prefix to stay within the size of its resource policy.
       workflow = "/aws/vendedlogs/states/${local.prefix}-index-logs"
+      backfill = "/aws/vendedlogs/states/${local.prefix}-backfill"
       pipe     = "/aws/vendedlogs/pipes/${local.prefix}-ingest"
     },
     local.retention ? { retention = "/aws/vendedlogs/states/${local.prefix}-retention" } : {},

@@ -22,6 +22,16 @@ output "retention_state_machine_arn" {
   value       = one(aws_sfn_state_machine.retention[*].arn)
 }
 
+output "backfill_url" {
+  description = "The executions that plan and run backfills, in the AWS console."
+  value       = "${local.console}/states/home?region=${var.region}#/statemachines/view/${aws_sfn_state_machine.backfill.arn}"
+}
+
+output "plan_backfill_role_arn" {
+  description = "The role that log buckets of other accounts must let list for a backfill."
+  value       = aws_iam_role.step["plan_backfill"].arn
+}
+
 output "dashboard_url" {
   description = "The dashboard in the AWS console."
   value       = "${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.pipeline.dashboard_name}"

@@ -48,6 +48,7 @@ resource "terraform_data" "deletion_protection" {
     aws_s3_bucket_server_side_encryption_configuration.staging,
     aws_s3_bucket_versioning.logs,
     aws_scheduler_schedule.retention,
+    aws_sfn_state_machine.backfill,
     aws_sns_topic_subscription.existing,
     aws_sns_topic_subscription.ingest,
     terraform_data.domain_protection,

@@ -6,6 +6,7 @@ locals {
     {
       pipe     = { service = "pipes", source_arn = local.pipe_arn }
       workflow = { service = "states", source_arn = local.state_machine_arn }
+      backfill = { service = "states", source_arn = local.backfill_state_machine_arn }
     },
     # A schedule's role trusts its group.
     # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html

@@ -260,6 +260,23 @@ variable "map_concurrency" {
   }
 }
 
+variable "backfill_concurrency" {
+  type        = number
+  description = "Parts of a backfill that are indexed at a time, each by one execution with map_concurrency batches at a time. With 1, live logs keep at least half of what is uploaded at once; more than that is for a domain with room, and where reserved_concurrency has index_batch, for at most half of it."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 2], var.backfill_concurrency)
+    error_message = "backfill_concurrency must be 1 or 2."
+  }
+
+  validation {
+    condition     = 2 * var.backfill_concurrency * var.map_concurrency <= lookup(var.reserved_concurrency, "index_batch", 1000) || var.backfill_concurrency == 1
+    error_message = "backfill_concurrency = 2 would take more than half of what reserved_concurrency has for index_batch: it must be at least ${4 * var.map_concurrency}, four times map_concurrency."
+  }
+}
+
 variable "index_batch_max_attempts" {
   type        = number
   description = "Retries of a batch while the search domain throttles or is overloaded, 5 s to 120 s apart with full jitter, before the batch goes to the dead-letter queue. The waits of 16 retries add up to 12 minutes on average and 25 at most; an attempt that gets no answer takes up to 65 s by itself, and execution_timeout_seconds ends all."
@@ -301,6 +318,13 @@ variable "staging_retention_days" {
     condition     = var.staging_retention_days > 14 && floor(var.staging_retention_days) == var.staging_retention_days
     error_message = "staging_retention_days must be a whole number above 14, the days for which a dead letter may point at a staged batch."
   }
+}
+
+variable "keep_ledger" {
+  type        = bool
+  description = "Whether the functions write down, in the staging bucket, which logs they read, what became of the records and what is indexed: an object more for each execution's Fetch Logs and Split Records and for each batch, which expires after staging_retention_days. CloudTrail's signed digests are compared with that."
+  default     = false
+  nullable    = false
 }
 
 # Functions

@@ -73,7 +73,7 @@ run "trail_queues_and_staging" {
   }
 
   assert {
-    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { admit_messages = "trailsearch-test-admit-messages admit_messages.handler", fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", split_records = "trailsearch-test-split-records split_records.handler" }
+    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { admit_messages = "trailsearch-test-admit-messages admit_messages.handler", fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", plan_backfill = "trailsearch-test-plan-backfill plan_backfill.handler", split_records = "trailsearch-test-split-records split_records.handler" }
     error_message = "A function and its handler must be named after its key."
   }
 
@@ -181,12 +181,12 @@ run "trail_queues_and_staging" {
 
   # Staging
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" } == { expire = 15, expire-records = 1, expire-soon = 1 }
-    error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; all else after 15."
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" && length(rule.expiration) > 0 } == { expire = 15, expire-backfills = 90, expire-messages = 15, expire-records = 1, expire-soon = 1 }
+    error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; batches and messages after 15, and backfills after 90."
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id == "expire-records" } == { expire-records = "records/" }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id != "expire-soon" && length(rule.expiration) > 0 } == { expire = "batches/", expire-backfills = "backfills/", expire-messages = "messages/", expire-records = "records/" }
     error_message = "Of what is not tagged, only records expire early."
   }
 
@@ -202,8 +202,8 @@ run "trail_queues_and_staging" {
   }
 
   assert {
-    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["admit_messages", "fetch_logs", "index_batch", "split_records"]
-    error_message = "The functions of the workflow and of the Pipe use the staging bucket, and no others."
+    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["admit_messages", "fetch_logs", "index_batch", "plan_backfill", "split_records"]
+    error_message = "The functions of the workflow, the Pipe and the backfill use the staging bucket, and no others."
   }
 }
 

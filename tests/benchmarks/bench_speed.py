@@ -12,7 +12,7 @@ from tests.benchmarks import data_path, plain
 from tests.benchmarks.data_path import OPENSEARCH, PACK_BULK, STAGES
 from tests.benchmarks.inputs import INPUTS, TYPICAL, Input, make_input
 from tests.benchmarks.memory import PLAIN, SPLIT_FOR_OPENSEARCH, STEPS
-from tests.benchmarks.report import ALL_STEPS, TRAILSEARCH, WHOLE, WHOLE_BULK
+from tests.benchmarks.report import ALL_STEPS, FETCH_WITH_LEDGER, TRAILSEARCH, WHOLE, WHOLE_BULK
 from trailsearch.events.documents import build_documents
 from trailsearch.logs.trail_log import find_records, gunzip
 
@@ -58,7 +58,7 @@ def bench_whole_path(measure: Measure, logs: Input, whole: str, implementation: 
         measure(whole, implementation, lambda: drain(batches_of(bodies, library)))
 
 
-@pytest.mark.parametrize("step", [*STEPS, ALL_STEPS])
+@pytest.mark.parametrize("step", [*STEPS, FETCH_WITH_LEDGER, ALL_STEPS])
 def bench_step(measure: Measure, logs: Input, step: str, tmp_path: Path) -> None:
     steps = data_path.Steps(tmp_path)
     messages = steps.deliver(logs.logs)
@@ -67,6 +67,7 @@ def bench_step(measure: Measure, logs: Input, step: str, tmp_path: Path) -> None
     for_opensearch = data_path.Steps(tmp_path, OPENSEARCH)
     calls: dict[str, Callable[[], object]] = {
         "Fetch Logs": lambda: steps.fetch(messages),
+        FETCH_WITH_LEDGER: lambda: steps.fetch(messages, keep_ledger=True),
         SPLIT_FOR_OPENSEARCH: lambda: for_opensearch.split(fetched),
         "Split Records": lambda: steps.split(fetched),
         "Index Batch": lambda: steps.index(split),

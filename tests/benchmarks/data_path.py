@@ -21,6 +21,7 @@ from trailsearch.search import Backend, SearchSettings, search_backend
 from trailsearch.search.backend import BatchFormat, Refused
 from trailsearch.search.batching import pack
 from trailsearch.workflow.execution_inputs import ExecutionInputs
+from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.staging import Staging
 
 PACK_BULK = "pack (OpenSearch)"
@@ -144,6 +145,7 @@ class Steps:
         self._folder = folder
         self._log_bucket = LogBucket(client, {LOGS})
         self._stage = Staging(client, STAGING, put_at_once_bytes=sys.maxsize)
+        self._ledger = Ledger(client, STAGING)
 
     def deliver(self, logs: Sequence[Log]) -> list[QueueMessage]:
         """Write logs into the log bucket, and give the messages that announce them."""
@@ -158,10 +160,11 @@ class Steps:
             for at in range(0, len(keys), each)
         ]
 
-    def fetch(self, messages: Sequence[QueueMessage]) -> Work:
+    def fetch(self, messages: Sequence[QueueMessage], *, keep_ledger: bool = False) -> Work:
         """Run Fetch Logs."""
         inputs = ExecutionInputs(clients.stepfunctions)
-        return fetch_logs(messages, _execution("Fetch Logs"), inputs, self._log_bucket, self._stage)
+        ledger = self._ledger if keep_ledger else None
+        return fetch_logs(messages, _execution("Fetch Logs"), inputs, self._log_bucket, self._stage, ledger)
 
     def split(self, work: Work) -> Work:
         """Run Split Records."""

@@ -13,6 +13,7 @@ from tests.benchmarks.memory import PLAIN, STEPS
 
 TRAILSEARCH = "Trailsearch"
 WHOLE, WHOLE_BULK = "logs to batches", "logs to bulk bodies (OpenSearch)"
+FETCH_WITH_LEDGER = "Fetch Logs, with a ledger"
 ALL_STEPS = "all steps"
 Speeds = Mapping[tuple[str, str, str], float]
 """Input, what, and who does it → MB/s of JSON (the median)."""
@@ -78,7 +79,7 @@ def speed_tables(speeds: Speeds) -> list[Rows]:
             ["", *INPUTS],
             [
                 [what, *(_number(speeds[name, what, TRAILSEARCH]) for name in INPUTS)]
-                for what in (*STAGES, WHOLE, WHOLE_BULK, *STEPS, ALL_STEPS)
+                for what in (*STAGES, WHOLE, WHOLE_BULK, *STEPS, FETCH_WITH_LEDGER, ALL_STEPS)
             ],
         ),
     ]

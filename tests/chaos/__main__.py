@@ -16,10 +16,11 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 from rich.table import Table
 from rich.text import Text
 
+from tests.chaos.backfill import run_backfill
 from tests.chaos.pipeline import WAIT_FACTOR, Pipeline
 from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import Outcome, run
-from tests.chaos.scenario import DELETE, Scenario
+from tests.chaos.scenario import DELETE, PART, PLAN, Scenario
 from tests.chaos.scenarios import scenarios
 from tests.demo.command import LocalCommand
 from tests.local_cloud.pipeline.idle import NotIdle
@@ -31,6 +32,9 @@ from trailsearch.cli.console import make_console
 from trailsearch.cli.package import build_package
 from trailsearch.search import Backend
 from trailsearch.search.queries import SearchError
+
+# What is run for the states of other state machines than the workflow.
+_RUNS = {DELETE: run_retention, PLAN: run_backfill, PART: run_backfill}
 
 
 @click.command(cls=LocalCommand)
@@ -140,7 +144,7 @@ def run_all(
 def run_one(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     """Run a scenario; what a failed run leaves in the queue is not to disturb the next."""
     try:
-        outcome = (run_retention if scenario.state == DELETE else run)(scenario, pipeline, seed)
+        outcome = _RUNS.get(scenario.state, run)(scenario, pipeline, seed)
     except (NotIdle, TimeoutError, RuntimeError, ValueError, SearchError) as error:
         outcome = Outcome(0, problems=[f"{type(error).__name__}: {error}"])
     if not outcome.proven:

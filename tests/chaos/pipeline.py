@@ -195,6 +195,29 @@ class Pipeline:
         arn = self.outputs["retention_state_machine_arn"]
         return self.stepfunctions.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
 
+    def start_backfill(self, given: Mapping[str, Any]) -> str:
+        """Start the state machine backfill, as its commands do, and give the ARN of the execution."""
+        arn = self._machine("backfill")
+        return self.stepfunctions.start_execution(stateMachineArn=arn, input=json.dumps(given))[
+            "executionArn"
+        ]
+
+    def kept_of_backfill(self, name: str) -> str:
+        """Read what a backfill keeps in the staging bucket."""
+        answer = self.s3.get_object(Bucket=self.outputs["staging_bucket_name"], Key=f"backfills/{name}")
+        return answer["Body"].read().decode()
+
+    def kept_below(self, folder: str) -> int:
+        """Count what a backfill keeps in a folder."""
+        listed = self.s3.list_objects_v2(
+            Bucket=self.outputs["staging_bucket_name"], Prefix=f"backfills/{folder}"
+        )
+        return listed["KeyCount"]
+
+    def _machine(self, name: str) -> str:
+        beginning: str = self.outputs["state_machine_arn"].removesuffix("index-logs")
+        return beginning + name
+
     def end_of(self, execution_arn: str) -> tuple[str, str]:
         """Wait until an execution has ended, and give its status and its output, or else its error.
 

@@ -14,8 +14,10 @@ from tests.chaos.scenario import (
     FUNCTIONS,
     INDEX,
     KEEP,
+    PART,
     PASSING,
     PIPE,
+    PLAN,
     SPLIT,
     Scenario,
 )
@@ -106,8 +108,14 @@ def _written(state: str, uploads: _Uploads) -> Match:
     }[state]
 
 
+def _ledger(state: str) -> Match:
+    """The request in which a state writes down what it did."""
+    entry = {FETCH: "fetched", SPLIT: "split", INDEX: "indexed-"}[state]
+    return Match(method="PUT", path=f"^/{{staging_bucket}}/ledger/.*/{entry}")
+
+
 def _invocation(state: str) -> Match:
-    name = "delete-expired" if state == DELETE else FUNCTIONS[state]
+    name = {DELETE: "delete-expired", PLAN: "plan-backfill"}.get(state) or FUNCTIONS[state]
     return Match(method="POST", path=f"/functions/[^/]*{name}/invocations$")
 
 
@@ -128,6 +136,8 @@ def _request_faults(state: str, uploads: _Uploads) -> Iterator[Scenario]:
         ("connection reset", Reset(), read),
         ("truncated answer", Truncation(), read),
         ("answer lost", AnswerLost(), _written(state, uploads)),
+        ("ledger: HTTP 503", ErrorAnswer(503, "SlowDown"), _ledger(state)),
+        ("ledger: answer lost", AnswerLost(), _ledger(state)),
     )
     for name, fault, match in passing:
         yield Scenario(name, state, (Rule(fault, match, times=PASSING),))
@@ -139,6 +149,7 @@ def _request_faults(state: str, uploads: _Uploads) -> Iterator[Scenario]:
         *((f"HTTP {status}", ErrorAnswer(status, code), read) for status, code in [*throttles, errors[-1]]),
         ("connection reset", Reset(), read),
         ("answer lost", AnswerLost(), _written(state, uploads)),
+        ("ledger: HTTP 503", ErrorAnswer(503, "SlowDown"), _ledger(state)),
     )
     for name, fault, match in lasting:
         yield Scenario(f"{name}, lasting", state, (Rule(fault, match),), outlasts_retries=True)
@@ -376,6 +387,35 @@ def _retention_faults(deletions: _Deletions) -> Iterator[Scenario]:
     yield Scenario("execution aborted", DELETE, held, outlasts_retries=True, aborted_in=DELETE)
 
 
+def _backfill_faults() -> Iterator[Scenario]:
+    """Faults while a backfill is planned, and while its parts are indexed."""
+    listing = Match(method="GET", path="^/{log_bucket}/?$")
+    kept = Match(method="PUT", path="^/{staging_bucket}/backfills/chaos[^/]*/(parts|planned)/")
+    part = Match(method="GET", path="^/{staging_bucket}/backfills/chaos[^/]*/parts/")
+    mark = Match(method="PUT", path="^/{staging_bucket}/backfills/chaos[^/]*/done/")
+    slow = ErrorAnswer(503, "SlowDown")
+    passing: tuple[tuple[str, str, Fault, Match], ...] = (
+        (PLAN, "listing: HTTP 503", slow, listing),
+        (PLAN, "listing: connection reset", Reset(), listing),
+        (PLAN, "listing: truncated answer", Truncation(), listing),
+        (PLAN, "keeping: answer lost", AnswerLost(), kept),
+        (PLAN, "Lambda throttled", ErrorAnswer(429, "TooManyRequestsException"), _invocation(PLAN)),
+        (PART, "part: HTTP 503", slow, part),
+        (PART, "mark: HTTP 503", slow, mark),
+        (PART, "mark: answer lost", AnswerLost(), mark),
+    )
+    for state, name, fault, match in passing:
+        yield Scenario(name, state, (Rule(fault, match, times=PASSING),))
+    # The first invocation finds the folders.
+    for name, fault in (("crash after the work", Crash(after=True)), ("time-out", TimeOut())):
+        yield Scenario(name, PLAN, (Rule(fault, _invocation(PLAN), skip=1, times=1),))
+    denied = ErrorAnswer(403, "AccessDenied")
+    yield Scenario("listing: HTTP 403, lasting", PLAN, (Rule(denied, listing),), outlasts_retries=True)
+    yield Scenario("crash, lasting", PLAN, (Rule(Crash(), _invocation(PLAN)),), outlasts_retries=True)
+    yield Scenario("part: HTTP 403, lasting", PART, (Rule(denied, part),), outlasts_retries=True)
+    yield Scenario("stopped half-way", PART, aborted_in=PART)
+
+
 def _storm(uploads: _Uploads) -> Scenario:
     """Every request of every state may fail in any way."""
     requests = [
@@ -422,5 +462,6 @@ def scenarios(backend: Backend, engine: EngineChoice = "embedded") -> tuple[Scen
         *_delivery_faults(),
         messages,
         *_retention_faults(_DELETIONS[backend]),
+        *_backfill_faults(),
         _storm(uploads),
     )

@@ -21,6 +21,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from tests.demo.audited import audit_delivered
 from tests.demo.backends import DEMOS
 from tests.demo.command import LocalCommand, alone
 from tests.demo.executions import Executions, read_executions
@@ -34,7 +35,9 @@ from tests.local_cloud.sealing import makefile, own_variables
 from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
 from tests.log_generator import generate_logs
+from trailsearch.audit.comparison import Outcome
 from trailsearch.cli.ask import ask_environment, print_reply
+from trailsearch.cli.audit.audit import print_audit
 from trailsearch.cli.console import CommandFailed, Console, make_console
 from trailsearch.cli.dead_letters.dead_letter_queue import peek
 from trailsearch.cli.dead_letters.dlq import print_letters
@@ -133,6 +136,7 @@ def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, 
         if not logs:
             ask_questions(console)
         complete = print_totals(console, delivered, outputs)
+        complete &= print_audit_of(console, cloud, outputs)
         if keep:
             kept = True
             print_kept(console, folder, cloud, EVERYTHING if logs else chosen.story)
@@ -283,6 +287,21 @@ def print_totals(console: Console, delivered: Delivered, outputs: dict[str, Any]
         counts = ", ".join(f"{count:,} {kind} ({error})" for (kind, error), count in sorted(kinds.items()))
         console.print(Text(f"Waiting in the dead-letter queue: {counts}."), soft_wrap=True)
     return complete
+
+
+def print_audit_of(console: Console, cloud: LocalCloud, outputs: dict[str, Any]) -> bool:
+    """Sign what was delivered, and print what the audit says. Returns whether none of it is missing or altered."""
+    console.print()
+    console.rule(
+        "[bold]Is anything missing? CloudTrail signs what it has delivered: make audit[/]", align="left"
+    )
+    with step(console, "Signing digests, and auditing them"):
+        audited = audit_delivered(
+            Environment(ENVIRONMENT), outputs["log_bucket_names"][0], cloud.endpoint_url
+        )
+    print_audit(audited, console, sent=0)
+    explained = {Outcome.INDEXED, Outcome.DEAD_LETTERED}
+    return all(each.outcome in explained for each in audited.logs)
 
 
 def found_ids(environment: Environment) -> set[str]:

@@ -33,6 +33,8 @@ GENERATORS: Mapping[str, Generator] = {
     "opensearch-differences": lambda: differences_table(DIFFERENCES),
     "outputs": outputs_table,
     "questions": lambda: questions_table(load()),
+    "backfill": lambda: draw(definition.load(definition.BACKFILL)),
+    "backfill-states": lambda: states_table(definition.load(definition.BACKFILL)),
     "retention": lambda: draw(definition.load(definition.RETENTION)),
     "retention-states": lambda: states_table(definition.load(definition.RETENTION)),
     "states": lambda: states_table(definition.load()),

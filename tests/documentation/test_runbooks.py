@@ -61,10 +61,10 @@ def test_every_reason_that_a_dead_letter_can_have_is_explained() -> None:
     }
     ours = {name for name, error in vars(errors).items() if isinstance(error, type)}
     never_alone = {"TrailsearchError", "LogError", "BatchRefused", "DocumentsNotIndexed"}
-    of_retention = {"DeletionWithoutEffect"}
+    of_others = {"DeletionWithoutEffect", "LogsNotListed", "BackfillNotFound"}
     uncaught = {"TIMED_OUT", "ABORTED", "FAILED", "States.Runtime", "States.DataLimitExceeded"}
     reasons = (retried | ended | ours | uncaught | {RECEIVED_TOO_OFTEN, NOTIFICATION_UNDELIVERED}) - (
-        never_alone | of_retention
+        never_alone | of_others
     )
 
     table = FAILURES.partition("| reason | what it means")[2].partition("\n\n")[0]
@@ -81,6 +81,16 @@ def test_every_end_of_the_retention_is_explained() -> None:
     good = {state.name for state in states if state.fields["Type"] == "Succeed"}
     assert failures | {"DeletionWithoutEffect"} <= set(re.findall(r"`([^`]+)`", section))
     assert good <= set(re.findall(r"(?<=\*)[A-Z][^*]+(?=\*)", section))
+
+
+def test_every_end_of_a_backfill_is_explained() -> None:
+    section = FAILURES.partition("<!-- end: backfill-states -->")[2].partition("\n## ")[0]
+    states = list(definition.states(definition.load(definition.BACKFILL)))
+    failures = {state.fields["Error"] for state in states if state.fields["Type"] == "Fail"}
+    assert failures | {"LogsNotListed"} <= set(re.findall(r"`([^`]+)`", section))
+    ends = {"Planned", "Backfilled"}
+    assert {state.name for state in states if state.fields["Type"] == "Succeed"} - ends == {"Folders Planned"}
+    assert ends <= set(re.findall(r"(?<=\*)[A-Z][^*]+(?=\*)", section))
 
 
 def test_one_can_write_the_dead_letter_of_an_execution_by_hand() -> None:

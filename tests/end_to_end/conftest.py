@@ -24,7 +24,14 @@ from trailsearch.cli.package import FUNCTIONS, build_package
 pytest.register_assert_rewrite(
     *(
         f"tests.end_to_end.{shared}"
-        for shared in ("pipeline_tests", "iam_tests", "verify_tests", "preflight_tests", "retention_tests")
+        for shared in (
+            "pipeline_tests",
+            "iam_tests",
+            "verify_tests",
+            "preflight_tests",
+            "retention_tests",
+            "backfill_tests",
+        )
     )
 )
 

@@ -134,7 +134,10 @@ def test_the_model_counts_exactly_what_was_done(ran: Ran, model: Model) -> None:
     assert max(each.messages for each in deliveries) > 1
     assert max(each.batches for each in deliveries) > 1
     assert sum(each.logs for each in deliveries) == len(LOGS)
-    settings = msgspec.structs.replace(read_settings("prod"), search_backend=Backend.CLOUDSEARCH)
+    # As the local environment does, which keeps a ledger.
+    settings = msgspec.structs.replace(
+        read_settings("prod"), search_backend=Backend.CLOUDSEARCH, keep_ledger=True
+    )
     modelled = sum((count(each, settings, model) for each in deliveries), start=Counts())
     assert {name: getattr(modelled, name) for name in COUNTED} == ran.counts
 

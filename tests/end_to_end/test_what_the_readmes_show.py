@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from tests.documentation.kinds import Kind, as_command, kind_of, searches, targe
 from tests.documentation.searched import ACCOUNT, searched_logs
 from tests.documentation.shell import Shell
 from tests.end_to_end.conftest import Pipeline
+from tests.iam.account import CENTRAL_LOGS, NOTIFYING_BUCKET
 from tests.local_cloud.pipeline.cloudtrail_delivery import deliver
 from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.local_cloud.process import ACCOUNT_ID
@@ -38,15 +40,14 @@ class Expected(NamedTuple):
 
 # The first one that fits counts.
 EXPECTED = [
-    Expected(r"list-objects-v2(.|\n)*sqs send-message", r'"MessageId"'),
     Expected(r"aws sqs send-message", r'"MessageId"'),
     Expected(r"aws s3api create-bucket", r'"Location"'),
     Expected(r"aws s3api put-bucket-versioning|aws organizations enable-aws-service-access", r"\A\Z"),
     Expected(r"aws cloudtrail describe-trails", r'"trailList"'),
     Expected(r"aws stepfunctions list-executions", r'"executions"'),
     Expected(r"aws stepfunctions start-execution", r'"executionArn"'),
-    # It has found the trail; the local cloud has no digest files, and no keys that sign them.
-    Expected(r"aws cloudtrail validate-logs", r"^Validating log files for trail ", (255,)),
+    # It has found the trail, and its keys; nobody has signed digests here.
+    Expected(r"aws cloudtrail validate-logs", r"^No digests found$"),
     Expected(r"make search .*\| jq", r'^ *"eventID": '),
     # What it prints goes to a file.
     Expected(r"make search .*ALL=1", r"^([1-9][\d,]*) events found, \1 written\.$"),
@@ -57,6 +58,8 @@ EXPECTED = [
     Expected(r"make status .*\| jq -e", r"^(true|false)$", (0, 1)),
     Expected(r"make status", r"^(All is well\.$|✗ )"),
     # The log buckets and topics of others, which the deployment is set to, are not there.
+    Expected(r"make audit .*\| jq", r"nothing is proven"),
+    Expected(r"make audit", r"^✗ There is no valid digest(.|\n)*^0 of 0 signed logs indexed unaltered; "),
     Expected(r"make preflight .*\| jq", r"^true$"),
     Expected(r"make preflight", r"^! The apply goes through; \d+ of \d+ checks want a look\.$"),
     Expected(r"make dlq .*JSON=1", r'"error": "LogUnreadable"'),
@@ -64,6 +67,13 @@ EXPECTED = [
     Expected(r"make redrive .*DRY_RUN=1", r"^2 waiting\.$"),
     Expected(r"make redrive .*KIND=batch", r"^1 sent back(.|\n)*^Nothing came back\.$"),
     Expected(r"make redrive", r"^2 sent back(.|\n)*^Nothing came back\.$"),
+    # None of the logs here is of these days.
+    Expected(
+        r"make backfill .*(DRY_RUN|YES)=1",
+        r"^Backfill \d{8}T\d{6}Z, from 202\d-\d\d-\d\d to 202\d-\d\d-\d\d \(UTC\)$",
+    ),
+    Expected(r"make backfill-status", r"^State +complete$"),
+    Expected(r"make backfill-stop", r"^No backfill is running\.$"),
     Expected(r"make output .*NAME=", r"\A\S+\n\Z"),
     Expected(r"make output", r"^state_machine_arn = "),
 ]
@@ -123,6 +133,17 @@ def two_letters(pipeline: Pipeline, log: LogRef, execution: str) -> None:
         sqs.send_message(QueueUrl=queue, MessageBody=msgspec.json.encode(letter).decode())
 
 
+@pytest.fixture
+def buckets_of_others(pipeline: Pipeline) -> Iterator[None]:
+    """The log buckets of others, which the deployment is set to: a backfill lists them, too."""
+    s3 = pipeline.client("s3")
+    for name in (CENTRAL_LOGS, NOTIFYING_BUCKET):
+        s3.create_bucket(Bucket=name)
+    yield
+    for name in (CENTRAL_LOGS, NOTIFYING_BUCKET):
+        s3.delete_bucket(Bucket=name)
+
+
 def throw_away_dead_letters(pipeline: Pipeline) -> None:
     pipeline.under_test().throw_away_dead_letters()
 
@@ -172,6 +193,8 @@ def test_an_operator_command_says_what_it_is_for(
 ) -> None:
     if {"dlq", "redrive"} & set(targets(shown.text)):
         request.getfixturevalue("two_letters")
+    if "backfill" in targets(shown.text):
+        request.getfixturevalue("buckets_of_others")
     check(shell, shown, as_command(shown))
 
 

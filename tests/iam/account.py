@@ -36,9 +36,17 @@ DEAD_LETTER = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{PREFIX}-dead-letter"
 PIPE = f"arn:aws:pipes:{REGION}:{ACCOUNT}:pipe/{PREFIX}-ingest"
 STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-index-logs"
 EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-index-logs:7c1d"
+BACKFILL_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-backfill"
+BACKFILL_EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-backfill:7c1d"
+# An execution of an item of its Map Run, by the label of the state.
+BACKFILL_ITEM = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-backfill/Parts:7c1d"
 RETENTION_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-retention"
 SCHEDULE_GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{PREFIX}"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{PREFIX}-failed-executions"
+# Step Functions makes it by itself, under this name.
+RULE_OF_STEP_FUNCTIONS = (
+    f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+)
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{PREFIX}"
 CLOUDSEARCH_DOMAIN = f"arn:aws:cloudsearch:{REGION}:{ACCOUNT}:domain/{PREFIX}"
 OPENSEARCH_DOMAIN = f"arn:aws:es:{REGION}:{ACCOUNT}:domain/{PREFIX}"

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from tests.iam.account import (
     ACCOUNT,
+    BACKFILL_EXECUTION,
+    BACKFILL_ITEM,
+    BACKFILL_MACHINE,
     CENTRAL_KEY,
     CENTRAL_LOGS,
     CENTRAL_TOPIC,
@@ -29,6 +32,7 @@ from tests.iam.account import (
     REGION,
     RETENTION_MACHINE,
     RULE,
+    RULE_OF_STEP_FUNCTIONS,
     SCHEDULE_GROUP,
     STAGING,
     STATE_MACHINE,
@@ -67,10 +71,12 @@ STEPS = {"fetch-logs": FETCH, "split-records": SPLIT, "index-batch": INDEX}
 WORKFLOW, PIPE_ROLE = role("workflow"), role("pipe")
 # Of the retention: its function, its state machine, and what starts that.
 DELETE, RETENTION, SCHEDULE = role("delete-expired"), role("retention"), role("retention-schedule")
+# Of the backfill: its function and its state machine.
+PLAN, BACKFILL = role("plan-backfill"), role("backfill")
 # The Pipe's own function.
 ADMIT = role("admit-messages")
-FUNCTIONS = {**STEPS, "admit-messages": ADMIT, "delete-expired": DELETE}
-ROLES = (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE)
+FUNCTIONS = {**STEPS, "admit-messages": ADMIT, "delete-expired": DELETE, "plan-backfill": PLAN}
+ROLES = (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE, BACKFILL)
 
 CLOUDTRAIL, SNS, S3, EVENTS = (f"{name}.amazonaws.com" for name in ("cloudtrail", "sns", "s3", "events"))
 SCHEDULER = "scheduler.amazonaws.com"
@@ -84,6 +90,7 @@ LOG_GROUPS = (
     *(f"/aws/lambda/{PREFIX}-{name}" for name in FUNCTIONS),
     f"/aws/vendedlogs/states/{PREFIX}-index-logs",
     f"/aws/vendedlogs/states/{PREFIX}-retention",
+    f"/aws/vendedlogs/states/{PREFIX}-backfill",
     f"/aws/vendedlogs/pipes/{PREFIX}-ingest",
 )
 USES_OF_A_LOG_GROUP = (
@@ -95,6 +102,8 @@ USES_OF_A_LOG_GROUP = (
     "DescribeKey",
 )
 RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
+PART, DONE = (f"{STAGING}/backfills/20261126T221500Z/{name}" for name in ("parts/0000.json", "done/0000"))
+LEDGER = f"{STAGING}/ledger/2026/01/02/03/7c1d/fetched.json"
 LARGE_MESSAGE = f"{STAGING}/messages/{'0' * 64}"
 PLAIN_HTTP = {"aws:SecureTransport": "false"}
 DELIVERED = {"s3:x-amz-acl": "bucket-owner-full-control"}
@@ -131,6 +140,7 @@ def needed() -> Iterator[Request]:
     yield from _needed_of_staging()
     yield from _needed_by_workflow_and_pipe()
     yield from _needed_by_retention()
+    yield from _needed_by_backfill()
     yield from _needed_by_state_machines()
     yield from _needed_by_services()
     for key in (PIPELINE_KEY, LOG_KEY):
@@ -145,6 +155,8 @@ def _needed_by_functions() -> Iterator[Request]:
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
             yield Request(who, action, "*", "sends traces")
         yield Request("lambda.amazonaws.com", "sts:AssumeRole", who, "runs the function")
+    for who in STEPS.values():
+        yield Request(who, "s3:PutObject", LEDGER, "writes down what it did")
     for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
         yield Request(FETCH, "s3:GetObject", log, "fetches a log")
         yield Request(FETCH, "s3:ListBucket", bucket, "tells a deleted log from one that is denied")
@@ -156,7 +168,7 @@ def _needed_by_functions() -> Iterator[Request]:
 
 
 def _needed_of_staging() -> Iterator[Request]:
-    for who in (*STEPS.values(), ADMIT):
+    for who in (*STEPS.values(), ADMIT, PLAN, BACKFILL):
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
             yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
     for who in (ADMIT, FETCH):
@@ -195,8 +207,32 @@ def _needed_by_retention() -> Iterator[Request]:
     yield Request(SCHEDULER, "sts:AssumeRole", SCHEDULE, "runs", on_behalf_of(SCHEDULE_GROUP))
 
 
+def _needed_by_backfill() -> Iterator[Request]:
+    for bucket in (LOGS, f"arn:aws:s3:::{CENTRAL_LOGS}"):
+        yield Request(PLAN, "s3:ListBucket", bucket, "finds the logs of some days")
+    yield Request(PLAN, "s3:ListBucket", STAGING, "finds what is done")
+    for action in ("s3:GetObject", "s3:PutObject"):
+        yield Request(PLAN, action, PART, "keeps the plan")
+    yield Request(BACKFILL, "lambda:InvokeFunction", function("plan-backfill"), "plans")
+    yield Request(BACKFILL, "states:StartExecution", STATE_MACHINE, "indexes a part")
+    yield Request(BACKFILL, "states:StartExecution", BACKFILL_MACHINE, "runs an item of its Map Run")
+    yield Request(BACKFILL, "states:DescribeExecution", EXECUTION, "waits for the end of a part")
+    for execution in (BACKFILL_EXECUTION, BACKFILL_ITEM):
+        for action in ("DescribeExecution", "StopExecution", "RedriveExecution"):
+            yield Request(BACKFILL, f"states:{action}", execution, "controls its Map Run")
+    for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
+        yield Request(BACKFILL, action, RULE_OF_STEP_FUNCTIONS, "is told of the end of a part")
+    yield Request(BACKFILL, "s3:GetObject", PART, "reads a part")
+    yield Request(BACKFILL, "s3:PutObject", DONE, "marks a part as done")
+    yield Request(BACKFILL, "cloudwatch:DescribeAlarms", "*", "looks whether live traffic is behind")
+
+
 def _needed_by_state_machines() -> Iterator[Request]:
-    for who, machine in ((WORKFLOW, STATE_MACHINE), (RETENTION, RETENTION_MACHINE)):
+    for who, machine in (
+        (WORKFLOW, STATE_MACHINE),
+        (RETENTION, RETENTION_MACHINE),
+        (BACKFILL, BACKFILL_MACHINE),
+    ):
         for action in (
             "logs:CreateLogDelivery",
             "logs:DeleteLogDelivery",
@@ -278,6 +314,7 @@ def _work_of_others() -> Iterator[Request]:
         (SPLIT, "index-batch"),
         (INDEX, "fetch-logs"),
         (DELETE, "index-batch"),
+        (PLAN, "fetch-logs"),
         (ADMIT, "fetch-logs"),
     ):
         stream = f"{log_group(f'/aws/lambda/{PREFIX}-{name}')}:log-stream:0"
@@ -289,9 +326,10 @@ def _work_of_others() -> Iterator[Request]:
 
 
 def _reading_by_others() -> Iterator[Request]:
-    for who in (ADMIT, SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
+    for who in (ADMIT, SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE, PLAN, BACKFILL):
         yield Request(who, "s3:GetObject", LOG, "only fetch_logs reads logs")
         yield Request(who, "kms:Decrypt", LOG_KEY, "only fetch_logs decrypts logs", via("s3"))
+    for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE, PLAN):
         yield Request(who, "states:DescribeExecution", EXECUTION, "only fetch_logs reads inputs")
 
 
@@ -299,25 +337,35 @@ def _sending_and_starting_by_others() -> Iterator[Request]:
     for who in ROLES:
         yield Request(who, "sns:Publish", TOPIC, "only CloudTrail announces logs")
         yield Request(who, "sqs:SendMessage", INGEST, "only topics and buckets send messages")
-    for who in (ADMIT, FETCH, SPLIT, INDEX, WORKFLOW, DELETE, RETENTION, SCHEDULE):
+    for who in (*FUNCTIONS.values(), WORKFLOW, RETENTION, SCHEDULE, BACKFILL):
         yield Request(
             who, "lambda:InvokeFunction", function("admit-messages"), "only the Pipe has messages admitted"
         )
-    for who in (ADMIT, FETCH, SPLIT, INDEX, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
+    for who in (*FUNCTIONS.values(), PIPE_ROLE, RETENTION, SCHEDULE, BACKFILL):
         yield Request(who, "sqs:SendMessage", DEAD_LETTER, "only the workflow dead-letters")
         yield Request(who, "lambda:InvokeFunction", function("fetch-logs"), "only the workflow runs steps")
-    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, SCHEDULE):
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, SCHEDULE, BACKFILL):
         yield Request(
             who,
             "lambda:InvokeFunction",
             function("delete-expired"),
             "only the state machine retention deletes",
         )
-    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION):
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE):
+        yield Request(
+            who, "lambda:InvokeFunction", function("plan-backfill"), "only the state machine backfill plans"
+        )
+        yield Request(who, "states:StartExecution", BACKFILL_MACHINE, "only operators start it")
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, BACKFILL):
         yield Request(who, "states:StartExecution", RETENTION_MACHINE, "only the schedule starts it")
-    for who in (ADMIT, FETCH, SPLIT, INDEX, DELETE, RETENTION, SCHEDULE):
-        yield Request(who, "states:StartExecution", STATE_MACHINE, "only Pipe and workflow start executions")
+    for who in (*FUNCTIONS.values(), RETENTION, SCHEDULE):
+        yield Request(
+            who, "states:StartExecution", STATE_MACHINE, "only Pipe, workflow and backfill start executions"
+        )
         yield Request(who, "sqs:ReceiveMessage", INGEST, "only the Pipe takes messages")
+    yield Request(BACKFILL, "sqs:ReceiveMessage", INGEST, "only the Pipe takes messages")
+    yield Request(BACKFILL, "events:PutRule", RULE, "makes the one rule of Step Functions alone")
+    yield Request(BACKFILL, "states:RedriveExecution", EXECUTION, "redrives its own executions only")
     yield Request(WORKFLOW, "sqs:ReceiveMessage", DEAD_LETTER, "only operators read dead letters")
 
 
@@ -327,6 +375,14 @@ def _staging_by_others() -> Iterator[Request]:
     yield Request(FETCH, "s3:PutObject", LOG, "reads logs only")
     yield Request(SPLIT, "s3:PutObject", RECORDS, "reads records only")
     yield Request(INDEX, "s3:GetObject", RECORDS, "reads batches only")
+    for who in (ADMIT, FETCH, SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
+        yield Request(who, "s3:GetObject", PART, "has nothing to do with backfills")
+        yield Request(who, "s3:PutObject", DONE, "has nothing to do with backfills")
+    for who in (PLAN, BACKFILL):
+        yield Request(who, "s3:GetObject", RECORDS, "has nothing to do with what is staged")
+        yield Request(who, "s3:PutObject", BATCH, "has nothing to do with what is staged")
+    yield Request(BACKFILL, "s3:PutObject", PART, "marks parts only")
+    yield Request(BACKFILL, "s3:ListBucket", LOGS, "only the function lists logs")
     for who in (WORKFLOW, PIPE_ROLE):
         yield Request(who, "s3:GetObject", BATCH, "hands on pointers only")
         yield Request(who, "s3:PutObject", BATCH, "hands on pointers only")
@@ -370,6 +426,14 @@ def _other_environments() -> Iterator[Request]:
         (PIPE_ROLE, "states:StartExecution", there(STATE_MACHINE)),
         (RETENTION, "lambda:InvokeFunction", there(function("delete-expired"))),
         (SCHEDULE, "states:StartExecution", there(RETENTION_MACHINE)),
+        (PLAN, "s3:ListBucket", there(LOGS)),
+        (PLAN, "s3:PutObject", there(PART)),
+        (BACKFILL, "lambda:InvokeFunction", there(function("plan-backfill"))),
+        (BACKFILL, "states:StartExecution", there(STATE_MACHINE)),
+        (BACKFILL, "states:DescribeExecution", there(EXECUTION)),
+        (BACKFILL, "states:StopExecution", there(BACKFILL_EXECUTION)),
+        (BACKFILL, "s3:GetObject", there(PART)),
+        (BACKFILL, "s3:PutObject", there(DONE)),
     ):
         yield Request(who, action, resource, "belongs to another environment")
     for who, action, resource, source in (
@@ -379,6 +443,7 @@ def _other_environments() -> Iterator[Request]:
         ("states.amazonaws.com", "sts:AssumeRole", WORKFLOW, STATE_MACHINE),
         ("pipes.amazonaws.com", "sts:AssumeRole", PIPE_ROLE, PIPE),
         ("states.amazonaws.com", "sts:AssumeRole", RETENTION, RETENTION_MACHINE),
+        ("states.amazonaws.com", "sts:AssumeRole", BACKFILL, BACKFILL_MACHINE),
         (SCHEDULER, "sts:AssumeRole", SCHEDULE, SCHEDULE_GROUP),
     ):
         yield Request(who, action, resource, "acts for another environment", on_behalf_of(there(source)))
@@ -430,6 +495,7 @@ def _confused_deputies() -> Iterator[Request]:
         ("states.amazonaws.com", WORKFLOW, STATE_MACHINE),
         ("pipes.amazonaws.com", PIPE_ROLE, PIPE),
         ("states.amazonaws.com", RETENTION, RETENTION_MACHINE),
+        ("states.amazonaws.com", BACKFILL, BACKFILL_MACHINE),
         (SCHEDULER, SCHEDULE, SCHEDULE_GROUP),
     ):
         yield Request(service, "sts:AssumeRole", who, why, elsewhere(source))
@@ -476,7 +542,7 @@ def _plain_http() -> Iterator[Request]:
 
 def _keys_elsewhere() -> Iterator[Request]:
     why = "uses the key only through its service"
-    for who in (*STEPS.values(), ADMIT):
+    for who in (*STEPS.values(), ADMIT, PLAN, BACKFILL):
         yield Request(who, "kms:Decrypt", PIPELINE_KEY, why, via("sqs"))
         yield Request(who, "kms:GenerateDataKey", PIPELINE_KEY, why)
     for who in (WORKFLOW, PIPE_ROLE):

@@ -3,7 +3,8 @@
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from tests.chaos.pipeline import Pipeline
 from tests.demo.command import LocalCommand, alone
+from tests.load import backfill as backfilling
 from tests.load.logs import load_logs
 from tests.load.plot import plot
 from tests.load.processes import usage_of
@@ -27,7 +29,7 @@ from tests.local_cloud.terraform.deployment import Deployment
 from tests.local_cloud.terraform.progress import deploy, progress, step
 from tests.log_generator import GeneratedLog
 from trailsearch.cli.console import make_console
-from trailsearch.cli.package import build_package
+from trailsearch.cli.package import FUNCTIONS, build_package
 from trailsearch.search import Backend
 
 # With the settings of production, except that the last messages, which fill no batch, are not waited for for minutes.
@@ -67,8 +69,16 @@ SETTINGS = {
 @click.option(
     "--seed", envvar="SEED", type=int, default=1, show_default=True, help="Equal seeds give equal logs."
 )
+@click.option(
+    "--backfill",
+    envvar="BACKFILL",
+    is_flag=True,
+    help="Nobody announces them: logs of a year, which make backfill indexes while live ones come.",
+)
 @click.option("--folder", default="build/load", type=click.Path(path_type=Path), help="Where to work.")
-def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, folder: Path) -> None:
+def load(
+    backend: str, engine: EngineChoice, logs: int, events: int, seed: int, *, backfill: bool, folder: Path
+) -> None:
     """Deliver LOGS logs with EVENTS events to the pipeline in a local cloud; exit with 1 unless all are found.
 
     What happened is in summary.md and load.svg in the folder.
@@ -76,6 +86,9 @@ def load(backend: str, engine: EngineChoice, logs: int, events: int, seed: int, 
     if logs > events:
         raise click.UsageError(f"{logs} logs need as many events at least, not {events}")
     console = make_console()
+    if backfill:
+        with alone(folder, "load run"):
+            sys.exit(1 if history(console, backend, engine, logs, seed, folder).problems else 0)
     with alone(folder, "load run"):
         result = flood(console, backend, engine, load_logs(seed, logs, events), logs, folder)
     sys.exit(1 if result.problems else 0)
@@ -90,6 +103,39 @@ def flood(
     folder: Path,
 ) -> Result:
     """Deliver so many logs to the pipeline in a local cloud, and write down and print what becomes of them."""
+    with deployed(console, backend, engine, folder) as (pipeline, pid, _):
+        usage, own = usage_of(pid), time.process_time()
+        with progress(console) as bar:
+            task = bar.add_task("Delivering logs, and waiting until all is indexed", total=count)
+            result = run(pipeline, ENVIRONMENT, logs, on_delivered=lambda: bar.advance(task))
+        table = [*rows(result), *usage_rows(usage, usage_of(pid), time.process_time() - own)]
+    (folder / "summary.md").write_text(markdown(table), encoding="utf-8")
+    plot(result.samples, folder / "load.svg", folder / "load.png")
+    print_result(console, result.problems, table)
+    console.print(f"{folder}/summary.md has this table, {folder}/load.svg the plot.", highlight=False)
+    return result
+
+
+def history(
+    console: Console, backend: str, engine: EngineChoice, logs: int, seed: int, folder: Path
+) -> backfilling.Backfilled:
+    """Have so many logs of a year indexed by make backfill, and write down and print what becomes of them."""
+    with (
+        deployed(console, backend, engine, folder) as (pipeline, _, variables),
+        step(console, "Indexing the logs of a year, and live ones beside them"),
+    ):
+        result = backfilling.run_backfill(pipeline, variables, ENVIRONMENT, seed, logs)
+    table = backfilling.rows(result)
+    (folder / "summary.md").write_text(markdown(table), encoding="utf-8")
+    print_result(console, result.problems, table)
+    return result
+
+
+@contextmanager
+def deployed(
+    console: Console, backend: str, engine: EngineChoice, folder: Path
+) -> Iterator[tuple[Pipeline, int, dict[str, str]]]:
+    """Deploy the pipeline into a local cloud; gives its process, and the variables by which programs reach it, too."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     package = folder / "lambda.zip"
@@ -103,20 +149,11 @@ def flood(
         cloud.enter()
         deploy(console, deployment)
         session = boto3.Session("local", "local", region_name=cloud.region)
-        pipeline = Pipeline(session, cloud.environment(), deployment.outputs())
-        usage, own = usage_of(cloud.pid), time.process_time()
-        with progress(console) as bar:
-            task = bar.add_task("Delivering logs, and waiting until all is indexed", total=count)
-            result = run(pipeline, ENVIRONMENT, logs, on_delivered=lambda: bar.advance(task))
-        table = [*rows(result), *usage_rows(usage, usage_of(cloud.pid), time.process_time() - own)]
-    (folder / "summary.md").write_text(markdown(table), encoding="utf-8")
-    plot(result.samples, folder / "load.svg", folder / "load.png")
-    print_result(console, result, table)
-    console.print(f"{folder}/summary.md has this table, {folder}/load.svg the plot.", highlight=False)
-    return result
+        variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS)}
+        yield Pipeline(session, cloud.environment(), deployment.outputs()), cloud.pid, variables
 
 
-def print_result(console: Console, result: Result, table: Sequence[Row]) -> None:
+def print_result(console: Console, problems: Sequence[str], table: Sequence[Row]) -> None:
     """Print the summary, and what is wrong."""
     shown = Table(box=box.SIMPLE, show_header=False)
     shown.add_column()
@@ -124,7 +161,7 @@ def print_result(console: Console, result: Result, table: Sequence[Row]) -> None
     for name, value in table:
         shown.add_row(name.strip("*"), value.strip("*"))
     console.print(shown)
-    for problem in result.problems:
+    for problem in problems:
         console.print(f"[red]✗[/] {problem}", highlight=False)
 
 

@@ -114,7 +114,7 @@ def run(
         executions=read_executions(
             pipeline.stepfunctions, pipeline.outputs["state_machine_arn"], since=began
         ),
-        indexing=_read_indexing(pipeline, environment, began),
+        indexing=read_indexing(pipeline, environment, began),
         dead_letters=sampler.samples[-1].dead_letters,
         lost=frozenset(delivered.event_ids - found - before),
         unknown=frozenset(found - delivered.event_ids),
@@ -144,7 +144,8 @@ class _Measured(Iterable[Log]):
             yield Log(log.key, log.body)
 
 
-def _read_indexing(pipeline: Pipeline, environment: str, since: datetime) -> Indexing:
+def read_indexing(pipeline: Pipeline, environment: str, since: datetime) -> Indexing:
+    """Read what Index Batch has measured since then."""
     wanted = {
         "documents": ("EventsIndexed", "Sum"),
         "batches": ("BatchesIndexed", "Sum"),

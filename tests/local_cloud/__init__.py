@@ -11,7 +11,7 @@ not as AWS is. "ours": code of our own::
     scheduler      moto's
     sns            moto's
     sts            moto's
-    cloudtrail     moto's + gaps         gaps/cloudtrail.py                    overlooks which trail is meant
+    cloudtrail     moto's + gaps         gaps/cloudtrail.py                    overlooks which trail is meant, has no keys
     cloudwatch     moto's + gaps         gaps/cloudwatch/dimensions.py         confuses three dimensions
                                          gaps/cloudwatch/embedded_metrics.py   sees no metrics in logs, no percentiles
                                          gaps/cloudwatch/service_metrics.py    has no metrics of other services
@@ -46,5 +46,6 @@ What else is here, from those who use the local cloud down to what moto is chang
     services/       the services that are ours
     gaps/           what is changed in moto's services to be as on AWS
     waits.py        Step Functions' waits, before a retry and in Wait states, shortened for whoever asks
+    open_files.py   how many files the server may have open
     patching.py     how moto is changed, so that it shows when moto has changed by itself
 """

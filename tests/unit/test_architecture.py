@@ -19,14 +19,23 @@ def of(package: str, names: set[str]) -> set[str]:
 
 
 def test_the_handlers_are_those_of_the_pipe_and_the_state_machines() -> None:
-    assert HANDLERS == ["admit_messages", "delete_expired", "fetch_logs", "index_batch", "split_records"]
+    assert HANDLERS == [
+        "admit_messages",
+        "delete_expired",
+        "fetch_logs",
+        "index_batch",
+        "plan_backfill",
+        "split_records",
+    ]
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_handler_imports_no_operator_command_and_no_other_handler(handler: str) -> None:
+def test_a_handler_imports_no_operator_command_no_audit_and_no_other_handler(handler: str) -> None:
     names = imported_by(handler)
     assert of("trailsearch", names), "it imports nothing of the library"
-    assert {name for package in ["trailsearch.cli", *HANDLERS] for name in of(package, names)} == set()
+    assert {
+        name for package in ["trailsearch.audit", "trailsearch.cli", *HANDLERS] for name in of(package, names)
+    } == set()
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

@@ -49,6 +49,7 @@ from trailsearch.contracts.messages import (
     Work,
 )
 from trailsearch.logs.log_bucket import FetchedLog, LogBucket
+from trailsearch.logs.notifications import announce as announce_logs
 from trailsearch.logs.notifications import read_notification
 from trailsearch.workflow import staging
 from trailsearch.workflow.execution_inputs import ExecutionInputs
@@ -118,6 +119,33 @@ def test_the_oldest_delivery_counts(step: Step) -> None:
     work = step.run(announce(*times))
     assert work.records
     assert work.records.oldest_delivery_time == "2023-07-10T12:10:00Z"
+
+
+def backfilled(*names: str) -> QueueMessage:
+    """What a backfill announces."""
+    return message(announce_logs(LOGS, [log_key(name) for name in names], backfill=True), "m-backfill")
+
+
+def test_the_logs_of_a_backfill_do_not_count_as_delivered(step: Step) -> None:
+    """Else the alarm about the lag would ring for it, and the one about no logs would not."""
+    step.log_bucket = Delivered(step.s3, {LOGS})
+    old, new = "2013-07-10T12:15:00Z", "2023-07-10T12:10:00Z"
+    work = step.run(backfilled(old), announce(new))
+    assert work.records
+    assert work.records.oldest_delivery_time == new
+    assert (work.counts.logs, work.counts.logs_by_bucket, work.records.records) == (2, {LOGS: 1}, 2)
+    alone = step.run(backfilled(old))
+    assert alone.records
+    assert alone.records.oldest_delivery_time is None
+
+
+def test_the_logs_of_a_backfill_are_known_as_such_when_they_are_redriven_or_taken_apart(step: Step) -> None:
+    step.log_bucket = Delivered(step.s3, {LOGS})
+    (letter,) = Step(step.s3, LogBucket(step.s3, {LOGS}), step.stage).run(backfilled("gone")).dead_letters
+    parts = take_apart([backfilled("a", "b"), announce("c")], step.inputs, step.stage)
+    for messages, known in (([redrive(letter)], [True]), (parts.messages, [True, True, False])):
+        logs = read_messages(messages, execution(), step.inputs, step.stage).logs
+        assert [log.backfill for log in logs] == known
 
 
 def test_a_log_that_is_announced_several_times_is_fetched_once(step: Step) -> None:

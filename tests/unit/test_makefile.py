@@ -94,8 +94,9 @@ def shown_in_a_terminal(columns: int, *command: str) -> str:
 
 
 def target_of(name: str) -> str:
-    """A target whose help names an option."""
-    return next((each for each, text in targets().items() if each != "check" and f"{name}=" in text), "check")
+    """A target whose help names an option, or names some of its kind."""
+    named = [target for target, text in targets().items() if re.search(rf"\b{name}=", text)]
+    return (named or ["search"])[-1]
 
 
 @pytest.mark.parametrize("name", ["QUERY", "REASON", "FACETS"])
@@ -144,6 +145,8 @@ def program_that_does_nothing(folder: Path, name: str) -> Path:
         (["redrive", "SIZE=2"], "make redrive has no option SIZE. It has DRY_RUN ENV KIND LIMIT NO_WAIT"),
         (["apply", "env=prod"], "make apply has no option env. It has ENV PREFLIGHT"),
         (["plan", "PREFLIGT=0"], "make plan has no option PREFLIGT. It has ENV PREFLIGHT"),
+        (["search", "WHT=PutObject"], "make search has no option WHT. It has "),
+        (["ask", "Q=x", "WERE=y"], "make ask has no option WERE. It has "),
         (["cost", "EVNTS=3"], "make cost has no option EVNTS. It has BACKEND"),
         (["dlq", "cost", "SIZE=1"], "make dlq cost has no option SIZE. It has BACKEND"),
     ],
@@ -170,6 +173,8 @@ def test_what_is_no_option_is_refused_before_anything_is_done(
             "DEBUG=1",
         ],
         ["cost", "ENV=prod"],
+        ["search", "NOT_WHAT=PutObject", "WHO=alice"],
+        ["ask", "Q=x", "NOT_WHO=alice"],
         ["package", "PIP_INDEX_URL=x"],
     ],
 )
@@ -237,6 +242,19 @@ def test_the_local_cloud_that_is_there_is_used(tmp_path: Path) -> None:
     (kept / "cloud.env").write_text("export AWS_ENDPOINT_URL = http://127.0.0.1:1\n")
     done = make(tmp_path, "status", "ENV=local", printed("AWS_ENDPOINT_URL"))
     assert done.stdout == "http://127.0.0.1:1\n"
+
+
+@pytest.mark.parametrize("target", ["search", "status", "verify", "dlq", "redrive", "preflight", "output"])
+def test_a_local_cloud_that_has_ended_meanwhile_is_told(terraform: "Terraform", target: str) -> None:
+    kept = terraform.folder / "build" / "demo"
+    kept.mkdir(parents=True)
+    (kept / "cloud.env").touch()
+    # A process there is, by this number, and no local cloud.
+    (kept / "cloud.pid").write_text(f"{os.getpid()}\n")
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = make(terraform.folder, target, "ENV=local", "PYTHON=false", environment={"PATH": path})
+    assert done.returncode == 2
+    assert "The local cloud that a demo left running has ended: make demo KEEP=1" in done.stderr
 
 
 def test_nothing_of_the_caller_s_account_reaches_the_local_cloud_that_is_there(tmp_path: Path) -> None:

@@ -89,6 +89,15 @@ def test_a_batch_knows_its_oldest_event_and_delivery(step: Step) -> None:
     assert batch.oldest_delivery_time == DELIVERED
 
 
+def test_a_batch_of_a_backfill_has_neither(step: Step) -> None:
+    """What is indexed years later has no lag that says anything of the pipeline."""
+    work = step.put({"a": [event("1")]})
+    assert work.records
+    records = msgspec.structs.replace(work.records, oldest_delivery_time=None)
+    (batch,) = step.run(msgspec.structs.replace(work, records=records)).batches
+    assert (batch.oldest_event_time, batch.oldest_delivery_time) == (None, None)
+
+
 def test_a_batch_without_any_event_time_has_no_oldest(step: Step) -> None:
     (batch,) = step.run(step.put({"a": [{"eventID": "1"}]})).batches
     assert batch.oldest_event_time is None

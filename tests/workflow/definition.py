@@ -1,6 +1,7 @@
 """The state machines' definitions, rendered as Terraform renders them, with sample values.
 
-``python -m tests.workflow.definition build`` writes them into that folder, for validators, and prints their names.
+``python -m tests.workflow.definition build`` writes them into that folder, as far as the specification of the language goes,
+for validators, and prints their names.
 """
 
 import json
@@ -13,9 +14,9 @@ from typing import Any, NamedTuple
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "statemachine"
-INDEX_LOGS, RETENTION = "index_logs", "retention"
+INDEX_LOGS, RETENTION, BACKFILL = "index_logs", "retention", "backfill"
 # Which file of Terraform's fills in the placeholders of which definition.
-MACHINES: Mapping[str, str] = {INDEX_LOGS: "workflow.tf", RETENTION: "retention.tf"}
+MACHINES: Mapping[str, str] = {INDEX_LOGS: "workflow.tf", BACKFILL: "backfill.tf", RETENTION: "retention.tf"}
 ACCOUNT_ID = "123456789012"  # moto's own account
 REGION = "us-east-1"
 ENVIRONMENT = "test"
@@ -37,7 +38,15 @@ SAMPLE_VALUES: Mapping[str, str | int] = {
     "index_batch_max_attempts": 16,
     "delete_expired_function_arn": f"{_FUNCTION_ARN}delete-expired",
     "delete_expired_timeout_seconds": 255,
+    "prefix": f"trailsearch-{ENVIRONMENT}",
+    "staging_bucket": "staging",
+    "index_logs_arn": f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:index-logs",
+    "backfill_concurrency": 1,
+    "plan_backfill_function_arn": f"{_FUNCTION_ARN}plan-backfill",
+    "plan_backfill_timeout_seconds": 915,
+    "part_timeout_seconds": 15300,
 }
+_OF_AWS = frozenset({"Label", "InputType"})
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 # A placeholder that stands for a number is marked, and in quotes, as all others are: the file is JSON with them in it.
 NUMBER = r'"number:([0-9]+)"'
@@ -85,6 +94,20 @@ def load(machine: str = INDEX_LOGS, values: Mapping[str, str | int] = SAMPLE_VAL
     return definition
 
 
+def as_specified(value: Any) -> Any:
+    """Leave out what only AWS knows of a Distributed Map, and the specification of the language does not.
+
+    https://states-language.net, https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    match value:
+        case dict():
+            return {name: as_specified(each) for name, each in value.items() if name not in _OF_AWS}
+        case list():
+            return [as_specified(each) for each in value]
+        case _:
+            return value
+
+
 def states(machine: Mapping[str, Any], map_state: str | None = None) -> Iterator[State]:
     """Give every state, the ones inside Map states after their Map."""
     for name, fields in machine["States"].items():
@@ -117,6 +140,6 @@ def variables(choice_rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 if __name__ == "__main__":
     for _machine in MACHINES:
         Path(sys.argv[1], f"{_machine}.asl.json").write_text(
-            render(read_template(_machine)), encoding="utf-8"
+            json.dumps(as_specified(load(_machine))), encoding="utf-8"
         )
         print(_machine)

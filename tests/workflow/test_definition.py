@@ -16,10 +16,15 @@ STATES_OF = {name: list(definition.states(machine)) for name, machine in MACHINE
 STATES = {state.name: state for states in STATES_OF.values() for state in states}
 TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] == "Task"}
 RETRIERS = [retrier for task in TASKS.values() for retrier in task.fields["Retry"]]
-# It reads messages, as Fetch Logs does, and is no step of its own.
-TAKE_APART = "Take Message Apart"
+# What a function does beside the step that it is called after.
+BESIDE = {
+    "Take Message Apart": "fetch_logs",
+    "Find Folders": "plan_backfill",
+    "Write Plan": "plan_backfill",
+    "Find Parts Left": "plan_backfill",
+}
 FUNCTIONS = {
-    name: "fetch_logs" if name == TAKE_APART else name.lower().replace(" ", "_")
+    name: BESIDE.get(name, name.lower().replace(" ", "_"))
     for name, task in TASKS.items()
     if task.fields["Resource"].endswith(":lambda:invoke")
 }
@@ -27,7 +32,7 @@ FUNCTIONS = {
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 # https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
 AWS_ERRORS = re.compile(
-    r"States\.(ALL|Timeout)|S3\.NoSuch(Key|Bucket)Exception|Lambda\.\w+|Sandbox\.Timedout|Runtime\.(ExitError|OutOfMemory)"
+    r"States\.(ALL|Timeout)|StepFunctions\.\w+|S3\.NoSuch(Key|Bucket)Exception|Lambda\.\w+|Sandbox\.Timedout|Runtime\.(ExitError|OutOfMemory)"
 )
 RETRIED = "Retried by the workflow."
 
@@ -133,7 +138,7 @@ def test_every_function_has_its_state() -> None:
     # The Pipe's enrichment comes before an execution (terraform/pipe.tf).
     assert {*FUNCTIONS.values(), "admit_messages"} == modules.keys()
     for state, module in FUNCTIONS.items():
-        if state == TAKE_APART:
+        if state in BESIDE:
             assert f'"{state}"' in modules[module]
             continue
         assert f'State: "{state}".' in modules[module]

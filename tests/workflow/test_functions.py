@@ -1,6 +1,7 @@
 """The state machine with the real functions, against S3 in moto; dead letters are fed back to it."""
 
 import gzip
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -16,8 +17,10 @@ import split_records
 from tests.records import RECORD
 from tests.steps import FakeDomainClient
 from tests.workflow.workflow import Step, Workflow
+from trailsearch.audit.reckoning import Reckoned, Reckoning
 from trailsearch.aws import clients
 from trailsearch.contracts.errors import BatchRefused, SearchThrottled
+from trailsearch.contracts.ledger import FOLDER, read_entry
 from trailsearch.contracts.messages import DeadLetter, Kind, LogRef
 from trailsearch.logs.log_bucket import LogBucket
 from trailsearch.search.backend import Refused
@@ -271,3 +274,121 @@ def take(workflow: Workflow) -> tuple[str, DeadLetter]:
     letter = DeadLetter.from_body(message.body)
     assert letter
     return message.body, letter
+
+
+@pytest.fixture
+def ledger(domain: SearchDomain, monkeypatch: pytest.MonkeyPatch) -> "Ledger":
+    """Keeps a ledger; gives what it says of a log of this name."""
+    monkeypatch.setenv("LEDGER", "true")
+
+    def of(name: str) -> Reckoned | None:
+        s3, key = clients.s3(), LOG_KEY.format(name)
+        listed = s3.list_objects_v2(Bucket="staging", Prefix=FOLDER).get("Contents", [])
+        entries = [
+            read_entry(s3.get_object(Bucket="staging", Key=entry["Key"])["Body"].read()) for entry in listed
+        ]
+        content = s3.get_object(Bucket="log-bucket", Key=key)["Body"].read()
+        sha256 = hashlib.sha256(gzip.decompress(content)).hexdigest() if content.startswith(b"\x1f") else ""
+        return Reckoning(entries).of(f"s3://log-bucket/{key}", sha256)
+
+    return of
+
+
+Ledger = Callable[[str], Reckoned | None]
+
+
+def counts(reckoned: Reckoned | None) -> tuple[int, int, int, int, int]:
+    """Records, and how many of them are indexed, duplicates, dead-lettered and waiting."""
+    assert reckoned
+    parts = (reckoned.indexed, reckoned.duplicates, reckoned.dead_lettered, reckoned.waiting)
+    assert reckoned.records == sum(parts)
+    return (reckoned.records, *parts)
+
+
+def test_the_ledger_knows_what_became_of_the_records_of_each_log(workflow: Workflow, ledger: Ledger) -> None:
+    assert workflow.run(deliver("1", "a", "b"), deliver("2", "b", "c", "d", "d")).status == "SUCCEEDED"
+    assert counts(ledger("1")) == (2, 2, 0, 0, 0)
+    assert counts(ledger("2")) == (4, 2, 2, 0, 0)
+    deliver("3", "e")
+    assert ledger("3") is None
+
+
+def test_the_ledger_knows_the_content_that_was_read(workflow: Workflow, ledger: Ledger) -> None:
+    message = deliver("1", "a")
+    workflow.run(message)
+    before = ledger("1")
+    assert before
+    assert before.sha256 == hashlib.sha256(gzip.decompress(stored("1"))).hexdigest()
+    deliver("1", "altered", "log")
+    assert ledger("1") == before
+    workflow.run(message)
+    after = ledger("1")
+    assert after
+    assert after.sha256 == hashlib.sha256(gzip.decompress(stored("1"))).hexdigest() != before.sha256
+    assert after.records == 2
+
+
+def stored(name: str) -> bytes:
+    return clients.s3().get_object(Bucket="log-bucket", Key=LOG_KEY.format(name))["Body"].read()
+
+
+def test_refused_documents_are_in_the_ledger_until_they_are_indexed(
+    workflow: Workflow, domain: SearchDomain, ledger: Ledger
+) -> None:
+    domain.refused = {"b", "d", "e"}
+    workflow.run(deliver("1", "a", "b", "c"), deliver("2", "d", "e"))
+    assert counts(ledger("1")) == (3, 2, 0, 1, 0)
+    assert counts(ledger("2")) == (2, 0, 0, 2, 0)
+    body, _ = take(workflow)
+    domain.refused = {"d"}
+    workflow.run(body)
+    assert counts(ledger("1")) == (3, 3, 0, 0, 0)
+    assert counts(ledger("2")) == (2, 1, 0, 1, 0)
+    body, _ = take(workflow)
+    domain.refused = set()
+    workflow.run(body)
+    assert counts(ledger("2")) == (2, 2, 0, 0, 0)
+
+
+def test_a_batch_that_is_not_indexed_waits_in_the_ledger_until_a_redrive_adds_to_it(
+    workflow: Workflow, domain: SearchDomain, ledger: Ledger
+) -> None:
+    domain.throttled = True
+    workflow.run(deliver("1", "a", "b", "b"))
+    assert counts(ledger("1")) == (3, 0, 1, 0, 2)
+    body, _ = take(workflow)
+    workflow.run(body)
+    body, _ = take(workflow)
+    domain.throttled = False
+    workflow.run(body)
+    assert counts(ledger("1")) == (3, 2, 1, 0, 0)
+
+
+def test_a_log_that_cannot_be_read_is_in_the_ledger_with_its_error(
+    workflow: Workflow, ledger: Ledger
+) -> None:
+    bad = deliver("bad", "b")
+    put_log("bad", b"not gzip")
+    workflow.run(bad)
+    assert ledger("bad") == Reckoned(error="LogCorrupt")
+    body, _ = take(workflow)
+    deliver("bad", "b")
+    workflow.run(body)
+    assert counts(ledger("bad")) == (1, 1, 0, 0, 0)
+
+
+def test_a_log_that_is_read_twice_counts_once(
+    workflow: Workflow, domain: SearchDomain, ledger: Ledger
+) -> None:
+    message = deliver("1", "a", "b")
+    workflow.run(message)
+    domain.throttled = True
+    workflow.run(message)
+    assert counts(ledger("1")) == (2, 2, 0, 0, 0)
+    take(workflow)
+
+
+def test_a_function_that_is_to_keep_no_ledger_keeps_none(workflow: Workflow, domain: SearchDomain) -> None:
+    workflow.run(deliver("1", "a"))
+    assert domain.event_ids == ["a"]
+    assert "Contents" not in clients.s3().list_objects_v2(Bucket="staging", Prefix=FOLDER)

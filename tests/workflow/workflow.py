@@ -1,7 +1,7 @@
 """Runs the real state machines in moto's Step Functions, with functions that a test scripts.
 
-A step stands for what a Task calls: a function, SQS, Step Functions or S3. It takes the event (or the arguments of
-SendMessage, StartExecution or DeleteObjectTagging) and answers, or raises ``StepFailed``. Waits of retries and of Wait
+A step stands for what a Task calls: a function, SQS, Step Functions, S3 or CloudWatch. It takes the event (or the arguments of
+SendMessage, StartExecution, DeleteObjectTagging, …) and answers, or raises ``StepFailed``. Waits of retries and of Wait
 states take no time and are recorded.
 """
 
@@ -20,18 +20,27 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl, retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker import (
+    DistributedItemProcessorWorker,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_aws_sdk,
     state_task_service_sfn,
     state_task_service_sqs,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
+    StateTaskServiceSfn,
+)
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from index_batch import to_answer
+from tests.local_cloud.gaps.stepfunctions import map_runs, tasks
 from tests.workflow.definition import (
     ACCOUNT_ID,
+    BACKFILL,
     DEAD_LETTER_QUEUE,
     INDEX_LOGS,
     REGION,
@@ -53,6 +62,9 @@ _TAKE_MESSAGE_APART = "take_message_apart"
 _SEND_MESSAGE = "send_message"
 _START_EXECUTION = "start_execution"
 _DELETE_OBJECT_TAGGING = "delete_object_tagging"
+_READ_ITEMS = "read_items"
+_DESCRIBE_EXECUTION = "describe_execution"
+_OF_SDKS = (_DELETE_OBJECT_TAGGING, "get_object", "put_object", "describe_alarms")
 _MAX_RUN_SECONDS = 30
 # Clients take longer to make than an execution to run, and so does parsing the definition: once is enough.
 _parse = functools.cache(AmazonStateLanguageParser.parse)
@@ -114,7 +126,8 @@ class Workflow:
     Attributes:
         steps: what each function does, by the name of its module; what Fetch Logs does to take a message apart, by
             ``take_message_apart``: it is one already, unless a test says so; SQS by ``send_message``, and Step
-            Functions by ``start_execution``: it starts none, unless a test says so; S3 by ``delete_object_tagging``.
+            Functions by ``start_execution``: it starts none, unless a test says so; S3 by ``delete_object_tagging``,
+            ``get_object`` and ``put_object``, and what a Map reads its items by, ``read_items``; CloudWatch by ``describe_alarms``: none rings, unless a test says so.
         calls: the events that each step was called with.
         waits: seconds, for every retry.
         pauses: seconds, for every Wait state.
@@ -133,6 +146,12 @@ class Workflow:
         self.steps[_TAKE_MESSAGE_APART] = answers(Parts(announced=("s3://logs/key",)))
         self.steps[_START_EXECUTION] = lambda _arguments: {"ExecutionArn": "arn:started", "StartDate": 0}
         self.steps[_DELETE_OBJECT_TAGGING] = lambda _arguments: {}
+        self.steps[_DESCRIBE_EXECUTION] = lambda arguments: {
+            **arguments,
+            "status": "SUCCEEDED",
+            "output": "{}",
+        }
+        self.steps["describe_alarms"] = lambda _arguments: {"MetricAlarms": []}
         self._step_functions = _client_of_step_functions()
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
         self._arns: dict[str, str] = {}
@@ -140,12 +159,19 @@ class Workflow:
         monkeypatch.setattr(lambda_eval_utils, "boto_client_for", lambda **_: functions)
         sqs = SimpleNamespace(send_message=lambda **arguments: self._call(_SEND_MESSAGE, arguments))
         monkeypatch.setattr(state_task_service_sqs, "boto_client_for", lambda **_: sqs)
-        sfn = SimpleNamespace(start_execution=lambda **arguments: self._call(_START_EXECUTION, arguments))
-        monkeypatch.setattr(state_task_service_sfn, "boto_client_for", lambda **_: sfn)
-        s3 = SimpleNamespace(
-            delete_object_tagging=lambda **arguments: self._call(_DELETE_OBJECT_TAGGING, arguments)
+        sfn = SimpleNamespace(
+            start_execution=lambda **arguments: self._call(_START_EXECUTION, arguments),
+            describe_execution=lambda **arguments: self._call(_DESCRIBE_EXECUTION, arguments),
         )
-        monkeypatch.setattr(state_task_service_aws_sdk, "boto_client_for", lambda **_: s3)
+        monkeypatch.setattr(state_task_service_sfn, "boto_client_for", lambda **_: sfn)
+        sdk = SimpleNamespace(**{step: functools.partial(self._call_with, step) for step in _OF_SDKS})
+        monkeypatch.setattr(state_task_service_aws_sdk, "boto_client_for", lambda **_: sdk)
+        reader = SimpleNamespace(get_object=functools.partial(self._call_with, _READ_ITEMS))
+        monkeypatch.setattr(resource_eval_s3, "boto_client_for", lambda **_: reader)
+        build = tasks.describing_as_on_aws(StateTaskServiceSfn._build_sync2_resolver)
+        monkeypatch.setattr(StateTaskServiceSfn, "_build_sync2_resolver", build)
+        evaluate = map_runs.failing_as_on_aws(DistributedItemProcessorWorker._eval_job)
+        monkeypatch.setattr(DistributedItemProcessorWorker, "_eval_job", evaluate)
         # As on AWS: S3.NoSuchKeyException.
         monkeypatch.setitem(state_task_service_aws_sdk._SERVICE_ERROR_NAMES, "s3", "S3")
         monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=self.waits.append))
@@ -168,6 +194,10 @@ class Workflow:
     def run_retention(self, execution_input: Any = None) -> Run:
         """Run one execution of the state machine retention, as somebody may start it: with any input."""
         return self._run(RETENTION, execution_input)
+
+    def run_backfill(self, execution_input: Any) -> Run:
+        """Run one execution of the state machine backfill."""
+        return self._run(BACKFILL, execution_input)
 
     def _run(self, machine: str, execution_input: Any) -> Run:
         arn = self._step_functions.start_execution(
@@ -207,6 +237,9 @@ class Workflow:
                 roleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/workflow",
             )["stateMachineArn"]
         return self._arns[machine]
+
+    def _call_with(self, step: str, **arguments: Any) -> Any:
+        return self._call(step, arguments)
 
     def _call(self, step: str, event: dict[str, Any]) -> Any:
         self.calls[step].append(event)

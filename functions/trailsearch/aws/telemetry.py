@@ -170,6 +170,12 @@ def report_deletion(deletion: Deletion, earlier: Deletion) -> None:
     metrics.add_metric("EventsDeleted", MetricUnit.Count, deletion.documents - earlier.documents)
 
 
+def report_planned(step: str, found: Mapping[str, Any], logs: int = 0) -> None:
+    """Log what a step of planning a backfill has found, and measure how many logs of these are new."""
+    logger.info("planned", step=step, found=found)
+    metrics.add_metric("LogsPlanned", MetricUnit.Count, logs)
+
+
 def _log_dead_letters(dead_letters: Iterable[DeadLetter]) -> None:
     for dead_letter in dead_letters:
         logger.warning("dead-lettered", kind=dead_letter.kind, reason=msgspec.to_builtins(dead_letter.error))

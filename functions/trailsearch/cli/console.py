@@ -69,6 +69,11 @@ class Console(rich.console.Console):
     Where it is narrow, what stands side by side is stacked: a table that does not fit is a block of lines for each row.
     """
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether what stands side by side is stacked."""
+        return self.width < _NARROW
+
     def render(
         self, renderable: rich.console.RenderableType, options: rich.console.ConsoleOptions | None = None
     ) -> Iterable[Segment]:
@@ -76,7 +81,7 @@ class Console(rich.console.Console):
         if isinstance(renderable, Text) and (plain := printable(renderable.plain)) != renderable.plain:
             renderable = renderable.copy()
             renderable.plain = plain
-        elif self.width < _NARROW:
+        elif self.is_narrow:
             options = options or self.options
             if isinstance(renderable, Columns):
                 renderable = rich.console.Group(*renderable.renderables)

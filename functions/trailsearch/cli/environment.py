@@ -44,6 +44,7 @@ class FoundDomain(NamedTuple):
 
     backend: SearchBackend
     status: DomainStatus
+    name: Backend
 
 
 class Environment:
@@ -78,8 +79,8 @@ class Environment:
         """The dead-letter queue. Raises as ``ingest_queue`` does."""
         return self._queue(self.dead_letter_queue_name)
 
-    def state_machine_arn(self) -> str:
-        """The ARN of the workflow's state machine, in the account and Region of the credentials, there or not.
+    def state_machine_arn(self, name: str = "index-logs") -> str:
+        """The ARN of a state machine, the workflow's or another, in the account and Region of the credentials, there or not.
 
         Raises:
             EnvironmentNotFound: AWS cannot be asked: no Region, no credentials, or they have expired.
@@ -91,7 +92,7 @@ class Environment:
             raise EnvironmentNotFound(f"Cannot ask AWS who is asking: {error}") from error
         partition = identity["Arn"].split(":")[1]
         place = f"{sts.meta.region_name}:{identity['Account']}"
-        return f"arn:{partition}:states:{place}:stateMachine:{self.prefix}-index-logs"
+        return f"arn:{partition}:states:{place}:stateMachine:{self.prefix}-{name}"
 
     def _queue(self, name: str) -> "Queue":
         try:
@@ -117,27 +118,34 @@ class Environment:
         for name in _BACKENDS:
             backend = search_backend(SearchSettings(name, self.prefix))
             try:
-                return FoundDomain(backend, backend.describe(self.search_domain_name, config))
+                return FoundDomain(backend, backend.describe(self.search_domain_name, config), name)
             except (SearchDomainNotFound, BotoCoreError, ClientError) as error:
                 errors.append(error)
         # Who may not ask one backend is told so, unless the domain is in another.
         raise next((error for error in errors if not isinstance(error, SearchDomainNotFound)), errors[0])
 
-    def search_domain(self) -> SearchDomain:
-        """The environment's search domain, to ask it.
+    def deployed_search_domain(self) -> FoundDomain:
+        """Find the environment's search domain.
 
         Raises:
-            EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be asked:
-                no Region, no credentials, no permission.
+            EnvironmentNotFound: there is no such domain, or AWS cannot be asked: no Region, no credentials, no permission.
         """
         try:
-            backend, status = self.find_search_domain()
+            return self.find_search_domain()
         except SearchDomainNotFound as error:
             raise EnvironmentNotFound(f"{error}. {self.what_to_do()}") from error
         except (BotoCoreError, ClientError) as error:
             raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
+
+    def search_domain(self) -> SearchDomain:
+        """The environment's search domain, to ask it.
+
+        Raises:
+            EnvironmentNotFound: it is not ready to be searched; and as ``deployed_search_domain``.
+        """
+        backend, status, _ = self.deployed_search_domain()
         if status.endpoint is None:
             raise EnvironmentNotFound(
-                f"The search domain {self.prefix} is still being created. Deploy it with: make apply ENV={self.environment}"
+                f"The search domain {self.prefix} is still being created. {self.what_to_do()}"
             )
         return backend.domain(status.endpoint)

@@ -57,6 +57,14 @@ class LogWithoutRecords(LogError):
     """The log object is JSON, but has no ``Records`` array, nor is it an array of records: no CloudTrail log."""
 
 
+class LogsNotListed(TrailsearchError):
+    """S3 refuses to list a log bucket, or there is no such bucket (any more)."""
+
+
+class BackfillNotFound(TrailsearchError):
+    """There is no such backfill, or what was planned of it has expired."""
+
+
 class DocumentTooLarge(TrailsearchError):
     """A search document is larger than the search domain takes."""
 

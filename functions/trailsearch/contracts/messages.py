@@ -44,16 +44,21 @@ class Pointer(msgspec.Struct, frozen=True):
 
 
 class LogRef(Pointer, frozen=True):
-    """A CloudTrail log to fetch. ``attempts`` counts earlier failures, the first one at ``first_failed_at``."""
+    """A CloudTrail log to fetch. ``attempts`` counts earlier failures, the first one at ``first_failed_at``.
+
+    One that comes from a ``backfill``, and not as CloudTrail delivers it, has no lag that says anything of the pipeline.
+    """
 
     attempts: int = 0
     first_failed_at: str | None = None
+    backfill: bool = False
 
 
 class RecordsRef(Pointer, frozen=True):
     """The staged records of all logs of one execution (see ``staging``).
 
-    ``oldest_delivery_time`` (ISO 8601, UTC) is when CloudTrail wrote the oldest of the logs.
+    ``oldest_delivery_time`` (ISO 8601, UTC) is when CloudTrail wrote the oldest of the logs that came as it delivered them;
+    None if all came from a backfill.
     """
 
     records: int
@@ -65,8 +70,8 @@ class BatchRef(Pointer, frozen=True):
     """A staged batch: one object in the exact form that the search domain takes.
 
     Times are ISO 8601 in UTC: ``oldest_event_time`` of the events in it, ``oldest_delivery_time`` when
-    CloudTrail wrote the oldest log of its execution. ``attempts`` counts earlier failures, the first one at
-    ``first_failed_at``.
+    CloudTrail wrote the oldest log of its execution; of a batch from a backfill there is neither. ``attempts`` counts
+    earlier failures, the first one at ``first_failed_at``.
     """
 
     documents: int
@@ -347,7 +352,10 @@ class Execution(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a step did, for whoever looks at the execution in the console."""
+    """What a step did, for whoever looks at the execution in the console.
+
+    ``logs`` has those of a backfill, ``logs_by_bucket`` only those that came as CloudTrail delivered them.
+    """
 
     messages: int = 0
     logs: int = 0

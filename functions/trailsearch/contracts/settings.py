@@ -15,7 +15,7 @@ _Value = TypeVar("_Value", str, int, frozenset[str])
 class Settings(msgspec.Struct, frozen=True):
     """One function's settings.
 
-    ``staging_bucket`` is set for those of the workflow, ``log_buckets``, the names of the buckets that logs are in, for
+    ``staging_bucket`` is set for those of the workflow, as is ``ledger``, whether they keep one there, ``log_buckets``, the names of the buckets that logs are in, for
     fetch_logs, ``search_backend`` for split_records, index_batch and delete_expired, ``search_max_batch_bytes`` for
     split_records, ``search_endpoint``, where batches go, for index_batch and delete_expired, ``search_query_endpoint``,
     where searches go, and ``search_retention_days`` for delete_expired, the others for index_batch alone.
@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True):
     search_query_endpoint: str | None = None
     search_retention_days: int | None = None
     log_buckets: frozenset[str] = frozenset()
+    ledger: bool = False
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True):
             search_query_endpoint=variables.get("SEARCH_QUERY_ENDPOINT") or None,
             search_retention_days=_number("SEARCH_RETENTION_DAYS", variables, None),
             log_buckets=frozenset(filter(None, variables.get("LOG_BUCKETS", "").split(","))),
+            ledger=variables.get("LEDGER") == "true",
         )
 
 

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 import json
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -18,14 +18,14 @@ MAX_NAME_CHARACTERS: Final = 256
 # CloudTrail's own limit on a whole event is 256 KB (…/userguide/WhatIsCloudTrail-Limits.html); decoded, a part takes some ten
 # times as much memory. Of one that is larger nothing is read.
 _MAX_BYTES = 1024 * 1024
-# Those that come again are small. Together they are at most 8 MB of text.
+# Those that come again are small. Together they are at most 12 MB of text.
 _REMEMBERED_BYTES = 1024
 _NAME_ENDINGS = ("name", "id", "arn", "identifier")
 _LONGEST_KEY = 128
 _ARN_COLONS = 5
 
 
-class CallDetails(NamedTuple):
+class CallDetails(msgspec.Struct, frozen=True, gc=False):
     """What one of the parts says.
 
     ``resource_names`` are in the order of their mention, each once. ``mfa_used`` and ``is_failure`` are what a sign-in says;
@@ -41,6 +41,14 @@ class CallDetails(NamedTuple):
 NO_DETAILS: Final = CallDetails()
 
 _decoder = msgspec.json.Decoder()
+
+
+def request_details(parameters: bytes) -> CallDetails:
+    """Read what was asked for, as ``call_details`` does: it has names alone."""
+    size = len(parameters)
+    if size <= _REMEMBERED_BYTES:
+        return _remembered_request(parameters)
+    return _read_request(parameters) if size <= _MAX_BYTES else NO_DETAILS
 
 
 def call_details(part: bytes) -> CallDetails:
@@ -68,13 +76,11 @@ def _read(part: bytes) -> CallDetails:
             _add_names_in(value, names)
         elif isinstance(value, list):
             _add_names_among(value, _NOTHING, names)
-        else:
-            return NO_DETAILS
     except RecursionError:
         return NO_DETAILS
     names.pop("", None)
-    found = tuple(names)[:MAX_NAMES]
-    if isinstance(value, list):
+    found = tuple(names) if len(names) <= MAX_NAMES else tuple(names)[:MAX_NAMES]
+    if not isinstance(value, dict):
         return CallDetails(found)
     return CallDetails(
         found,
@@ -84,7 +90,12 @@ def _read(part: bytes) -> CallDetails:
     )
 
 
-_remembered = lru_cache(maxsize=8192)(_read)
+def _read_request(parameters: bytes) -> CallDetails:
+    return CallDetails(_read(parameters).resource_names)
+
+
+_remembered = lru_cache(maxsize=4096)(_read)
+_remembered_request = lru_cache(maxsize=8192)(_read_request)
 
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 _MFA_USED = {"Yes": "true", "YES": "true", "No": "false", "NO": "false"}

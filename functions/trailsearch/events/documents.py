@@ -17,7 +17,13 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from trailsearch.events.aggregated import AGGREGATED, read_aggregate
-from trailsearch.events.call_details import call_details, names_of_all
+from trailsearch.events.call_details import (
+    NO_DETAILS,
+    CallDetails,
+    call_details,
+    names_of_all,
+    request_details,
+)
 from trailsearch.events.decoding import NO_JSON, load, pick, read_part
 from trailsearch.events.fields import Fields
 from trailsearch.events.outcomes import FAILED, SUCCESS, outcome_of
@@ -252,26 +258,15 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
         account_ids = _and_account_id(account_ids, endpoint_owner)
     identity, mfa = who.identity, who.mfa
     insight = event.insight_details or _NO_INSIGHT
-    # Most have no more than parameters.
-    details = call_details(bytes(event.request_parameters))
-    names, issued_access_key_id, is_failure = details.resource_names, None, False
-    if len(response := bytes(event.response_elements)) > _NULL_BYTES:
-        details = call_details(response)
-        names = names_of_all(names, details.resource_names)
-        issued_access_key_id = details.issued_access_key_id
-        is_failure = details.is_failure and event.event_type == "AwsConsoleSignIn"
-    if event.additional_event_data is not NO_JSON:
-        details = call_details(bytes(event.additional_event_data))
-        names = names_of_all(names, details.resource_names)
-        if event.event_name == "ConsoleLogin":
-            mfa = details.mfa_used or mfa
-    if event.service_event_details is not NO_JSON:
-        names = names_of_all(names, call_details(bytes(event.service_event_details)).resource_names)
+    details = _details(event)
+    if details.mfa_used and event.event_name == "ConsoleLogin":
+        mfa = details.mfa_used
     arns: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     if event.resources is not NO_JSON:  # Most have none.
         arns, types, account_ids = _about(bytes(event.resources), account_ids)
-    event_id = event.event_id
+    read_only = event.read_only
+    event_id, from_console, tls = event.event_id, event.session_credential_from_console, event.tls_details
     return Document(
         event_id if event_id and _is_document_id(event_id) else hashlib.sha256(record.encode()).hexdigest(),
         # By position, in the order of Fields: so many keywords take three times as long. No field is an empty string:
@@ -283,11 +278,11 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             event.aws_region or None,
             event.event_type or None,
             event.event_category or None,
-            _yes_or_no(event.read_only),
+            ("true" if read_only else "false") if isinstance(read_only, bool) else read_only or None,
             event.source_ip_address or None,
             recipient or None,
             event.error_code or insight.error_code or None,
-            _outcome(event, is_failure=is_failure),
+            _outcome(event, details),
             identity.type,
             identity.arn,
             identity.account_id,
@@ -298,19 +293,19 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             mfa,
             who.source_identity,
             who.federated_user,
-            _yes_or_no(event.session_credential_from_console),
+            from_console if from_console is None else _yes_or_no(from_console),
             who.cross_account,
-            event.tls_details.tls_version or None if event.tls_details else None,
+            tls.tls_version or None if tls else None,
             event_id or None,
             event.request_id or None,
             event.shared_event_id or None,
             identity.access_key_id,
-            issued_access_key_id,
+            details.issued_access_key_id,
             identity.principal_id,
             event.vpc_endpoint_id or None,
             log_file,
             who.session_created,
-            names,
+            details.resource_names,
             arns,
             types,
             account_ids,
@@ -325,15 +320,37 @@ def _yes_or_no(value: bool | str | None) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else value or None
 
 
-def _outcome(event: _Record, *, is_failure: bool) -> str | None:
-    """Say how a call ended; an Insights event is none, and an aggregated one is many, which may have ended otherwise each."""
-    if event.insight_details:
-        return None
+def _details(event: _Record) -> CallDetails:
+    """Read the parts that are of each API's own shape. Most events have no more than parameters; what is not there is null."""
+    request = event.request_parameters
+    details = request_details(bytes(request)) if len(request) > _NULL_BYTES else NO_DETAILS
+    if (
+        len(event.response_elements) <= _NULL_BYTES
+        and event.additional_event_data is NO_JSON
+        and event.service_event_details is NO_JSON
+    ):
+        return details
+    names, key, mfa_used, is_failure = details.resource_names, None, None, False
+    if len(event.response_elements) > _NULL_BYTES:
+        details = call_details(bytes(event.response_elements))
+        key, is_failure = details.issued_access_key_id, details.is_failure
+        names = names_of_all(names, details.resource_names)
+    if event.additional_event_data is not NO_JSON:
+        details = call_details(bytes(event.additional_event_data))
+        mfa_used = details.mfa_used
+        names = names_of_all(names, details.resource_names)
+    if event.service_event_details is not NO_JSON:
+        names = names_of_all(names, call_details(bytes(event.service_event_details)).resource_names)
+    return CallDetails(names, key, mfa_used, is_failure)
+
+
+def _outcome(event: _Record, details: CallDetails) -> str | None:
     if event.error_code:
-        return outcome_of(event.error_code)
-    if event.error_message or is_failure:  # A failed sign-in has no code.
-        return FAILED
-    return None if event.event_category == AGGREGATED else SUCCESS
+        return None if event.insight_details else outcome_of(event.error_code)
+    if event.error_message or (details.is_failure and event.event_type == "AwsConsoleSignIn"):
+        return FAILED  # A failed sign-in has no code.
+    # An Insights event is no call, and an aggregated one many, which may have ended otherwise each.
+    return None if event.insight_details or event.event_category == AGGREGATED else SUCCESS
 
 
 def _as_event(event: _Record, record: str) -> _Record:

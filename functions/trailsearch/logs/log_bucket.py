@@ -18,10 +18,11 @@ _LOG_ERRORS = StorageErrors(not_found=LogNotFound, refused=LogUnreadable)
 
 
 class FetchedLog(NamedTuple):
-    """A log object as it is in the bucket, and when CloudTrail delivered it (ISO 8601, UTC)."""
+    """A log object as it is in the bucket, when CloudTrail delivered it (ISO 8601, UTC), and its entity tag."""
 
     body: bytes
     delivered_at: str
+    etag: str = ""
 
 
 class LogBucket:
@@ -56,4 +57,5 @@ class LogBucket:
                 )
             body = answer["Body"].read()
         delivered = answer["LastModified"].astimezone(UTC)
-        return FetchedLog(body, delivered.isoformat(timespec="seconds").replace("+00:00", "Z"))
+        delivered_at = delivered.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return FetchedLog(body, delivered_at, answer.get("ETag", ""))

@@ -8,6 +8,7 @@ Understood, each directly in the queue, through SNS or through SNS with raw mess
   (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html)
 * EventBridge "Object Created" events of S3
   (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html)
+* what a backfill announces: as CloudTrail's own notification, with ``"backfill": true`` beside (``announce``)
 
 A topic may be shared with others, whose messages announce no logs. Those that declare what they are, are ignored:
 
@@ -23,7 +24,7 @@ A topic may be shared with others, whose messages announce no logs. Those that d
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote_plus
@@ -94,7 +95,7 @@ class _Bad(msgspec.Struct, frozen=True):
     why: str
     entry: Any
     name: str
-    beside: dict[str, str]
+    beside: dict[str, Any]
 
 
 class _OtherObject(msgspec.Struct, frozen=True):
@@ -150,6 +151,17 @@ def read_notification(body: str) -> Announcement:
     )
 
 
+def announce(bucket: str, keys: Sequence[str], *, backfill: bool) -> str:
+    """Write the body of a message that announces logs, as CloudTrail does, or as a ``backfill`` does."""
+    body: dict[str, Any] = {"s3Bucket": bucket, "s3ObjectKey": keys}
+    return msgspec.json.encode(body | ({"backfill": True} if backfill else {})).decode()
+
+
+def is_log(key: str) -> bool:
+    """Tell whether an object is a log of CloudTrail or CloudTrail Insights by its key, and no digest file."""
+    return isinstance(_by_key("", key), LogRef)
+
+
 def _announced(body: str) -> Iterator[_Found]:
     if body.strip() == _VALIDATION_MESSAGE:
         yield Ignored.VALIDATION_MESSAGE
@@ -166,7 +178,8 @@ def _announced(body: str) -> Iterator[_Found]:
         case {"Event": "s3:TestEvent"}:
             yield Ignored.TEST_EVENT
         case {"s3Bucket": str(bucket), "s3ObjectKey": [*keys]} if keys:
-            yield from (_announced_by_cloudtrail(bucket, key) for key in keys)
+            backfill = message.get("backfill") is True
+            yield from (_announced_by_cloudtrail(bucket, key, backfill=backfill) for key in keys)
         case {"Records": [*records]} if records:
             yield from (_announced_by_s3(record) for record in records)
         case {"source": "aws.s3"}:
@@ -195,11 +208,12 @@ def _foreign(message: Any) -> Ignored | None:
             return None
 
 
-def _announced_by_cloudtrail(bucket: str, key: Any) -> _Found:
+def _announced_by_cloudtrail(bucket: str, key: Any, *, backfill: bool) -> _Found:
     if not isinstance(key, str) or _is_too_long(key):
         why = _KEY_TOO_LONG if isinstance(key, str) else "an entry of its s3ObjectKey is no text"
-        return _Bad(why, key, "s3ObjectKey", {"s3Bucket": bucket})
-    return Ignored.DIGEST_FILE if _DIGEST_FOLDER.search(key) else LogRef(bucket, key)
+        beside: dict[str, Any] = {"s3Bucket": bucket} | ({"backfill": True} if backfill else {})
+        return _Bad(why, key, "s3ObjectKey", beside)
+    return Ignored.DIGEST_FILE if _DIGEST_FOLDER.search(key) else LogRef(bucket, key, backfill=backfill)
 
 
 def _announced_by_s3(record: Any) -> _Found:

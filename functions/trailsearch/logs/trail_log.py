@@ -8,6 +8,7 @@ It is read a piece at a time, which stays in the processor's cache: if it is wri
 any size takes the memory of some records.
 """
 
+import hashlib
 import json
 from codecs import utf_8_decode
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -50,7 +51,25 @@ _log_decoder = msgspec.json.Decoder(_Log | list[msgspec.Raw])
 _records_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def raw_records(log: bytes) -> Iterator[Records]:
+class ContentHash:
+    """The SHA-256 of the uncompressed content of a log, which CloudTrail's digests know it by; made while it is unpacked."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def over(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass pieces on, and begin anew with the first of them: it is that of all of them once the last one is passed on."""
+        self._hash = hashlib.sha256()
+        for piece in pieces:
+            self._hash.update(piece)
+            yield piece
+
+    def hexdigest(self) -> str:
+        """Give it in hexadecimal."""
+        return self._hash.hexdigest()
+
+
+def raw_records(log: bytes, content_hash: ContentHash | None = None) -> Iterator[Records]:
     """Give the records of a log as it is in the bucket, some at once, each as the JSON text that CloudTrail wrote.
 
     Each is one buffer, UTF-8 encoded. White space between tokens, if any, is kept, except that line breaks
@@ -59,6 +78,7 @@ def raw_records(log: bytes) -> Iterator[Records]:
     Args:
         log: one or several gzip members. A large log that is not written in the very form that CloudTrail uses is read
             all the same, but takes more time, and the memory of the whole.
+        content_hash: becomes that of the log, once all records are given.
 
     Raises:
         LogCorrupt: not gzip to its end, cut short, a wrong checksum, not UTF-8, not JSON, with two arrays ``Records``, with
@@ -67,7 +87,11 @@ def raw_records(log: bytes) -> Iterator[Records]:
 
         Either may be raised after some records were given. These are to be thrown away then.
     """
-    pieces = gunzip(log)
+
+    def unpacked() -> Iterator[bytes]:
+        return content_hash.over(gunzip(log)) if content_hash else gunzip(log)
+
+    pieces = unpacked()
     begin = list(islice(pieces, 2))
     given = 0
     if len(begin) > 1:  # Most logs are smaller: it takes less time to read them at once.
@@ -77,7 +101,7 @@ def raw_records(log: bytes) -> Iterator[Records]:
                 given += len(records)
             return
     # Whatever it is: the whole is read as any JSON is, or says what is wrong.
-    text = _join(gunzip(log)) if len(begin) > 1 else b"".join(begin)
+    text = _join(unpacked()) if len(begin) > 1 else b"".join(begin)
     if _has_line_breaks(text):
         text = text.translate(_IN_ONE_LINE)
     records = _read(text)

@@ -197,6 +197,11 @@ class Staging:
         self._bucket = bucket
         self._put_at_once_bytes = put_at_once_bytes
 
+    @property
+    def bucket(self) -> str:
+        """Its name."""
+        return self._bucket
+
     def put_message(self, body: str) -> LargeMessage:
         """Set the body of a large message aside. It is there for as long as a dead letter may point to it."""
         ref = LargeMessage.of(body, self._bucket)

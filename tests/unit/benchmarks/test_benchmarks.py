@@ -51,7 +51,8 @@ def test_tables_compare_medians() -> None:
     whats = [
         *("gunzip", "parse", "document", "pack", PACK_BULK, "logs to batches"),
         "logs to bulk bodies (OpenSearch)",
-        *("Fetch Logs", "Split Records (OpenSearch)", "Split Records", "Index Batch", "all steps"),
+        *("Fetch Logs", "Split Records (OpenSearch)", "Split Records", "Index Batch"),
+        *("Fetch Logs, with a ledger", "all steps"),
     ]
     benchmarks = [
         {

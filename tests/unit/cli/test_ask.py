@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.unit.cli.search.test_search import FIELDS, RAW
+from tests.unit.test_makefile import options
 from trailsearch.cli.ask import ask
 from trailsearch.cli.environment import Environment
+from trailsearch.cli.search.search import search
 from trailsearch.questions import load
 from trailsearch.search.queries import Answer, Event, Query, SearchDomainUnreachable
 
@@ -129,3 +132,10 @@ def test_a_domain_that_does_not_answer_is_said(domain: Domain, monkeypatch: pyte
 
     monkeypatch.setattr(domain, "search", fail)
     assert "trailsearch-test cannot be searched: Could not connect" in run(Q="old-tls").output
+
+
+@pytest.mark.parametrize("command", [ask, search])
+def test_make_hands_on_every_option(command: click.Command) -> None:
+    variables = {str(option.envvar) for option in command.params if option.envvar}
+    assert len(variables) > 15
+    assert variables <= {*options(), "ENV"}

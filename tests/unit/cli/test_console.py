@@ -25,7 +25,12 @@ from rich.text import Text
 import trailsearch.cli
 from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
+from trailsearch.audit.comparison import Compared, Outcome
+from trailsearch.audit.digests import SignedLog
+from trailsearch.audit.findings import DigestFinding, Finding
+from trailsearch.audit.reckoning import Reckoned
 from trailsearch.aws import clients
+from trailsearch.cli.audit import audit as auditing
 from trailsearch.cli.console import CommandFailed, Console, outside, printable, printable_json
 from trailsearch.cli.dead_letters import dlq as listing
 from trailsearch.cli.dead_letters import redrive as redriving
@@ -201,6 +206,24 @@ def test_what_waits_in_the_dead_letter_queue_does_nothing_to_a_terminal(
         monkeypatch.setattr(redriving, "move_all", lambda *_arguments: pytest.fail("nothing is sent here"))
         variables = {"DRY_RUN": "1"}
     assert_does_nothing(run(COMMANDS["dlq" if module is listing else "redrive"], **variables).output)
+
+
+@many
+@given(text=hostile_texts)
+def test_what_is_written_into_keys_and_digests_does_nothing_to_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    time = datetime(2026, 1, 2, tzinfo=UTC)
+    digests = [DigestFinding(finding, text, text, time, time, text) for finding in Finding]
+    logs = [
+        Compared(SignedLog(text, text, text), outcome, finding, text, Reckoned(error=text))
+        for outcome in Outcome
+        for finding in (Finding.MISSING, Finding.ALTERED)
+    ]
+    monkeypatch.setattr(auditing, "settings_of", lambda _environment: None)
+    monkeypatch.setattr(auditing, "look", lambda *_arguments: auditing.Audited(digests, logs))
+    assert_does_nothing(run(auditing.audit).output)
+    assert_does_nothing(run(auditing.audit, JSON="1").output)
 
 
 @many

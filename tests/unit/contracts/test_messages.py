@@ -80,7 +80,13 @@ def test_a_dead_letter_reads_like_this() -> None:
         "state": "Fetch Logs",
         "execution": ARN,
         "error": {"Error": "LogCorrupt", "Cause": "s3://logs/a: Not gzip"},
-        "log": {"bucket": "logs", "key": "AWSLogs/a b/é.json.gz", "attempts": 0, "first_failed_at": None},
+        "log": {
+            "bucket": "logs",
+            "key": "AWSLogs/a b/é.json.gz",
+            "attempts": 0,
+            "first_failed_at": None,
+            "backfill": False,
+        },
     }
 
 

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from fetch_logs import FETCHED_AT_ONCE
 from tests.conftest import REPOSITORY
 from trailsearch.contracts.errors import LogCorrupt, LogError, LogWithoutRecords
 from trailsearch.logs import trail_log
-from trailsearch.logs.trail_log import find_records, raw_records
+from trailsearch.logs.trail_log import ContentHash, find_records, raw_records
 
 # More than a piece of a log that is unpacked at once.
 FILLER = "x" * 300_000
@@ -337,3 +338,29 @@ def test_real_logs_are_read_whole(cloudtrail_data: Path) -> None:
         assert [json.loads(each) for each in read(path.read_bytes())] == expected
         count += len(expected)
     assert count == 4889
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        pytest.param([b'{"Records":[{"a":1}]}'], id="small"),
+        pytest.param([b'{"Records":[', b"]}"], id="several gzip members"),
+        pytest.param(
+            [
+                json.dumps(
+                    {"Records": [record(n, filler=FILLER) for n in range(5)]}, separators=(",", ":")
+                ).encode()
+            ],
+            id="large, as CloudTrail writes it",
+        ),
+        pytest.param(
+            [json.dumps({"Records": [record(n, filler=FILLER) for n in range(5)]}, indent=1).encode()],
+            id="large, and read as a whole after a first attempt",
+        ),
+    ],
+)
+def test_the_content_is_hashed_while_it_is_unpacked(log: list[bytes]) -> None:
+    content_hash = ContentHash()
+    for _ in raw_records(b"".join(map(gzip.compress, log)), content_hash):
+        pass
+    assert content_hash.hexdigest() == hashlib.sha256(b"".join(log)).hexdigest()

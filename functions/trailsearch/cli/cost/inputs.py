@@ -17,7 +17,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The settings of an environment that its bill depends on; the names are those of Terraform's variables.
 
     ``search_retention_days`` is None where events are kept for ever, and the search domain is reckoned as it is
-    deployed. ``staged_days`` is when what is indexed expires in the staging bucket.
+    deployed. ``staged_days`` is when what is indexed expires in the staging bucket, ``staging_retention_days`` when all else does,
+    and so the ledger.
     """
 
     pipe_batch_size: int
@@ -42,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True):
     workflow_logged: bool
     traced: bool
     search_retention_days: int | None = None
+    keep_ledger: bool = False
+    staging_retention_days: int = 15
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -131,6 +134,13 @@ class RetentionCosts(msgspec.Struct, frozen=True):
     workflow_log_bytes_per_round: float
 
 
+class BackfillCosts(msgspec.Struct, frozen=True):
+    """What is known of logs that were only listed, and how fast a domain takes batches; see ``assumptions.toml``."""
+
+    event_gzip_bytes: float
+    cloudsearch_seconds_per_batch: float
+
+
 class NodeType(msgspec.Struct, frozen=True):
     """An instance type of OpenSearch: its memory, and the largest volume that it may have."""
 
@@ -171,6 +181,7 @@ class Assumptions(msgspec.Struct, frozen=True):
     log_compression: float
     admission: AdmissionCosts
     retention: RetentionCosts
+    backfill: BackfillCosts
     opensearch: OpenSearchSizes
 
 

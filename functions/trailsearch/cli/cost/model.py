@@ -39,6 +39,10 @@ _NEGLIGIBLE = 1e-12
 _REMEMBERED = 2**12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
+# What the ledger takes of processor time, by functions/README.md, and of room: its JSON has some 650 bytes about a log, and 400
+# about a batch.
+_HASH_MS_PER_MB = 0.9
+_LEDGER_BYTES_PER_LOG, _LEDGER_BYTES_PER_BATCH = 650, 400
 # What a batch costs by itself. OpenSearch is paid by its instances alone.
 _BATCH_PRICES: Mapping[Backend, str] = {Backend.CLOUDSEARCH: "search_batch"}
 
@@ -99,24 +103,14 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     measured, assumed = model.measured, model.assumptions
     messages, logs, batches = delivery.messages, delivery.logs, delivery.batches
     s3_gets, s3_puts = logs + 1 + batches, delivery.staging_puts + batches
-    staged_mb, batch_mb = delivery.staged_bytes / 1e6, delivery.batch_bytes / 1e6
-    upload = assumed.uploads[settings.search_backend]
-    invoked = {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": batches}
-    megabytes = {"fetch_logs": staged_mb, "split_records": staged_mb, "index_batch": batch_mb}
-    waited_ms = {
-        "fetch_logs": assumed.s3_request_ms * (logs / FETCHED_AT_ONCE + delivery.staging_puts),
-        "split_records": assumed.s3_request_ms * (1 + batches / STAGED_AT_ONCE),
-        "index_batch": batches * (assumed.s3_request_ms + upload.answer_ms_per_batch)
-        + batch_mb * upload.answer_ms_per_mb,
-    }
-    beside_ms = {"index_batch": batch_mb * upload.compute_ms_per_mb}
+    invoked = _invoked(delivery)
+    ledger_gb = 0.0
+    if settings.keep_ledger:
+        # Each invocation writes one entry.
+        s3_puts += sum(invoked.values())
+        ledger_gb = (_LEDGER_BYTES_PER_LOG * logs + _LEDGER_BYTES_PER_BATCH * batches) / 1e9
     gb_seconds = storage_gb_seconds = log_bytes = 0.0
-    for name in FUNCTIONS:
-        takes = measured.functions[name]
-        computed_ms = takes.ms_per_invocation * invoked[name] + takes.ms_per_mb * megabytes[name]
-        computed_ms += takes.ms_per_log * logs + beside_ms.get(name, 0.0)
-        slower = max(1.0, assumed.memory_mb_per_vcpu / settings.memory_mb[name])
-        seconds = (computed_ms * slower + waited_ms[name]) / 1000
+    for name, seconds in function_seconds(delivery, settings, model).items():
         gb_seconds += seconds * settings.memory_mb[name] / 1024
         storage_gb_seconds += seconds * max(0, settings.storage_mb[name] - _FREE_STORAGE_MB) / 1024
         log_bytes += measured.log_bytes[name] * invoked[name]
@@ -141,7 +135,11 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         storage_gb_seconds=storage_gb_seconds,
         s3_gets=s3_gets,
         s3_puts=s3_puts,
-        staged_gb_months=staged_gb * (settings.staged_days + _TO_MIDNIGHT_DAYS) / DAYS_PER_MONTH,
+        staged_gb_months=(
+            staged_gb * (settings.staged_days + _TO_MIDNIGHT_DAYS)
+            + ledger_gb * (settings.staging_retention_days + _TO_MIDNIGHT_DAYS)
+        )
+        / DAYS_PER_MONTH,
         sns_publishes=messages if settings.create_trail else 0,
         # At most: SNS sends each message, the Pipe receives each alone, and deletes ten at once, or a rest.
         sqs_requests=2 * messages + 1 + messages / _DELETED_AT_ONCE,
@@ -153,6 +151,38 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         log_gb_months=log_bytes / 1e9 * stored_months,
         traces=1 if settings.traced else 0,
     )
+
+
+def _invoked(delivery: Delivery) -> dict[str, float]:
+    return {"fetch_logs": 1.0, "split_records": 1.0, "index_batch": delivery.batches}
+
+
+def function_seconds(delivery: Delivery, settings: Settings, model: Model) -> dict[str, float]:
+    """Give how long all invocations of each function run for one execution, one after the other."""
+    measured, assumed = model.measured, model.assumptions
+    invoked, batches = _invoked(delivery), delivery.batches
+    staged_mb, batch_mb = delivery.staged_bytes / 1e6, delivery.batch_bytes / 1e6
+    upload = assumed.uploads[settings.search_backend]
+    megabytes = {"fetch_logs": staged_mb, "split_records": staged_mb, "index_batch": batch_mb}
+    waited_ms = {
+        "fetch_logs": assumed.s3_request_ms * (delivery.logs / FETCHED_AT_ONCE + delivery.staging_puts),
+        "split_records": assumed.s3_request_ms * (1 + batches / STAGED_AT_ONCE),
+        "index_batch": batches * (assumed.s3_request_ms + upload.answer_ms_per_batch)
+        + batch_mb * upload.answer_ms_per_mb,
+    }
+    beside_ms = {"index_batch": batch_mb * upload.compute_ms_per_mb}
+    found = {}
+    for name in FUNCTIONS:
+        takes = measured.functions[name]
+        computed_ms = takes.ms_per_invocation * invoked[name] + takes.ms_per_mb * megabytes[name]
+        computed_ms += takes.ms_per_log * delivery.logs + beside_ms.get(name, 0.0)
+        written_ms = 0.0
+        if settings.keep_ledger:
+            computed_ms += _HASH_MS_PER_MB * staged_mb if name == "fetch_logs" else 0.0
+            written_ms = assumed.s3_request_ms * invoked[name]
+        slower = max(1.0, assumed.memory_mb_per_vcpu / settings.memory_mb[name])
+        found[name] = (computed_ms * slower + waited_ms[name] + written_ms) / 1000
+    return found
 
 
 def average_delivery(traffic: Traffic, settings: Settings, model: Model) -> Delivery:

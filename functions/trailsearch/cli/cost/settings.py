@@ -12,7 +12,9 @@ from trailsearch.cli.cost.inputs import Assumptions, CostUnknown, Measured, Pric
 from trailsearch.cli.cost.model import FUNCTIONS
 from trailsearch.cli.terraform_settings import TERRAFORM, defaults, environments, load
 
-DEFINITION_FILE = TERRAFORM.parent / "statemachine" / "index_logs.asl.json"
+DEFINITION_FILE, BACKFILL_FILE = (
+    TERRAFORM.parent / "statemachine" / f"{name}.asl.json" for name in ("index_logs", "backfill")
+)
 PRICES_FILE, ASSUMPTIONS_FILE, MEASURED_FILE = (
     Path(__file__).parent / "tables" / f"{name}.toml" for name in ("prices", "assumptions", "measured")
 )
@@ -63,6 +65,12 @@ def _resource(path: Path, kind: str, name: str) -> dict[str, Any]:
 def read_states(path: Path = DEFINITION_FILE) -> States:
     """Follow an execution through the state machine, and count the states that it enters."""
     return follow(json.loads(path.read_text(encoding="utf-8")))
+
+
+def read_states_per_part(path: Path = BACKFILL_FILE) -> int:
+    """Count the states of the state machine backfill that one part of it enters while nothing fails."""
+    machine = json.loads(path.read_text(encoding="utf-8"))
+    return follow(machine["States"]["Index Parts"]["ItemProcessor"]).per_execution
 
 
 def follow(machine: Mapping[str, Any]) -> States:

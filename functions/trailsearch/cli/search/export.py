@@ -2,13 +2,14 @@
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from trailsearch.cli.console import Console, outside, say, say_json
+from trailsearch.cli.console import CommandFailed, Console, outside, say, say_json
 from trailsearch.cli.search.as_json import to_json_line
 from trailsearch.events.fields import SCHEMA
 from trailsearch.search.queries import Event, Query, SearchDomain
@@ -26,13 +27,11 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def export(domain: SearchDomain, query: Query, written: Format, console: Console) -> int:
+def export(domain: SearchDomain, query: Query, written: Format, console: Console) -> None:
     """Write every event that a query finds to the standard output, and show on a console how far it is.
 
-    Returns:
-        How many events were written.
-
     Raises:
+        CommandFailed: there were fewer of them than were counted before.
         QueryRefused, SearchError: as ``SearchDomain.scan`` does.
     """
     found = domain.search(query._replace(start=0, size=0, facets=(), highlight=False)).found
@@ -45,7 +44,10 @@ def export(domain: SearchDomain, query: Query, written: Format, console: Console
         write(event)
         done += 1
     console.print(f"{found:,} events found, {done:,} written.", highlight=False)
-    return done
+    if done < found:
+        raise CommandFailed(
+            "Fewer events were written than found: some have gone meanwhile, or were not given"
+        )
 
 
 def csv_line(event: Event) -> str:
@@ -72,9 +74,18 @@ def _say_json(event: Event) -> None:
 
 
 def _watched(events: Iterator[Event], found: int, console: Console) -> Iterator[Event]:
-    """Give events, and show on a terminal how many of them have been given."""
+    """Give events, and show on a terminal how many of them have been given, unless they go there themselves."""
     columns = (TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    shown = console.is_terminal and not sys.stdout.isatty()
+    # What is written goes past the bar, not above it.
+    with Progress(
+        *columns,
+        console=console,
+        disable=not shown,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bar:
         task = bar.add_task("Events", total=found)
         for event in events:
             yield event

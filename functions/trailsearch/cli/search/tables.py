@@ -1,11 +1,13 @@
 """What is found as tables: events, how often each value is there, and events over time."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich import box
 from rich.cells import cell_len, set_cell_size
 from rich.columns import Columns
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +19,7 @@ _MESSAGE_CHARACTERS = 120
 _SHORTEST_BAR, _LONGEST_BAR = 10, 50
 _BESIDE_A_BAR = 40
 _ARN = "arn:"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RESOURCE = "Resource"
 _COLUMNS = ("Time", "Who", "What", _RESOURCE, "Where", "Error")
 # Of what is no event of its own, but sums up or compares many calls.
@@ -50,10 +53,8 @@ def _event_table(events: Sequence[Event]) -> Table:
     shown = [at for at, name in enumerate(_COLUMNS) if name != _RESOURCE or any(row[at] for row in rows)]
     for at in shown:
         name = _COLUMNS[at]
-        if name == "Time":
-            table.add_column(name, no_wrap=True)
-        else:
-            table.add_column(name, overflow="fold", style="red" if name == "Error" else "")
+        style = "red" if name == "Error" else ""
+        table.add_column(name, no_wrap=name == "Time", overflow="fold", style=style)
     for row in rows:
         table.add_row(*(outside(row[at]) for at in shown))
     return table
@@ -74,18 +75,25 @@ def _print_with_highlights(answer: Answer, console: Console) -> None:
     rows = [[outside(cell).plain for cell in _row(event)] for event in answer.events]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row, highlights in zip(rows, answer.highlights, strict=True):
-        cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
-        console.print(Text("  ".join(cells).rstrip(), "bold"), soft_wrap=True)
-        for field, found in highlights.items():
-            for excerpt in found:
-                console.print(_marked(field, excerpt, console), soft_wrap=True)
+        excerpts = [_marked(field, one, console) for field, found in highlights.items() for one in found]
+        if console.is_narrow:
+            first, *others = filter(None, row)
+            console.print(Text(first, "bold"))
+            for text in (*(Text(cell, "bold") for cell in others), *excerpts):
+                text.overflow = "fold"
+                console.print(Padding(text, (0, 0, 0, 2)))
+        else:
+            cells = (set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+            console.print(Text("  ".join(cells).rstrip(), "bold"), soft_wrap=True)
+            for text in excerpts:
+                console.print(Text.assemble("  ", text), soft_wrap=True)
     console.print()
 
 
 def _marked(field: str, excerpt: Excerpt, console: Console) -> Text:
     """Mark matches by their style, or by asterisks where there are no styles."""
     has_styles = console.is_terminal and not console.is_dumb_terminal
-    text = Text.assemble((f"  {field}: ", "dim"))
+    text = Text.assemble((f"{field}: ", "dim"))
     for piece in excerpt:
         shown = outside(piece.text).plain
         if not piece.is_match:
@@ -119,6 +127,8 @@ def _resource(event: Event) -> str:
     """Name the first thing that it was done to, and say how many others are named."""
     arns = event.get("resource_arns", ())
     names = [name for name in event.get("resource_names", ()) if not name.startswith(_ARN)]
+    # What has a name of somebody's own is told by that.
+    names.sort(key=lambda name: bool(_UUID.fullmatch(name)))
     # Of an ARN all but partition, service, Region and account.
     names = names or [arn.split(":", 5)[-1] for arn in arns]
     return f"{names[0]} +{len(names) - 1}" if len(names) > 1 else "".join(names)

@@ -50,7 +50,7 @@ _FAILED: tuple["ExecutionStatusType", ...] = ("FAILED", "TIMED_OUT", "ABORTED")
 _STATUSES: tuple["ExecutionStatusType", ...] = ("RUNNING", "SUCCEEDED", *_FAILED)
 _LAST = 10
 _LAST_FAILED = 3
-_STEPS = ("fetch-logs", "split-records", "index-batch", "delete-expired")
+_STEPS = ("fetch-logs", "split-records", "index-batch")
 # What terraform/alarms.tf puts after the prefix. Any alarm with the prefix may be that of another environment:
 # dev-eu beside dev.
 ALARM_NAMES = frozenset(
@@ -232,7 +232,7 @@ def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
 
 def read_search_domain(environment: Environment) -> SearchDomain:
     """Ask for the state of the search domain, and count its documents by a search."""
-    backend, status = environment.find_search_domain(aws.IMPATIENT)
+    backend, status, _ = environment.find_search_domain(aws.IMPATIENT)
     return SearchDomain(
         documents=_tried(count_documents, backend.domain(status.endpoint, aws.IMPATIENT))
         if status.endpoint

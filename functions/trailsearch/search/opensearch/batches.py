@@ -111,7 +111,12 @@ class OpenSearchFormat:
             fields = document.fields
             if not fields.event_id:
                 fields = msgspec.structs.replace(fields, event_id=document.id)
-            if whole and (strings := _ESCAPES.decoded(fields.raw, _without_backslashes)):
+            # Asked here, as most have none, and there are many.
+            if (
+                "\\" in fields.raw
+                and whole
+                and (strings := _ESCAPES.decoded(fields.raw, _without_backslashes))
+            ):
                 fields = msgspec.structs.replace(fields, raw=(fields.raw, strings))
             # An id needs no escaping: documents.build_document sees to that.
             batch += f'{actions[(fields.event_time or "")[:7]]}{document.id}"}}}}\n'.encode()

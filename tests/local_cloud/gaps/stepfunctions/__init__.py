@@ -4,13 +4,14 @@ For every execution moto parses the definition, for every path the path, and for
 together they take longer than the workflow itself. All three are kept here.
 """
 
-from . import definitions, executions, paths, status_changes, stop, tasks
+from . import definitions, executions, map_runs, paths, status_changes, stop, tasks
 
 
 def close_gaps() -> None:
     """Close the gaps of every module."""
     definitions.close_gaps()
     executions.close_gaps()
+    map_runs.close_gaps()
     paths.close_gaps()
     status_changes.close_gaps()
     stop.close_gaps()  # After the status changes: the event of an execution that is stopped must be sent once.

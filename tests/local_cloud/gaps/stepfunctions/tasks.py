@@ -4,18 +4,25 @@ For those that start executions, moto hands the arguments to boto3 under the nam
 (StateMachineArn), and the answer back under boto3's (executionArn). AWS has them the other way round.
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
 
-Errors of S3 have its name before theirs, in moto as "s3": S3.NoSuchKeyException.
+Errors of S3 have its name before theirs, in moto as "s3": S3.NoSuchKeyException. What an SDK answers is JSON: the body of an
+object is text, and a time is written out, where moto leaves what boto3 gives.
 https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
 
+import functools
 import threading
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.response import StreamingBody
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
@@ -28,8 +35,20 @@ def close_gaps() -> None:
     """Let Tasks start executions, keep the clients of all Tasks, and name the errors of S3."""
     replace(boto_client, "boto3", SimpleNamespace(client=_SharedClients()))
     replace(StateTaskServiceSfn, "_eval_service_task", _eval_service_task)
+    replace(
+        StateTaskServiceSfn,
+        "_build_sync2_resolver",
+        describing_as_on_aws(StateTaskServiceSfn._build_sync2_resolver),
+    )
+    replace(
+        StateTaskServiceAwsSdk,
+        "_eval_service_task",
+        _answering_json(StateTaskServiceAwsSdk._eval_service_task),
+    )
     names = state_task_service_aws_sdk._SERVICE_ERROR_NAMES
-    replace(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", {**names, "s3": "S3"})
+    replace(
+        state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", {**names, "s3": "S3", "cloudwatch": "CloudWatch"}
+    )
 
 
 def _eval_service_task(
@@ -46,13 +65,54 @@ def _eval_service_task(
     )
     operation = getattr(client, self._get_boto_service_action())
     answer = operation(**{name[0].lower() + name[1:]: value for name, value in normalised_parameters.items()})
-    env.stack.append(
-        {
-            name[0].upper() + name[1:]: value.timestamp() if isinstance(value, datetime) else value
-            for name, value in answer.items()
-            if name != "ResponseMetadata"
-        }
-    )
+    env.stack.append(_as_on_aws(answer))
+
+
+def describing_as_on_aws(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Make of moto's way to wait for an execution (.sync:2) one whose answer has the names of AWS."""
+
+    @functools.wraps(build)
+    def build_resolver(*arguments: Any, **named: Any) -> Callable[[], Any]:
+        resolve = build(*arguments, **named)
+
+        def resolve_as_on_aws() -> Any:
+            described = resolve()
+            return described and _as_on_aws(described)
+
+        return resolve_as_on_aws
+
+    return build_resolver
+
+
+def _as_on_aws(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name[0].upper() + name[1:]: value.timestamp() if isinstance(value, datetime) else value
+        for name, value in answer.items()
+        if name != "ResponseMetadata"
+    }
+
+
+def _answering_json(evaluate: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(evaluate)
+    def evaluate_task(self: Any, env: Any, *arguments: Any, **named: Any) -> None:
+        evaluate(self, env, *arguments, **named)
+        env.stack.append(_as_json(env.stack.pop()))
+
+    return evaluate_task
+
+
+def _as_json(answer: Any) -> Any:
+    match answer:
+        case dict():
+            return {name: _as_json(value) for name, value in answer.items()}
+        case list():
+            return [_as_json(value) for value in answer]
+        case datetime():
+            return answer.isoformat()
+        case StreamingBody():
+            return answer.read().decode()
+        case _:
+            return answer
 
 
 class _SharedClients:

@@ -10,6 +10,7 @@ search_principal_arns = ["arn:aws:iam::123456789012:user/local"]
 pipe_batch_size              = 10
 pipe_batching_window_seconds = 1
 
+keep_ledger              = true
 log_level                = "DEBUG"
 deletion_protection      = false
 force_destroy            = true

@@ -139,7 +139,7 @@ def test_the_variable_that_moves_the_bill_most_comes_first() -> None:
 def test_a_traffic_that_cannot_be_is_refused(variables: dict[str, str]) -> None:
     result = run(**variables)
     assert result.exit_code == 2
-    assert "Invalid value" in result.stderr
+    assert result.stderr.startswith(f"Error: {next(iter(variables))}: ")
 
 
 def test_markdown_tables_are_rectangular() -> None:
@@ -175,8 +175,8 @@ def test_an_account_that_has_a_trail_is_told_what_a_second_one_costs() -> None:
 
 def test_it_says_how_many_days_fit() -> None:
     output = run(MARKDOWN="1").stdout
-    assert cells_of("Days that fit as deployed", output) == [["1,031", "20.6", "5.2"], ["31.1", "0.6", "0.2"]]
-    assert cells_of("Days that fit in 10 partitions", output) == [["1,242", "24.8", "6.2"]]
+    assert cells_of("Days that fit as deployed", output) == [["1,031", "20.6", "5.2"], ["29.0", "0.6", "0.1"]]
+    assert cells_of("Days that fit in 10 partitions", output) == [["1,159", "23.2", "5.8"]]
     reckoned = asked(RETENTION="365")["backends"]
     for backend, found in reckoned.items():
         for of_days in found["profiles"].values():

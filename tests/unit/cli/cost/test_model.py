@@ -112,6 +112,17 @@ def test_a_month_with_more_events_costs_more_in_all_but_less_for_each(
     assert after.dollars_per_million <= before.dollars_per_million * (1 + 1e-9)
 
 
+@given(deliveries)
+def test_a_ledger_is_an_object_for_each_step_and_costs_little(delivery: Delivery) -> None:
+    keeping = msgspec.structs.replace(PROD, keep_ledger=True)
+    without, kept = (count(delivery, settings, MODEL) for settings in (PROD, keeping))
+    assert kept.s3_puts == pytest.approx(without.s3_puts + 2 + delivery.batches)
+    assert kept.staged_gb_months > without.staged_gb_months
+    assert kept.gb_seconds > without.gb_seconds
+    assert kept.state_transitions == without.state_transitions
+    assert not PROD.keep_ledger
+
+
 def test_a_pipe_that_does_not_wait_starts_an_execution_for_each_log() -> None:
     reckoned = month(Traffic(100_000, 12), DEV, MODEL)
     assert reckoned.counts.executions == pytest.approx(100_000 * 30 / 12)

@@ -190,10 +190,10 @@ def test_a_domain_that_holds_fewer_days_than_are_kept_has_to_grow(
 @pytest.mark.parametrize(
     ("events", "deployed", "granted"),
     [
-        # 2,576 bytes each: 8 GB hold 3.1 million events, and ten times 32 GB 124 million.
-        (100_000, 31.1, 1_242.2),
-        (5_000_000, 0.62, 24.8),
-        (20_000_000, 0.155, 6.2),
+        # 2,761 bytes each: 8 GB hold 2.9 million events, and ten times 32 GB 116 million.
+        (100_000, 29.0, 1_159.0),
+        (5_000_000, 0.58, 23.2),
+        (20_000_000, 0.145, 5.8),
     ],
 )
 def test_how_many_days_cloudsearch_holds(events: int, deployed: float, granted: float) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.unit.cli.search.test_search import FIELDS, RAW
 from trailsearch.cli.console import Console
 from trailsearch.cli.environment import Environment
-from trailsearch.cli.search.export import COLUMNS, csv_line
+from trailsearch.cli.search.export import COLUMNS, Format, csv_line, export
 from trailsearch.cli.search.over_time import edges_of
 from trailsearch.cli.search.search import search
 from trailsearch.cli.search.tables import print_histogram
@@ -80,6 +80,27 @@ def test_all_events_are_written_as_json_one_a_line_with_their_records(domain: Do
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(events) == len(MANY)
     assert events[0] == {**MANY[0], "raw": json.loads(RAW)}
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_how_far_it_is_is_shown_where_somebody_looks(
+    capsys: pytest.CaptureFixture[str], is_terminal: bool
+) -> None:
+    domain: Any = Domain(MANY[:7])
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=is_terminal, width=80, _environ={"TERM": "xterm"})
+    export(domain, Query(), Format.JSON, console)
+    assert ("7/7" in shown.getvalue()) is is_terminal
+    assert len(capsys.readouterr().out.splitlines()) == 7
+
+
+def test_fewer_events_than_were_counted_are_a_failure(
+    domain: Domain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain, "scan", lambda _query: iter(MANY[1:]))
+    done = run(ALL="1", CSV="1")
+    assert done.exit_code == 1
+    assert "10,001 events found, 10,000 written." in done.stderr
 
 
 @pytest.mark.parametrize(

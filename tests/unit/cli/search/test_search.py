@@ -112,6 +112,40 @@ def test_what_was_done_is_a_name_and_says_where_it_sums_up_many_calls(
     assert after
 
 
+UUID = "216b1d64-5a8f-47fd-a0b0-6ad76aff75b5"
+
+
+@pytest.mark.parametrize(
+    ("resources", "shown"),
+    [
+        ({"resource_names": ["my-bucket"]}, "my-bucket"),
+        ({"resource_names": [UUID, "arn:aws:s3:::b", "b", "c"]}, "b +2"),
+        ({"resource_names": [UUID]}, UUID),
+        ({"resource_arns": ["arn:aws:s3:::b/k", "arn:aws:s3:::b"]}, "b/k +1"),
+        ({"resource_names": ["arn:aws:iam::1:role/r"], "resource_arns": ["arn:aws:iam::1:role/r"]}, "role/r"),
+    ],
+)
+def test_what_a_call_was_about_is_named_once(resources: dict[str, list[str]], shown: str) -> None:
+    row = next(line for line in printed({**FIELDS, **resources}).splitlines() if "alice" in line)
+    assert row.split("DeleteQueue")[1].split("eu-central-1")[0].strip() == shown
+
+
+def test_without_anything_that_a_call_was_about_there_is_no_column_for_it() -> None:
+    assert "Resource" not in printed(FIELDS)
+    assert "Resource" in printed(FIELDS, {**FIELDS, "resource_names": ["a"]})
+
+
+def test_facets_say_how_many_values_there_are() -> None:
+    file = StringIO()
+    facets = {"actor": {"a": 2, "b": 1}, "event_name": {"c": 1}, "error_code": {"d": 1}}
+    answer = Answer(3, [], facets, distinct={"actor": 37, "event_name": 1})
+    print_answer(answer, Console(file=file, width=160))
+    heads = [line for line in file.getvalue().splitlines() if "Events" in line]
+    assert "actor, top 2 of 37 " in heads[0]
+    assert "event_name " in heads[0]
+    assert "error_code, top 1 of more than 1,000 " in heads[0]
+
+
 def test_without_an_error_code_the_message_is_shown() -> None:
     """CloudTrail writes why a sign-in failed into errorMessage, and no errorCode."""
     event = {**FIELDS, "error_message": "Failed authentication"}

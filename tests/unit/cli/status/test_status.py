@@ -870,8 +870,12 @@ def test_every_page_of_alarms_is_read() -> None:
 
 def test_the_alarms_are_those_that_terraform_makes() -> None:
     alarms = (REPOSITORY / "terraform" / "alarms.tf").read_text()
-    steps = [path.stem.replace("_", "-") for path in (REPOSITORY / "functions").glob("*.py")]
-    of_steps = re.findall(r'"\$\{replace\(key, "_", "-"\)\}-([a-z-]+)" =>', alarms)
+    functions = (REPOSITORY / "terraform" / "functions.tf").read_text()
+    (of_workflow,) = re.findall(r"^  functions = \{$(.*?)^  \}$", functions, re.MULTILINE | re.DOTALL)
+    steps = [key.replace("_", "-") for key in re.findall(r"^    (\w+) = \{$", of_workflow, re.MULTILINE)]
+    of_steps = re.findall(
+        r'for key, function in local.functions : "\$\{replace\(key, "_", "-"\)\}-([a-z-]+)" =>', alarms
+    )
     made = {
         *re.findall(r"^      ([a-z-]+) = \{$", alarms, re.MULTILINE),
         *re.findall(r'\? \["([a-z-]+)"\] : \[\] : key =>', alarms),

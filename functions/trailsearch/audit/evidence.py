@@ -1,0 +1,124 @@
+"""What an audit has found, as evidence that can be kept, and in a sentence."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from trailsearch.audit.comparison import Compared, Outcome
+from trailsearch.audit.findings import DigestFinding, Finding
+
+LIMIT = "It proves that every delivered log is indexed, not that CloudTrail recorded every call."
+_SAID_OF_LOGS = {
+    Outcome.WAITING: "read, and not all indexed yet",
+    Outcome.DEAD_LETTERED: "dead-lettered: make dlq has the reasons",
+    Outcome.ALTERED: "indexed with another content than CloudTrail signed",
+    Outcome.NEVER_READ: "never read: HEAL=1 sends them to the ingest queue",
+}
+_SAID_OF_OBJECTS = {
+    Finding.MISSING: "no longer in the bucket",
+    Finding.ALTERED: "not in the bucket as CloudTrail signed them",
+}
+_SAID_OF_DIGESTS = {
+    Finding.MISSING: "missing",
+    Finding.ALTERED: "altered",
+    Finding.BAD_SIGNATURE: "with a signature that is not theirs",
+    Finding.UNKNOWN_KEY: "signed with a key that CloudTrail does not list",
+}
+
+
+def sentence(logs: Sequence[Compared]) -> str:
+    """Say how many of the signed logs are indexed unaltered, and how their records add up."""
+    reckoned = [each.reckoned for each in logs if each.reckoned]
+    indexed = sum(each.outcome is Outcome.INDEXED for each in logs)
+    parts = [
+        (sum(each.indexed for each in reckoned), "indexed"),
+        (sum(each.duplicates for each in reckoned), "duplicates"),
+        (sum(each.dead_lettered for each in reckoned), "dead-lettered"),
+        (sum(each.waiting for each in reckoned), "waiting"),
+    ]
+    added = " + ".join(
+        f"{count:,} {name}" for at, (count, name) in enumerate(parts) if count or name != "waiting" or not at
+    )
+    return (
+        f"{indexed:,} of {len(logs):,} signed logs indexed unaltered;"
+        f" {sum(each.records for each in reckoned):,} records = {added}"
+    )
+
+
+def problems(digests: Sequence[DigestFinding], logs: Sequence[Compared]) -> list[str]:
+    """Say what is not well, each in a sentence."""
+    said = []
+    if not any(each.finding is Finding.VALID for each in digests):
+        said.append("There is no valid digest of this time: nothing is proven")
+    for finding, what in _SAID_OF_DIGESTS.items():
+        found = [each for each in digests if each.finding is finding]
+        if found:
+            said.append(
+                f"{_count(len(found), 'digest')} {what}, such as s3://{found[0].bucket}/{found[0].key}"
+            )
+    for each in digests:
+        if each.finding is Finding.GAP and each.begin and each.end:
+            said.append(f"No digests from {iso(each.begin)} to {iso(each.end)}: {each.why} ({each.key})")
+        if each.finding is Finding.UNREADABLE:
+            said.append(f"The bucket {each.bucket} cannot be looked into: {each.why}")
+        if each.finding is Finding.VALIDATION_OFF:
+            said.append(f"Validation is off: {each.why} (s3://{each.bucket}/{each.key})")
+    for outcome, what in _SAID_OF_LOGS.items():
+        said += _of_logs([each for each in logs if each.outcome is outcome], what)
+    for finding, what in _SAID_OF_OBJECTS.items():
+        said += _of_logs([each for each in logs if each.in_bucket is finding], what)
+    return said
+
+
+def as_builtins(
+    begin: datetime, end: datetime, digests: Sequence[DigestFinding], logs: Sequence[Compared]
+) -> dict[str, Any]:
+    """Give all of it as plain values, for an auditor to keep."""
+    found = problems(digests, logs)
+    return {
+        "from": iso(begin),
+        "to": iso(end),
+        "well": not found,
+        "says": sentence(logs),
+        "limit": LIMIT,
+        "problems": found,
+        "digests": [
+            {
+                "digest": f"s3://{each.bucket}/{each.key}",
+                "finding": each.finding.value,
+                "from": each.begin and iso(each.begin),
+                "to": each.end and iso(each.end),
+                "why": each.why,
+                "sha256": each.digest and each.digest.hash,
+                "signature": each.digest and each.digest.signature,
+                "public_key": each.digest and each.digest.fingerprint,
+            }
+            for each in digests
+        ],
+        "logs": [
+            {
+                "log": each.log.pointer.uri,
+                "sha256": each.log.hash,
+                "outcome": each.outcome.value,
+                "in_bucket": each.in_bucket.value,
+                "why": each.why,
+                "ledger": each.reckoned and each.reckoned._asdict(),
+            }
+            for each in logs
+        ],
+    }
+
+
+def iso(time: datetime) -> str:
+    """Write a time as ISO 8601 in UTC, in seconds."""
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _of_logs(found: Sequence[Compared], what: str) -> list[str]:
+    if not found:
+        return []
+    return [f"{_count(len(found), 'signed log')} {what}, such as {found[0].log.pointer.uri}"]
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"

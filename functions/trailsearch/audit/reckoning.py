@@ -1,0 +1,129 @@
+"""What the ledger says of each log: how many of its records are indexed, and where the others are.
+
+An execution that read a log is one account of it. What was redriven adds to that: a batch that is indexed later, whichever
+execution did so, is one of those that the first one made.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from trailsearch.contracts.ledger import Entry, Fetched, IndexedBatch, ReadLog, Split
+
+
+class Reckoned(NamedTuple):
+    """What became of the records of a log, by the execution that did most of it.
+
+    ``records`` are ``indexed``, ``duplicates`` (of an event that another record of the same execution has brought in),
+    ``dead_lettered`` or ``waiting``: not indexed yet, as far as the ledger knows. ``sha256`` is that of the content that was
+    read, ``delivered_at`` and ``etag`` are those of its object. Of a log that could not be read, nothing is known but the ``error``.
+    """
+
+    sha256: str = ""
+    delivered_at: str = ""
+    etag: str = ""
+    records: int = 0
+    indexed: int = 0
+    duplicates: int = 0
+    dead_lettered: int = 0
+    waiting: int = 0
+    error: str = ""
+
+
+class Reckoning:
+    """The entries of a ledger, put together by their logs."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        """Take the entries, in the order in which they were written."""
+        self._read: dict[str, dict[str, ReadLog]] = defaultdict(dict)
+        self._errors: dict[str, str] = {}
+        self._splits: dict[str, Split] = {}
+        self._indexed: dict[str, IndexedBatch] = {}
+        for entry in entries:
+            self._add(entry)
+        self._done = {execution: self._documents_done(split) for execution, split in self._splits.items()}
+
+    def _add(self, entry: Entry) -> None:
+        match entry:
+            case Fetched(execution=execution):
+                for log in entry.logs:
+                    self._read[log.uri][execution] = log
+                self._errors.update((log.uri, log.error) for log in entry.unread)
+            case Split(execution=execution):
+                self._splits[execution] = entry
+            case IndexedBatch(batch=batch):
+                known = self._indexed.get(batch)
+                if known is None or known.documents <= entry.documents:
+                    self._indexed[batch] = entry
+
+    def of(self, log: str, sha256: str) -> Reckoned | None:
+        """Say what became of a log (its ``s3://`` URI); None, if the ledger does not know it.
+
+        Where several executions have read it, those count that have read this content, if any has.
+        """
+        accounts = [self._account(execution, read) for execution, read in self._read[log].items()]
+        if not accounts:
+            return Reckoned(error=error) if (error := self._errors.get(log)) else None
+        return max(
+            accounts, key=lambda each: (each.sha256 == sha256, -each.waiting, each.indexed, each.duplicates)
+        )
+
+    def _account(self, execution: str, read: ReadLog) -> Reckoned:
+        split = self._splits.get(execution)
+        duplicates = sum(log.duplicates for log in split.logs if log.log == read.uri) if split else 0
+        indexed, dead_lettered = self._done.get(execution, {}).get(read.uri, (0, 0))
+        return Reckoned(
+            sha256=read.sha256,
+            delivered_at=read.delivered_at,
+            etag=read.etag,
+            records=read.records,
+            indexed=indexed,
+            duplicates=duplicates,
+            dead_lettered=dead_lettered,
+            waiting=read.records - indexed - duplicates - dead_lettered,
+        )
+
+    def _documents_done(self, split: Split) -> dict[str, tuple[int, int]]:
+        """Give how many documents of each log are indexed, and how many are dead-lettered."""
+        indexed: Counter[str] = Counter()
+        dead_lettered: Counter[str] = Counter()
+        for batch, logs in _logs_of_batches(split):
+            failed = self._failed(batch)
+            if failed is not None:
+                dead_lettered.update(failed)
+                indexed.update(logs)
+                indexed.subtract(failed)
+        for part in split.parts:
+            failed = self._failed(part.key)
+            dead_lettered.update(part.logs if failed is None else failed)
+            if failed is not None:
+                indexed.update(part.logs)
+                indexed.subtract(failed)
+        return {log: (indexed[log], dead_lettered[log]) for log in {*indexed, *dead_lettered}}
+
+    def _failed(self, batch: str) -> Counter[str] | None:
+        """Give the documents of a batch that are dead-lettered, by their log; None, if nobody has indexed it."""
+        if (entry := self._indexed.get(batch)) is None:
+            return None
+        failed: Counter[str] = Counter()
+        for part in entry.parts:
+            left = self._failed(part.key)
+            failed.update(part.logs if left is None else left)
+        return failed
+
+
+def _logs_of_batches(split: Split) -> Iterator[tuple[str, Counter[str]]]:
+    """Give the key of each batch, with the number of its documents by the log that they are from."""
+    logs = iter(split.logs)
+    log, left = "", 0
+    for batch in split.batches:
+        of_batch: Counter[str] = Counter()
+        room = batch.documents
+        while room:
+            while not left:
+                following = next(logs)
+                log, left = following.log, following.documents
+            taken = min(left, room)
+            of_batch[log] += taken
+            left, room = left - taken, room - taken
+        yield batch.key, of_batch

@@ -1,0 +1,1 @@
+"""``make audit``: is every log indexed that CloudTrail has signed?"""

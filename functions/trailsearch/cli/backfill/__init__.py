@@ -1,0 +1,1 @@
+"""Index the logs of days gone by: plan, estimate, and ask before anything starts."""
