@@ -19,14 +19,29 @@ export PYTHONPATH := functions
 # QUERY="event_source:'sqs.amazonaws.com'" on CloudSearch.
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
+OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
+OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
 # WINDOW of GNU screen, the ENV of sh, or the NAME of a machine.
 typed = $(filter command,$(origin $1))
+# It is one of those that the help of its goal names, or what programs read: LIMT=2 would redrive all, env=prod plan dev.
+hash := \#
+# goal/ and goal/OPTION, of every goal that has help. All others are ours.
+helped = $(shell awk -F ':.*$(hash)$(hash) ' '/^[a-z-]+:.*$(hash)$(hash) / { print $$1 "/"; while (match($$2, /[A-Z][A-Z_]*=/)) { \
+	print $$1 "/" substr($$2, RSTART, RLENGTH - 1); $$2 = substr($$2, RSTART + RLENGTH) } }' $(firstword $(MAKEFILE_LIST)))
+ANYWHERE := ENV DEBUG PYTHON% TERRAFORM NODE SHELL .SHELLFLAGS MAKE% AWS_% TF_% OPENSEARCH_% PIP_% UV_% npm_% %_PROXY %_proxy
+ANYWHERE += HOME PATH TMPDIR LANG LC_% TZ TERM COLUMNS NO_COLOR
+# $(call of-goals,helped) is the options of all goals together, $(call check,typed,helped) stops at one that is none of them.
+of-goals = $(sort ENV $(notdir $(filter $(addsuffix /%,$(MAKECMDGOALS)),$1)))
+check = $(if $(filter-out $(patsubst %/,%,$(filter %/,$2)),$(MAKECMDGOALS)),,$(call refuse,$(filter-out $(call of-goals,$2),$1),$2))
+refuse = $(if $1,$(error make $(MAKECMDGOALS) has no option $(firstword $1). It has $(call of-goals,$2)))
+TYPED := $(foreach name,$(filter-out $(ANYWHERE),$(.VARIABLES)),$(if $(call typed,$(name)),$(name)))
+$(if $(TYPED),$(if $(MAKECMDGOALS),$(call check,$(TYPED),$(helped))))
 take = $(eval override $1 := $$(value $1))$(eval export $1)
 leave = $(eval override $1 :=)$(eval unexport $1)
 $(foreach option,$(OPTIONS),$(if $(call typed,$(option)),$(call take,$(option)),$(call leave,$(option))))
-override ENV := $(if $(call typed,ENV),$(ENV),dev)
+override ENV := $(if $(call typed,ENV),$(value ENV),dev)
 export ENV
 # What targets hand to each other, which nobody types.
 QUIETLY :=
@@ -50,7 +65,14 @@ step = @mkdir -p build; TIMEFORMAT=$$'%R\t$1'; { time { $2; } 2>&3; } 3>&2 2>> $
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@exec 3>&1; size=$$(stty size <&3 2>/dev/null || echo 0 0); columns=$${size#* }; \
+	awk -F ':.*## ' -v columns="$$columns" -v indent="$$((columns && columns < 80 ? 4 : 20))" '/^[a-z-]+:.*## / { \
+		if (indent == 4) printf "  make %s\n   ", $$1; else printf "  make %-12s", $$1; \
+		at = indent; count = split($$2, words, " "); \
+		for (i = 1; i <= count; i++) { \
+			if (columns && i > 1 && at + length(words[i]) > columns) { printf "\n%" (indent - 1) "s", ""; at = indent } \
+			printf " %s", words[i]; at += length(words[i]) + 1 } \
+		print "" }' $(firstword $(MAKEFILE_LIST))
 
 # ── Tools ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,7 +80,7 @@ help: ## List the targets
 setup: .venv/ready .venv-checkov/ready node_modules/ready ## Install the tools that the other targets need (they do so themselves)
 
 .venv/ready: requirements-dev.txt
-	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailsearch needs Python 3.11 or newer; this is " + sys.version)'
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trailsearch needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 	@echo "Installing the Python tools into .venv (once)"
 	@$(PYTHON3) -m venv --clear .venv
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
@@ -94,7 +116,10 @@ fmt: terraform-present .venv/ready ## Format the code
 
 .PHONY: steps
 steps:
-	@rm -f $(STEPS)
+	@mkdir -p build; printf 'began\t%s\n' "$$(date +%s)" > $(STEPS)
+
+# How many targets are made beside one another, of which each uses one core, and Terraform's a gigabyte.
+AT_ONCE = $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? cores : 4)))
 
 define lint-python
 $(call step,ruff check,.venv/bin/ruff check -q .)
@@ -111,35 +136,55 @@ check: steps .venv/ready ## Check what you have changed, in seconds: [BASE=main]
 	$(call step,terraform fmt,! command -v terraform >/dev/null || terraform -chdir=terraform fmt -check -recursive .)
 	@$(PYTHON) -m tests.checks --steps $(STEPS)
 
-# One file of Terraform's own tests, of which each uses one core.
-.PHONY: $(wildcard terraform/tests/*.tftest.hcl)
-$(wildcard terraform/tests/*.tftest.hcl):
-	@found=$$($(TERRAFORM) test -no-color -filter=$(@:terraform/%=%) 2>&1) || { echo "$$found"; exit 1; }; \
-		echo "$(@F): $$(grep -E '^(Success|Failure)!' <<< "$$found")"
+# Terraform's own tests, the largest file first. To collect less garbage (GOGC) spares an eighth of their processor time.
+TERRAFORM_TESTS := $(shell ls -S terraform/tests/*.tftest.hcl 2>/dev/null)
 
-.PHONY: lint
-lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
+.PHONY: $(TERRAFORM_TESTS)
+$(TERRAFORM_TESTS):
+	$(call step,terraform test $(notdir $(basename $(basename $@))),\
+		found=$$(GOGC=400 $(TERRAFORM) test -no-color -filter=$(@:terraform/%=%) 2>&1) || { echo "$$found"; exit 1; }; \
+		echo "$(@F): $$(grep -E '^(Success|Failure)!' <<< "$$found")")
+
+.PHONY: lint-python
+lint-python:
 	$(lint-python)
+
+.PHONY: lint-terraform
+lint-terraform:
 	$(call step,terraform fmt,terraform -chdir=terraform fmt -check -recursive .)
-	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
 	$(call step,terraform validate,$(TERRAFORM) validate)
 	$(call step,checkov,\
 		found=$$(.venv-checkov/bin/python .venv-checkov/bin/checkov --directory terraform --framework terraform --skip-download --quiet --compact) \
 		|| { echo "$$found"; exit 1; }; echo "checkov: $$(grep '^Passed' <<< "$$found")"; \
 		! grep 'Parsing errors' <<< "$$found")
-	$(call step,terraform test,ls terraform/tests/*.tftest.hcl | xargs -n 1 -P 2 $(MAKE))
+
+.PHONY: lint-statemachine
+lint-statemachine:
 	$(call step,statelint,machines=$$($(PYTHON) -m tests.workflow.definition build); \
 		for machine in $$machines; do $(TOOL)statelint "build/$$machine.asl.json"; done)
 	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
 		$(NODE) node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
 
+.PHONY: lint
+lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
+	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
+	@printf '%s\n' lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform | xargs -n 1 -P $(AT_ONCE) $(MAKE)
+
 # What runs in the Lambda functions, and what reads what anybody wrote: all unit tests would take minutes of every Python.
 LIBRARY_TESTS := $(addprefix tests/unit/,aws contracts events logs search workflow) $(wildcard tests/unit/test_*_*.py)
 
+# What takes long in the tests waits for half of that, so that there is room for other Pythons.
+.PHONY: test-on-this-python test-on-other-pythons
+test-on-this-python:
+	@$(PYTHON) -m pytest -n auto --dist loadfile --durations 15 --durations-min 1 -p tests.checks.times --steps $(STEPS)
+
+test-on-other-pythons:
+	$(call step,other Pythons,nice $(PYTHON) -m tests.checks.pythons $(LIBRARY_TESTS))
+
 .PHONY: test
 test: lint ## Check everything and run all tests
-	$(call step,other Pythons,$(PYTHON) -m tests.checks.pythons $(LIBRARY_TESTS))
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --durations 15 --durations-min 1 -p tests.checks.times --steps $(STEPS)
+	@code=0; printf '%s\n' test-on-this-python test-on-other-pythons | xargs -n 1 -P 2 $(MAKE) || code=$$?; \
+		$(PYTHON) -m tests.checks.times $(STEPS); exit $$code
 
 .PHONY: pythons
 pythons: .venv/ready ## Run all unit tests on every other Python of this machine, from 3.11
@@ -188,26 +233,30 @@ build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -pat
 
 # Each environment has its own state and its own working directory.
 init plan apply destroy: export TF_DATA_DIR = $(CURDIR)/build/terraform/$(ENV)
-VAR_FILE := environments/$(ENV).tfvars
+# By the shell's variable, so that nothing in a name is the shell's.
+VAR_FILE := environments/$$ENV.tfvars
+BACKEND_FILE := environments/$$ENV.s3.tfbackend
 
 .PHONY: environment
 environment: terraform-present
-	@test -f terraform/$(VAR_FILE) || { echo "There is no environment $(ENV). There are:" \
+	@[[ $$ENV != local ]] || { echo "ENV=local is what make demo makes, and make demo-stop ends. There are:" \
 		$(basename $(notdir $(wildcard terraform/environments/*.tfvars))) >&2; exit 1; }
-	@! grep -q '<your-state-bucket>' terraform/environments/$(ENV).s3.tfbackend || { \
-		echo "Put the name of your state bucket into terraform/environments/$(ENV).s3.tfbackend; README.md," \
+	@test -f "terraform/$(VAR_FILE)" || { echo "There is no environment $$ENV. There are:" \
+		$(basename $(notdir $(wildcard terraform/environments/*.tfvars))) >&2; exit 1; }
+	@! grep -q '<your-state-bucket>' "terraform/$(BACKEND_FILE)" || { \
+		echo "Put the name of your state bucket into terraform/$(BACKEND_FILE); README.md," \
 		"\"Deploy to AWS\", tells how to make one." >&2; exit 1; }
 
 # Terraform would ask for it, or say what it says of any variable.
 .PHONY: search-backend
 search-backend: environment
-	@grep -Eq '^[[:space:]]*search_backend[[:space:]]*=' terraform/$(VAR_FILE) || [[ -n "$${TF_VAR_search_backend:-}" ]] || { \
+	@grep -Eq '^[[:space:]]*search_backend[[:space:]]*=' "terraform/$(VAR_FILE)" || [[ -n "$${TF_VAR_search_backend:-}" ]] || { \
 		echo "Set search_backend in terraform/$(VAR_FILE): \"opensearch\", which every account can take, or" \
 		"\"cloudsearch\", which only accounts can take that used it before 25 July 2024." >&2; exit 1; }
 
 .PHONY: init
 init: environment .venv/ready
-	@$(TERRAFORM) init -input=false -reconfigure -backend-config=environments/$(ENV).s3.tfbackend $(QUIETLY)
+	@$(TERRAFORM) init -input=false -reconfigure -backend-config="$(BACKEND_FILE)" $(QUIETLY)
 
 .PHONY: preflight
 preflight: local-cloud .venv/ready ## Would the apply go through, and what it makes work? ENV= [JSON=1]
@@ -218,27 +267,33 @@ LOOK_FIRST := $(if $(and $(call typed,PREFLIGHT),$(filter 0,$(PREFLIGHT))),,pref
 
 .PHONY: plan
 plan: search-backend $(LOOK_FIRST) package init ## Show what `make apply` would change: ENV=dev|staging|prod [PREFLIGHT=0]
-	@$(TERRAFORM) plan -var-file=$(VAR_FILE)
+	@$(TERRAFORM) plan -var-file="$(VAR_FILE)"
 
 .PHONY: apply
 apply: search-backend $(LOOK_FIRST) package init ## Deploy an environment: ENV=dev|staging|prod [PREFLIGHT=0]
-	@$(TERRAFORM) apply -var-file=$(VAR_FILE)
+	@$(TERRAFORM) apply -var-file="$(VAR_FILE)"
 
 .PHONY: destroy
 destroy: search-backend package init ## Delete an environment: ENV=dev|staging|prod
-	@$(TERRAFORM) destroy -var-file=$(VAR_FILE)
+	@$(TERRAFORM) destroy -var-file="$(VAR_FILE)"
 
 # ── Operate ────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: local-cloud
 local-cloud:
-ifeq ($(ENV) $(wildcard build/demo/cloud.env),local )
+ifeq ($(ENV),local)
+ifeq ($(wildcard build/demo/cloud.env),)
 	@echo "ENV=local is the local cloud that a demo leaves running, and there is none: make demo KEEP=1" >&2; exit 1
+endif
 endif
 
 .PHONY: search
-search: local-cloud .venv/ready ## Search events: ENV= QUERY= [FACETS=] [SIZE=] [SORT=] [PARSER=] [HIGHLIGHT=1] [JSON=1]
-	@$(PYTHON) -m trailsearch.cli.search
+search: local-cloud .venv/ready ## Search events: ENV= [WHO=] [WHAT=] [RESOURCE=] [IP=] [KEY=] [OUTCOME=] [TEXT=] [NOT_WHO=, …] [SINCE=] [UNTIL=] [QUERY=] [PARSER=] [FACETS=] [BUCKETS=] [SIZE=] [SORT=] [HIGHLIGHT=1] [ALL=1] [CSV=1] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.search.search
+
+.PHONY: ask
+ask: local-cloud .venv/ready ## Ask one of 25 questions, or list them: ENV= [Q=name] [WHO=, … as of search] [SIZE=] [ALL=1] [CSV=1] [JSON=1]
+	@$(PYTHON) -m trailsearch.cli.ask
 
 .PHONY: status
 status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]
@@ -276,8 +331,13 @@ output: ## Print Terraform's outputs, all or one: ENV= [NAME=]
 	@output() { terraform -chdir=$(STATE_OF) output "$$@"; }; \
 	if [[ -z $$OUTPUT_NAME ]]; then output; \
 	elif text=$$(output -raw "$$OUTPUT_NAME" 2>/dev/null); then printf '%s\n' "$$text"; \
-	else output -json "$$OUTPUT_NAME"; fi
+	elif text=$$(output -json "$$OUTPUT_NAME" 2>/dev/null); then printf '%s\n' "$$text"; \
+	else said=$$(output -no-color -json "$$OUTPUT_NAME" 2>&1 >/dev/null) || true; \
+		if [[ $$said == *"Output \"$$OUTPUT_NAME\" not found"* ]]; then \
+			said="There is no output $$OUTPUT_NAME. make output ENV=$$ENV prints all."; fi; \
+		printf '%s\n' "$$said" >&2; exit 1; fi
 
 .PHONY: clean
 clean: ## Delete what was built, but not the tools
+	@if [[ -e build/demo.lock && -x $(PYTHON) ]]; then $(PYTHON) -m tests.demo --stop; fi
 	@rm -rf build

@@ -29,6 +29,7 @@ from trailsearch.contracts.errors import (
     LogCorrupt,
     LogError,
     LogWithoutRecords,
+    MessageNotFound,
     MessageNotRecognized,
 )
 from trailsearch.contracts.messages import (
@@ -39,6 +40,7 @@ from trailsearch.contracts.messages import (
     Execution,
     Failures,
     Kind,
+    LargeMessage,
     LogRef,
     Parts,
     QueueMessage,
@@ -52,6 +54,7 @@ from trailsearch.logs.notifications import FOREIGN, Announcement, read_notificat
 from trailsearch.logs.trail_log import raw_records
 from trailsearch.workflow import staging
 from trailsearch.workflow.execution_inputs import ExecutionInputs
+from trailsearch.workflow.room import body_with_room
 from trailsearch.workflow.staging import LogHeader, Staging, Written
 
 # Small logs take longer to answer for than to send. Of the largest ones, 50 MB each, so many are bearable at once.
@@ -60,9 +63,9 @@ _SHOWN_PARTS = 3
 
 _Ref = TypeVar("_Ref", LogRef, BatchRef)
 
-_Unreadable = MessageNotRecognized | ExecutionNotFound | ExecutionsAccessDenied
+_Unreadable = MessageNotRecognized | MessageNotFound | ExecutionNotFound | ExecutionsAccessDenied
 """Why a message cannot be read. It concerns this message alone."""
-_UNREADABLE = (MessageNotRecognized, ExecutionNotFound, ExecutionsAccessDenied)
+_UNREADABLE = (MessageNotRecognized, MessageNotFound, ExecutionNotFound, ExecutionsAccessDenied)
 
 
 class Announced(NamedTuple):
@@ -91,15 +94,15 @@ class Content(NamedTuple):
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Handle one delivery of the Pipe, or take apart a message of one."""
     inputs = ExecutionInputs(clients.stepfunctions)
+    settings = Settings.from_environment()
+    stage = Staging(clients.s3(), required("STAGING_BUCKET", settings.staging_bucket))
     if "take_apart" in event:
-        parts = take_apart(msgspec.convert(event["take_apart"], list[QueueMessage]), inputs)
+        parts = take_apart(msgspec.convert(event["take_apart"], list[QueueMessage]), inputs, stage)
         report_parts(parts)
         return to_payload(parts)
-    settings = Settings.from_environment()
     messages = msgspec.convert(event["messages"], list[QueueMessage])
     execution = Execution(event["execution"], "Fetch Logs", settings.environment)
     bucket = LogBucket(clients.s3(), required("LOG_BUCKETS", settings.log_buckets))
-    stage = Staging(clients.s3(), required("STAGING_BUCKET", settings.staging_bucket))
     work = fetch_logs(messages, execution, inputs, bucket, stage)
     report_work("fetched", work, {"RecordsFetched": work.counts.records})
     other_objects = {
@@ -128,7 +131,7 @@ def fetch_logs(
         StorageUnavailable, StorageAccessDenied, ExecutionsUnavailable: nothing is staged; try again.
         DiskFull: nothing is staged: fewer messages may fit.
     """
-    announced = read_messages(messages, execution, inputs)
+    announced = read_messages(messages, execution, inputs, stage)
     dead_letters = announced.dead_letters
     records = size = 0
     logs: Counter[str] = Counter()
@@ -162,7 +165,7 @@ def fetch_logs(
 
 
 def read_messages(
-    messages: Sequence[QueueMessage], execution: Execution, inputs: ExecutionInputs
+    messages: Sequence[QueueMessage], execution: Execution, inputs: ExecutionInputs, stage: Staging
 ) -> Announced:
     """Read what messages announce, redriven dead letters among them.
 
@@ -171,14 +174,16 @@ def read_messages(
     and batches have the failures that all of them count.
 
     Raises:
-        ExecutionsUnavailable: the messages of an execution are not known; try again.
+        ExecutionsUnavailable, StorageUnavailable: the messages of an execution, or what was set aside of one, are not
+            known; try again.
+        StorageAccessDenied: what was set aside may not be read, or a large rest of a message not be set aside.
     """
     logs: dict[str, LogRef] = {}
     batches: dict[str, BatchRef] = {}
     dead_letters: list[DeadLetter] = []
     ignored: Counter[str] = Counter()
     other_objects: Counter[str] = Counter()
-    for message, failures, found in _contents(messages, inputs):
+    for message, failures, found in _contents(messages, inputs, stage):
         match found:
             case Announcement():
                 ignored.update(found.ignored)
@@ -186,7 +191,7 @@ def read_messages(
                 for log in found.logs:
                     _keep(having_failed(log, failures), logs)
                 if error := found.not_recognized:
-                    rest = QueueMessage(message.message_id, found.rest)
+                    rest = QueueMessage(message.message_id, body_with_room(found.rest, stage))
                     dead_letters.append(
                         execution.dead_letter(Kind.MESSAGE, error, earlier=failures, message=rest)
                     )
@@ -194,7 +199,7 @@ def read_messages(
                 _keep(found.redriven(batch, failures), batches)
             case DeadLetter(log=LogRef() as log):
                 _keep(found.redriven(log, failures), logs)
-            case MessageNotRecognized() | ExecutionNotFound() | ExecutionsAccessDenied():
+            case MessageNotRecognized() | MessageNotFound() | ExecutionNotFound() | ExecutionsAccessDenied():
                 alone = message.having_failed(NO_FAILURES)
                 dead_letters.append(
                     execution.dead_letter(Kind.MESSAGE, found, earlier=failures, message=alone)
@@ -202,22 +207,22 @@ def read_messages(
     return Announced(list(logs.values()), list(batches.values()), dead_letters, ignored, other_objects)
 
 
-def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Parts:
+def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs, stage: Staging) -> Parts:
     """Take messages apart into messages that announce one thing each: what a log does then concerns it alone.
 
     An announcement of several logs becomes one of each, and dead letters about a message or an execution become
     the messages that they are about. Each part has the failures of what it was part of.
 
     Raises:
-        ExecutionsUnavailable: the messages of an execution are not known; try again.
+        ExecutionsUnavailable, StorageUnavailable, StorageAccessDenied: as of ``read_messages``.
     """
     parts: list[QueueMessage] = []
     announced: list[str] = []
-    for message, failures, found in _contents(messages, inputs):
+    for message, failures, found in _contents(messages, inputs, stage):
         match found:
             case Announcement(logs=logs, rest=rest):
                 announced += [log.uri for log in logs]
-                bodies = [*map(_announcing, logs), *([rest] if rest else [])]
+                bodies = [*map(_announcing, logs), *([body_with_room(rest, stage)] if rest else [])]
                 if len(bodies) > 1:
                     pieces = [QueueMessage(message.message_id, body) for body in bodies]
                     parts += [piece.having_failed(failures) for piece in pieces]
@@ -232,8 +237,10 @@ def take_apart(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Par
     )
 
 
-def _contents(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Iterator[Content]:
+def _contents(messages: Sequence[QueueMessage], inputs: ExecutionInputs, stage: Staging) -> Iterator[Content]:
     """Read messages, and in place of dead letters about messages or executions the messages behind them.
+
+    Of a large message, the body that was set aside is read; ``message`` is the one that stands for it.
 
     The messages of each execution are read once, however many dead letters are about it.
     """
@@ -244,9 +251,11 @@ def _contents(messages: Sequence[QueueMessage], inputs: ExecutionInputs) -> Iter
         failures = message.failures.and_before(earlier)
         found: Announcement | DeadLetter | _Unreadable
         try:
-            match DeadLetter.from_body(message.body):
+            large = LargeMessage.from_body(message.body)
+            body = stage.get_message(large) if large else message.body
+            match DeadLetter.from_body(body):
                 case None:
-                    found = read_notification(message.body)
+                    found = read_notification(body)
                 case DeadLetter(kind=Kind.MESSAGE, message=QueueMessage() as original) as letter:
                     pending.append((original, failures.and_before(letter.failures), within))
                     continue

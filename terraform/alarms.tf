@@ -74,7 +74,8 @@ locals {
         meaning = "The Pipe ${local.prefix}-ingest cannot start executions. Messages that it has received ${var.ingest_max_receive_count} times go to the dead-letter queue."
         steps = [
           "Read why: the log group ${local.log_group_names.pipe}",
-          "Remove the cause: its role or key (make plan ENV=${var.environment}), or the account's quota of StartExecution.",
+          "Does ${local.all_functions.admit_messages.name} fail? Its own log group says why: ${local.log_group_names.admit_messages}",
+          "Remove the cause: its role or key (make plan ENV=${var.environment}), or the account's quotas of StartExecution and of Lambda's concurrency.",
           "Send back what went to the dead-letter queue: make redrive ENV=${var.environment} REASON=ReceivedTooOften",
         ]
         metrics    = ["pipe_failed", "pipe_timed_out", "pipe_throttled", "pipe_throttled_of_account"]

@@ -29,31 +29,51 @@ locals {
     }
   }
 
-  all_functions = merge(local.functions, local.retention_functions)
+  # The Pipe's (pipe.tf).
+  pipe_functions = {
+    admit_messages = {
+      name        = "${local.prefix}-admit-messages"
+      description = "Makes room for every message of a batch of the Pipe: what is large is set aside in the staging bucket"
+      storage_mb  = 512
+      # A batch has 6 MB of JSON at most.
+      memory_mb = 256
+      # Messages stay invisible for 60 s more than the Pipe collects them, and the execution is to be started by then.
+      timeout_seconds = 45
+    }
+  }
+
+  all_functions = merge(local.functions, local.pipe_functions, local.retention_functions)
+
+  # Those that hand data on through the staging bucket.
+  staging_functions = concat(keys(local.functions), keys(local.pipe_functions))
 
   # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
   soon_days = 1
 
   # fetch_logs reads from these buckets alone, whatever a message announces.
-  function_environments = merge({ fetch_logs = { LOG_BUCKETS = join(",", local.log_bucket_names) } }, local.search_environments)
+  function_environments = merge(
+    { admit_messages = {}, fetch_logs = { LOG_BUCKETS = join(",", local.log_bucket_names) } },
+    local.search_environments,
+  )
 
   staging_environments = {
     for key in keys(local.all_functions) :
-    key => contains(keys(local.functions), key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
+    key => contains(local.staging_functions, key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {}
   }
 
   function_policies = merge(
     { for key in keys(local.retention_functions) : key => data.aws_iam_policy_document.every_step[key].json },
     {
-      fetch_logs    = data.aws_iam_policy_document.fetch_logs.json
-      split_records = data.aws_iam_policy_document.split_records.json
-      index_batch   = data.aws_iam_policy_document.index_batch.json
+      admit_messages = data.aws_iam_policy_document.admit_messages.json
+      fetch_logs     = data.aws_iam_policy_document.fetch_logs.json
+      split_records  = data.aws_iam_policy_document.split_records.json
+      index_batch    = data.aws_iam_policy_document.index_batch.json
     },
   )
 }
 
 resource "aws_lambda_function" "step" {
-  #checkov:skip=CKV_AWS_116:Step Functions invokes it and waits; what fails is dead-lettered by the workflow.
+  #checkov:skip=CKV_AWS_116:Step Functions or the Pipe invokes it and waits; what fails is dead-lettered by the workflow, or by SQS.
   #checkov:skip=CKV_AWS_117:It talks to public AWS endpoints alone, over TLS; a VPC would add cost and no protection.
   #checkov:skip=CKV_AWS_173:The environment variables are names, no secrets; Lambda encrypts them with its own key.
   #checkov:skip=CKV_AWS_272:The package is built from this repository, byte for byte the same, and Terraform checks its hash.
@@ -85,8 +105,9 @@ resource "aws_lambda_function" "step" {
     })
   }
 
+  # What the Pipe asks is no part of an execution's trace. A trace of its own would say little, and cost as much again.
   tracing_config {
-    mode = "Active"
+    mode = contains(keys(local.pipe_functions), each.key) ? "PassThrough" : "Active"
   }
 
   depends_on = [aws_cloudwatch_log_group.step, aws_iam_role_policy.step]
@@ -138,8 +159,34 @@ resource "aws_iam_role_policy" "step" {
   policy = local.function_policies[each.key]
 }
 
+data "aws_iam_policy_document" "admit_messages" {
+  source_policy_documents = [
+    data.aws_iam_policy_document.every_step["admit_messages"].json,
+    data.aws_iam_policy_document.large_messages.json,
+  ]
+}
+
+# Who reads a large message writes it once more, so that it does not expire before what points to it.
+data "aws_iam_policy_document" "large_messages" {
+  statement {
+    sid       = "KeepLargeMessages"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${aws_s3_bucket.staging.arn}/messages/*"]
+  }
+
+  # Without it S3 answers 403 instead of 404 for messages that have expired.
+  statement {
+    sid       = "TellExpiredFromDenied"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.staging.arn]
+  }
+}
+
 data "aws_iam_policy_document" "fetch_logs" {
-  source_policy_documents = [data.aws_iam_policy_document.every_step["fetch_logs"].json]
+  source_policy_documents = [
+    data.aws_iam_policy_document.every_step["fetch_logs"].json,
+    data.aws_iam_policy_document.large_messages.json,
+  ]
 
   statement {
     sid       = "ReadLogs"
@@ -252,7 +299,7 @@ data "aws_iam_policy_document" "every_step" {
 
   # A multipart upload decrypts as well.
   dynamic "statement" {
-    for_each = contains(keys(local.functions), each.key) ? [aws_kms_key.pipeline.arn] : []
+    for_each = contains(local.staging_functions, each.key) ? [aws_kms_key.pipeline.arn] : []
 
     content {
       sid       = "UseStagingKey"

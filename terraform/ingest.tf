@@ -16,6 +16,12 @@ locals {
   own_topic_arns              = toset([for arn in local.local_topic_arns : arn if split(":", arn)[4] == local.account_id])
   redriven_topic_arns         = concat(var.create_trail ? [local.topic_arn] : [], tolist(local.own_topic_arns))
 
+  # As much as a topic takes, unless it is set to take more, and all that version 5 of the provider can say; SQS itself has
+  # room for 1 MiB. It is the same for both queues, so that whatever one has fits into the other.
+  # https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+  max_message_bytes = 262144
+
   # What SNS keeps out of the queue of a topic that is shared with AWS Config. None of CloudTrail's and S3's messages has a
   # messageType on its outermost level, be it their own or EventBridge's: all of them pass. Of the body SNS reads JSON alone,
   # and what is none passes no filter: a topic that is not shared has none, so that whatever comes from it is indexed or
@@ -139,6 +145,7 @@ resource "aws_sqs_queue" "ingest" {
   visibility_timeout_seconds = 60 + var.pipe_batching_window_seconds
   message_retention_seconds  = local.queue_retention_seconds
   receive_wait_time_seconds  = 20
+  max_message_size           = local.max_message_bytes
   kms_master_key_id          = aws_kms_key.pipeline.arn
   policy                     = data.aws_iam_policy_document.ingest_queue.json
 
@@ -220,6 +227,7 @@ resource "aws_sqs_queue" "dead_letter" {
   name                      = "${local.prefix}-dead-letter"
   message_retention_seconds = local.queue_retention_seconds
   receive_wait_time_seconds = 20
+  max_message_size          = local.max_message_bytes
   kms_master_key_id         = aws_kms_key.pipeline.arn
   policy                    = data.aws_iam_policy_document.dead_letter_queue.json
 

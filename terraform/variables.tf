@@ -213,7 +213,7 @@ variable "pipe_batch_size" {
 
   validation {
     condition     = var.pipe_batch_size >= 1 && var.pipe_batch_size <= 40 && floor(var.pipe_batch_size) == var.pipe_batch_size
-    error_message = "pipe_batch_size must be a whole number from 1 to 40: more messages may not fit into the 256 KiB of an execution's input when they are redriven, with why they failed."
+    error_message = "pipe_batch_size must be a whole number from 1 to 40: of the 262,144 characters of an execution's input each message has its share, which must do for one that is redriven, with why it failed."
   }
 
   validation {

@@ -27,22 +27,40 @@ os.environ.pop("AWS_PROFILE", None)
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
-# All tests of such a folder share what takes long to start: a deployment, a node. The first that fits counts.
-SHARING = ("tests/end_to_end/opensearch/", "tests/end_to_end/", "tests/contract/")
+# All tests of such a folder or file share what takes long to start: a deployment, a node. The first that fits counts. They
+# take longest, and so they begin first, in this order.
+SHARING = (
+    "tests/end_to_end/opensearch/",
+    "tests/end_to_end/test_environments.py",
+    "tests/end_to_end/",
+    "tests/contract/",
+)
+# Each may have a deployment of its own, beside what it runs itself.
+MOST_PROCESSES = 8
 
 
 class _Scheduling(LoadFileScheduling):
-    """Lets one process run all tests of a folder that share something, as it runs all tests of a file."""
+    """Lets one process run all tests that share something, as it runs all tests of a file; those first."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return next((folder for folder in SHARING if file.startswith(folder)), file)
+        return next((shared for shared in SHARING if file.startswith(shared)), file)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if first := next((shared for shared in SHARING if shared in self.workqueue), None):
+            self.workqueue.move_to_end(first, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_unconfigure() -> None:
     """Close the socket that aws_xray_sdk opens when it is imported, and never closes."""
     if core := sys.modules.get("aws_xray_sdk.core"):
         core.xray_recorder.emitter._socket.close()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Choose how many processes `-n auto` starts: two for each core, because what takes longest waits for half of that."""
+    return min(2 * (os.cpu_count() or 1), MOST_PROCESSES)
 
 
 # Not by the mark xdist_group: pytest-xdist 3.8 does not set it on the tests of pytest 9.2.

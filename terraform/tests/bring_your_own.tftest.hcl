@@ -30,7 +30,8 @@ variables {
   ]
 }
 
-run "no_trail" {
+run "logs_of_others" {
+  # No trail
   assert {
     condition     = length(aws_cloudtrail.audit) + length(aws_s3_bucket.logs) + length(aws_kms_key.logs) + length(aws_sns_topic.logs) + length(aws_sns_topic_subscription.ingest) == 0
     error_message = "With create_trail = false there must be no trail, log bucket, key or topic."
@@ -40,9 +41,8 @@ run "no_trail" {
     condition     = !contains([for statement in data.aws_iam_policy_document.pipeline_key.statement : statement.sid], "TrailToTopic")
     error_message = "Without a trail, CloudTrail has no business with the pipeline's key."
   }
-}
 
-run "logs_are_read" {
+  # Logs are read
   assert {
     condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "ReadLogs"]) == toset(["arn:aws:s3:::audit-logs/*", "arn:aws:s3:::other-logs/*"])
     error_message = "fetch_logs must read the logs of exactly these buckets."
@@ -62,9 +62,8 @@ run "logs_are_read" {
     condition     = one([for statement in data.aws_iam_policy_document.fetch_logs.statement : statement.resources if statement.sid == "DecryptLogs"]) == toset(var.log_kms_key_arns)
     error_message = "fetch_logs must decrypt with exactly these keys."
   }
-}
 
-run "topics_send" {
+  # Topics send
   assert {
     condition     = [for statement in data.aws_iam_policy_document.ingest_queue.statement : statement.sid] == ["TopicsSend", "BucketsOf111122223333Send", "BucketsOf444455556666Send", "TlsOnly"]
     error_message = "Topics and buckets, and nobody else, may send to the ingest queue."

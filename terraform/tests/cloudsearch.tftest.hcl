@@ -17,7 +17,8 @@ variables {
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 }
 
-run "nothing_of_opensearch" {
+run "search_domain" {
+  # Nothing of OpenSearch
   assert {
     condition     = length(aws_opensearch_domain.events) + length(aws_cloudwatch_log_group.opensearch) + length(aws_cloudwatch_log_resource_policy.opensearch) == 0
     error_message = "Beside CloudSearch there must be nothing of OpenSearch."
@@ -27,9 +28,10 @@ run "nothing_of_opensearch" {
     condition = {
       for key, function in aws_lambda_function.step : key => { for name, value in one(function.environment).variables : name => value if startswith(name, "SEARCH_") }
       } == {
-      fetch_logs    = {}
-      split_records = { SEARCH_BACKEND = "cloudsearch" }
-      index_batch   = { SEARCH_BACKEND = "cloudsearch", SEARCH_ENDPOINT = "doc-mock.us-east-1.cloudsearch.amazonaws.com" }
+      admit_messages = {}
+      fetch_logs     = {}
+      split_records  = { SEARCH_BACKEND = "cloudsearch" }
+      index_batch    = { SEARCH_BACKEND = "cloudsearch", SEARCH_ENDPOINT = "doc-mock.us-east-1.cloudsearch.amazonaws.com" }
     }
     error_message = "The functions must be told of CloudSearch, and where it takes documents."
   }
@@ -38,9 +40,8 @@ run "nothing_of_opensearch" {
     condition     = [output.search_backend, output.search_domain_name, output.search_endpoint] == ["cloudsearch", "trailsearch-test", "search-mock.us-east-1.cloudsearch.amazonaws.com"]
     error_message = "Outputs must name CloudSearch's domain, and where it takes searches."
   }
-}
 
-run "search_domain" {
+  # Search domain
   assert {
     condition     = length(aws_cloudsearch_domain.events[0].index_field) == 41
     error_message = "The search domain has 41 index fields."
@@ -65,18 +66,16 @@ run "search_domain" {
     condition     = length(data.aws_iam_policy_document.cloudsearch_domain[0].statement) == 1 && one(data.aws_iam_policy_document.cloudsearch_domain[0].statement[0].principals).identifiers == toset([aws_iam_role.step["index_batch"].arn])
     error_message = "Without search_principal_arns, index_batch's role must be the only principal."
   }
-}
 
-run "let_in_by_iam_too" {
+  # Let in by IAM, too
   assert {
     condition = [
       for statement in data.aws_iam_policy_document.every_step["index_batch"].statement : [one(statement.actions), one(statement.resources)] if statement.sid == "IndexBatchUploads"
     ] == [["cloudsearch:document", "arn:aws:cloudsearch:us-east-1:111122223333:domain/${aws_cloudsearch_domain.events[0].name}"]]
     error_message = "index_batch's role must be let in by its own policy, too, which takes effect at once: the domain's takes long."
   }
-}
 
-run "waits" {
+  # Waits
   assert {
     condition     = aws_cloudsearch_domain.events[0].timeouts.create == "2h" && aws_cloudsearch_domain.events[0].timeouts.update == "12h" && aws_cloudsearch_domain.events[0].timeouts.delete == "1h"
     error_message = "Two Availability Zones take half an hour, an index that is rebuilt takes hours; a domain that is not waited for is deleted by the next apply."

@@ -14,7 +14,8 @@ variables {
   alarm_topic_arns      = ["arn:aws:sns:us-east-1:111122223333:on-call"]
 }
 
-run "alarms_are_runbooks" {
+run "alarms" {
+  # Alarms are runbooks
   assert {
     condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.runbook), values(aws_cloudwatch_metric_alarm.no_logs)) : can(regex("(?s)^.{40,}\n1\\. .+\n2\\. ", alarm.alarm_description)) && length(alarm.alarm_description) <= 1024])
     error_message = "Every alarm's description must say what it means, and what to do step by step, in 1,024 characters at most (a limit of CloudWatch)."
@@ -48,9 +49,8 @@ run "alarms_are_runbooks" {
     condition     = alltrue(flatten([for name, alarm in aws_cloudwatch_metric_alarm.runbook : name == "dead-letters" ? [true] : [for query in alarm.metric_query : !strcontains(replace(query.expression, "/FILL\\([^)]*\\)/", ""), "+") || length(regexall("FILL", query.expression)) == length(regexall("[+]", query.expression)) + 1 if query.expression != null]]))
     error_message = "A sum with a missing term is missing as a whole: fill every term."
   }
-}
 
-run "what_rings" {
+  # What rings
   assert {
     condition     = distinct([for query in aws_cloudwatch_metric_alarm.runbook["dead-letters"].metric_query : query.metric[0].dimensions.QueueName if length(query.metric) == 1]) == tolist([aws_sqs_queue.dead_letter.name])
     error_message = "A dead letter must ring an alarm."
@@ -224,7 +224,8 @@ run "alarms_of_the_longest_name" {
   }
 }
 
-run "dashboard" {
+run "dashboard_and_saved_queries" {
+  # Dashboard
   assert {
     condition     = aws_cloudwatch_dashboard.pipeline.dashboard_name == "trailsearch-test" && endswith(output.dashboard_url, "#dashboards/dashboard/trailsearch-test")
     error_message = "The dashboard has the name of everything else, and an output leads to it."
@@ -265,9 +266,8 @@ run "dashboard" {
     )
     error_message = "Widgets must not lie on each other, nor reach beyond the 24 columns."
   }
-}
 
-run "saved_queries" {
+  # Saved queries
   assert {
     condition     = alltrue([for query in aws_cloudwatch_query_definition.saved : startswith(query.name, "trailsearch-test/") && length(query.log_group_names) > 0])
     error_message = "Saved queries are found under the environment's name, and know which log groups they are about."

@@ -45,7 +45,8 @@ variables {
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 }
 
-run "names" {
+run "trail_queues_and_staging" {
+  # Names
   assert {
     condition = [
       aws_cloudtrail.audit[0].name,
@@ -72,7 +73,7 @@ run "names" {
   }
 
   assert {
-    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", split_records = "trailsearch-test-split-records split_records.handler" }
+    condition     = { for key, function in aws_lambda_function.step : key => "${function.function_name} ${function.handler}" } == { admit_messages = "trailsearch-test-admit-messages admit_messages.handler", fetch_logs = "trailsearch-test-fetch-logs fetch_logs.handler", index_batch = "trailsearch-test-index-batch index_batch.handler", split_records = "trailsearch-test-split-records split_records.handler" }
     error_message = "A function and its handler must be named after its key."
   }
 
@@ -96,9 +97,8 @@ run "names" {
     )
     error_message = "An ARN in locals.tf names another resource than the one it is made for."
   }
-}
 
-run "trail_to_ingest_queue" {
+  # Trail to ingest queue
   assert {
     condition     = aws_cloudtrail.audit[0].is_multi_region_trail && aws_cloudtrail.audit[0].enable_log_file_validation && aws_cloudtrail.audit[0].include_global_service_events && !aws_cloudtrail.audit[0].is_organization_trail
     error_message = "The trail must cover all Regions and global services, and its logs must be verifiable."
@@ -152,9 +152,8 @@ run "trail_to_ingest_queue" {
     ])
     error_message = "Whatever CloudTrail may do, it may do for this trail only."
   }
-}
 
-run "queues" {
+  # Queues
   assert {
     condition     = aws_sqs_queue.ingest.visibility_timeout_seconds == 60 && aws_sqs_queue.ingest.message_retention_seconds == 1209600 && aws_sqs_queue.ingest.receive_wait_time_seconds == 20
     error_message = "Ingest queue: visibility 60 s, retention 14 days, long poll 20 s."
@@ -179,9 +178,8 @@ run "queues" {
     condition     = alltrue([for queue in [aws_sqs_queue.ingest, aws_sqs_queue.dead_letter] : queue.kms_master_key_id == aws_kms_key.pipeline.arn])
     error_message = "Queues must be encrypted with the pipeline's key."
   }
-}
 
-run "staging" {
+  # Staging
   assert {
     condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" } == { expire = 15, expire-records = 1, expire-soon = 1 }
     error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; all else after 15."
@@ -196,17 +194,16 @@ run "staging" {
     condition     = [for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : [for tag in one(rule.filter).tag : "${tag.key}=${tag.value}"] if rule.id == "expire-soon"] == [["expires=soon"]]
     error_message = "A batch expires early by its tag alone."
   }
-}
 
-run "functions_know_their_buckets" {
+  # Functions know their buckets
   assert {
     condition     = aws_lambda_function.step["fetch_logs"].environment[0].variables.LOG_BUCKETS == aws_s3_bucket.logs[0].bucket
     error_message = "fetch_logs must know the new trail's bucket."
   }
 
   assert {
-    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["fetch_logs", "index_batch", "split_records"]
-    error_message = "The functions of the workflow use the staging bucket, and no others."
+    condition     = [for key, function in aws_lambda_function.step : key if contains(keys(function.environment[0].variables), "STAGING_BUCKET")] == ["admit_messages", "fetch_logs", "index_batch", "split_records"]
+    error_message = "The functions of the workflow and of the Pipe use the staging bucket, and no others."
   }
 }
 
@@ -222,9 +219,27 @@ run "queue_while_the_pipe_collects" {
     condition     = aws_sqs_queue.ingest.visibility_timeout_seconds == 360
     error_message = "Messages stay invisible for 60 s more than the Pipe collects them."
   }
+
+  assert {
+    condition     = aws_lambda_function.step["admit_messages"].timeout < 60
+    error_message = "Messages must be admitted, and their execution be started, before they are received again."
+  }
+
+  # Each byte of a message has six characters in JSON at most. How a batch that exceeds what the Pipe hands over at once is
+  # cut is AWS's matter, but one message must fit.
+  assert {
+    condition     = aws_sqs_queue.ingest.max_message_size == 262144 && 6 * aws_sqs_queue.ingest.max_message_size + 4096 <= 6 * 1024 * 1024
+    error_message = "Whatever the queue takes must fit into the payload of an invocation, which has 6 MB."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dead_letter.max_message_size == aws_sqs_queue.ingest.max_message_size
+    error_message = "Whatever is in one queue must fit into the other."
+  }
 }
 
-run "pipe_to_workflow" {
+run "pipe_workflow_and_functions" {
+  # Pipe to workflow
   assert {
     condition     = aws_pipes_pipe.ingest.source == aws_sqs_queue.ingest.arn && aws_pipes_pipe.ingest.target == aws_sfn_state_machine.index_logs.arn
     error_message = "The Pipe must lead from the ingest queue to the workflow."
@@ -236,12 +251,26 @@ run "pipe_to_workflow" {
   }
 
   assert {
-    condition     = sort(flatten([for statement in data.aws_iam_policy_document.pipe.statement : statement.actions])) == tolist(["kms:Decrypt", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "states:StartExecution"])
-    error_message = "The Pipe's role may receive, decrypt and start executions; no more, no less."
+    condition     = aws_pipes_pipe.ingest.enrichment == aws_lambda_function.step["admit_messages"].arn && length(aws_pipes_pipe.ingest.enrichment_parameters) == 0
+    error_message = "Every batch must pass the function that makes room for its messages, as it is."
   }
-}
 
-run "workflow" {
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.pipe.statement : statement.resources if statement.sid == "AdmitMessages"]) == toset([local.function_arns.admit_messages])
+    error_message = "The Pipe runs this function, and no step of the workflow."
+  }
+
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.large_messages.statement : statement.resources if statement.sid == "KeepLargeMessages"]) == toset(["arn:aws:s3:::staging/messages/*"])
+    error_message = "What reads messages stages no batches."
+  }
+
+  assert {
+    condition     = sort(flatten([for statement in data.aws_iam_policy_document.pipe.statement : statement.actions])) == tolist(["kms:Decrypt", "lambda:InvokeFunction", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "states:StartExecution"])
+    error_message = "The Pipe's role may receive, decrypt, have messages admitted and start executions; no more, no less."
+  }
+
+  # Workflow
   # A function's time-out is 15 minutes at most.
   assert {
     condition     = aws_sfn_state_machine.index_logs.timeouts.create == "20m" && aws_sfn_state_machine.index_logs.timeouts.delete == "20m"
@@ -278,12 +307,16 @@ run "workflow" {
     condition     = one(aws_sfn_state_machine.index_logs.logging_configuration).level == "ALL" && one(aws_sfn_state_machine.index_logs.logging_configuration).include_execution_data && one(aws_sfn_state_machine.index_logs.tracing_configuration).enabled
     error_message = "Every execution must be logged with its data, and traced."
   }
-}
 
-run "functions" {
+  # Functions
   assert {
-    condition     = alltrue([for function in aws_lambda_function.step : function.runtime == "python3.13" && function.architectures == tolist(["arm64"]) && one(function.tracing_config).mode == "Active"])
-    error_message = "Functions run Python 3.13 on arm64, traced."
+    condition     = alltrue([for function in aws_lambda_function.step : function.runtime == "python3.13" && function.architectures == tolist(["arm64"])])
+    error_message = "Functions run Python 3.13 on arm64."
+  }
+
+  assert {
+    condition     = { for key, function in aws_lambda_function.step : key => one(function.tracing_config).mode } == { admit_messages = "PassThrough", fetch_logs = "Active", index_batch = "Active", split_records = "Active" }
+    error_message = "The functions of the workflow are traced; what the Pipe asks begins no trace."
   }
 
   assert {
@@ -323,7 +356,8 @@ run "organization_trail" {
   }
 }
 
-run "failed_executions_are_dead_lettered" {
+run "failed_executions_and_outputs" {
+  # Failed executions are dead lettered
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.failed_executions.event_pattern) == {
       source      = ["aws.states"]
@@ -381,9 +415,8 @@ run "failed_executions_are_dead_lettered" {
     ])
     error_message = "The workflow must be able to start executions of itself, and of nothing else."
   }
-}
 
-run "outputs" {
+  # Outputs
   assert {
     condition     = output.state_machine_url == "https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/statemachines/view/${aws_sfn_state_machine.index_logs.arn}"
     error_message = "There must be a link to the executions."

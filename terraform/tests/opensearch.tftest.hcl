@@ -17,7 +17,8 @@ variables {
   package_path        = "../statemachine/index_logs.asl.json" # Any file does.
 }
 
-run "nothing_of_cloudsearch" {
+run "search_domain" {
+  # Nothing of CloudSearch
   assert {
     condition     = length(aws_cloudsearch_domain.events) + length(aws_cloudsearch_domain_service_access_policy.events) == 0
     error_message = "Beside OpenSearch there must be nothing of CloudSearch."
@@ -27,8 +28,9 @@ run "nothing_of_cloudsearch" {
     condition = {
       for key, function in aws_lambda_function.step : key => { for name, value in one(function.environment).variables : name => value if startswith(name, "SEARCH_") }
       } == {
-      fetch_logs    = {}
-      split_records = { SEARCH_BACKEND = "opensearch", SEARCH_MAX_BATCH_BYTES = "3000000" }
+      admit_messages = {}
+      fetch_logs     = {}
+      split_records  = { SEARCH_BACKEND = "opensearch", SEARCH_MAX_BATCH_BYTES = "3000000" }
       index_batch = {
         SEARCH_BACKEND  = "opensearch"
         SEARCH_ENDPOINT = aws_opensearch_domain.events[0].endpoint
@@ -43,9 +45,8 @@ run "nothing_of_cloudsearch" {
     condition     = [output.search_backend, output.search_domain_name, output.search_endpoint] == ["opensearch", "trailsearch-test", aws_opensearch_domain.events[0].endpoint]
     error_message = "Outputs must name OpenSearch's domain, and its endpoint."
   }
-}
 
-run "domain" {
+  # Domain
   assert {
     condition     = aws_opensearch_domain.events[0].engine_version == "OpenSearch_3.5"
     error_message = "The engine's version must be set: the provider's default is years old."
@@ -151,7 +152,8 @@ run "standby" {
   }
 }
 
-run "access_policy" {
+run "access_policy_and_waits" {
+  # Access policy
   assert {
     condition = {
       for statement in data.aws_iam_policy_document.opensearch_domain[0].statement : statement.sid => [sort(statement.actions), sort(statement.resources), sort(one(statement.principals).identifiers)]
@@ -171,9 +173,8 @@ run "access_policy" {
     ]
     error_message = "index_batch's role must be let in by its own policy, too, which takes effect at once."
   }
-}
 
-run "waits" {
+  # Waits
   assert {
     condition     = aws_opensearch_domain.events[0].timeouts.create == "2h" && aws_opensearch_domain.events[0].timeouts.update == "12h" && aws_opensearch_domain.events[0].timeouts.delete == "2h"
     error_message = "AWS takes half an hour for a domain, and hours to move what it holds to new instances."
@@ -290,7 +291,8 @@ run "alarms_of_the_longest_name" {
   }
 }
 
-run "dashboard" {
+run "dashboard_saved_queries_and_log" {
+  # Dashboard
   assert {
     condition     = aws_cloudwatch_dashboard.pipeline.dashboard_name == "trailsearch-test" && endswith(output.dashboard_url, "#dashboards/dashboard/trailsearch-test")
     error_message = "The dashboard has the name of everything else, and an output leads to it."
@@ -331,16 +333,14 @@ run "dashboard" {
     )
     error_message = "Widgets must not lie on each other, nor reach beyond the 24 columns."
   }
-}
 
-run "saved_queries" {
+  # Saved queries
   assert {
     condition     = alltrue([for query in aws_cloudwatch_query_definition.saved : startswith(query.name, "trailsearch-test/") && length(query.log_group_names) > 0])
     error_message = "Saved queries are found under the environment's name, and know which log groups they are about."
   }
-}
 
-run "log_of_the_domain" {
+  # Log of the domain
   assert {
     condition     = aws_cloudwatch_query_definition.saved["search-domain"].log_group_names == tolist([aws_cloudwatch_log_group.opensearch[0].name])
     error_message = "There must be a query of the domain's own log."

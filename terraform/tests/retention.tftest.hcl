@@ -70,7 +70,8 @@ run "of_opensearch" {
   }
 }
 
-run "state_machine" {
+run "state_machine_and_schedule" {
+  # State machine
   assert {
     condition = (
       jsondecode(aws_sfn_state_machine.retention[0].definition).States["Delete Expired"].TimeoutSeconds > aws_lambda_function.step["delete_expired"].timeout &&
@@ -115,9 +116,8 @@ run "state_machine" {
     condition     = endswith(output.retention_url, "/statemachines/view/${local.retention_state_machine_arn}") && output.retention_state_machine_arn == aws_sfn_state_machine.retention[0].arn
     error_message = "An output must lead to the executions."
   }
-}
 
-run "schedule" {
+  # Schedule
   assert {
     condition = (
       aws_scheduler_schedule.retention[0].schedule_expression == "rate(1 day)" &&

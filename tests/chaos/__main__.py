@@ -64,7 +64,9 @@ def chaos(
         if (found := [each for each in scenarios(backend, engine) if chosen.lower() in each.name.lower()])
     }
     if not selected:
-        raise click.UsageError(f"No scenario has {chosen!r} in its name; --list shows them")
+        raise click.UsageError(
+            f"No scenario has {chosen!r} in its name; python -m tests.chaos --list shows them"
+        )
     if only_list:
         for backend, rows in selected.items():
             click.echo("\n".join(f"{backend}: {scenario.name}" for scenario in rows))

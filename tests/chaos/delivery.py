@@ -5,6 +5,7 @@ It reads the forms in which work waits in the dead-letter queue apart from Trail
 
 import gzip
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -38,21 +39,31 @@ class Delivery:
         self.events = frozenset().union(*self.events_of_log.values())
         self._random = Random(seed)
 
-    def deliver(self, pipeline: Pipeline, *, times: int = 1, shuffled: bool = False) -> None:
+    def deliver(
+        self, pipeline: Pipeline, *, times: int = 1, shuffled: bool = False, beside: Iterable[int] = ()
+    ) -> None:
         """Put the logs into the bucket and announce each of them as often as asked, in order or not.
 
-        Shuffled announcements may come before their object is there as little as CloudTrail's own may.
+        Shuffled announcements may come before their object is there as little as CloudTrail's own may. ``beside`` are the
+        sizes of AWS Config's messages on the same topic, each of which is sent before one of the announcements, or at last.
         """
         for key, body in self.bodies.items():
             pipeline.s3.put_object(Bucket=pipeline.log_bucket, Key=key, Body=body)
         announced = list(self.bodies) * times
         if shuffled:
             self._random.shuffle(announced)
+        foreign = deque(map(_foreign, beside))
         for key in announced:
+            if foreign:
+                pipeline.announce(foreign.popleft())
             pipeline.announce(json.dumps({"s3Bucket": pipeline.log_bucket, "s3ObjectKey": [key]}))
+        for message in foreign:
+            pipeline.announce(message)
 
     def events_behind(self, body: str, staged: StagedDocuments, input_of: InputOf) -> set[str]:
         """Give the events that a message in the dead-letter queue points to.
+
+        Large messages are those of others: they point to none.
 
         Raises:
             ValueError: it is none of the known kinds.
@@ -67,6 +78,8 @@ class Delivery:
             case {"dead_letter": 1, "kind": "execution", "execution": str(arn)}:
                 bodies = [record["body"] for record in json.loads(input_of(arn))]
                 return set().union(*(self.events_behind(each, staged, input_of) for each in bodies))
+            case {"messageType": str()} | {"large_message": 1}:
+                return set()
             case {"s3ObjectKey": [*keys]}:
                 return set().union(*(self.events_of_log.get(key, ()) for key in keys))
         raise ValueError(f"A message of no known kind in the dead-letter queue: {body[:500]}")
@@ -78,6 +91,10 @@ def label(body: str) -> str:
         case {"dead_letter": 1, "kind": str(kind), "error": {"Error": str(error)}}:
             return f"{kind}: {error}"
     return AS_IT_CAME
+
+
+def _foreign(size: int) -> str:
+    return json.dumps({"messageType": "ConfigurationItemChangeNotification", "configurationItem": "x" * size})
 
 
 def event_id(record: Mapping[str, Any]) -> str:

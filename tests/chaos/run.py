@@ -103,7 +103,9 @@ def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome:
         if scenario.engine_state:
             met = _deliver_into(scenario.engine_state, scenario, pipeline, delivery)
         else:
-            delivery.deliver(pipeline, times=scenario.announced, shuffled=scenario.shuffled)
+            delivery.deliver(
+                pipeline, times=scenario.announced, shuffled=scenario.shuffled, beside=scenario.beside
+            )
         if scenario.aborted_in:
             aborted = _abort(pipeline, scenario.aborted_in)
             counts = pipeline.faults.clear()
@@ -114,7 +116,8 @@ def _inject(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, outcome:
         counts += pipeline.faults.clear()
         if allowed_seconds:
             pipeline.set_execution_timeout(allowed_seconds)
-    outcome.injected = aborted + met + sum(count.injected for count in counts) + (scenario.announced - 1)
+    outcome.injected = aborted + met + sum(count.injected for count in counts)
+    outcome.injected += scenario.announced - 1 + len(scenario.beside)
     if scenario.engine_state and not met:
         outcome.problems.append("no upload has failed in the state of the engine")
     if scenario.aborted_in and not aborted:

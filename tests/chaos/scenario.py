@@ -34,6 +34,7 @@ class Scenario:
     `redrive_kind`: dead letters of that kind are sent back by `make redrive`, instead of all by a message move task.
     `redrive_rules`: the faults while they are redriven.
     `redelivered`: once all is indexed, the logs are delivered again.
+    `beside`: how large, in bytes, the messages of others are that are sent between the announcements.
     `start`, `duration`: when the events happened.
     """
 
@@ -44,6 +45,7 @@ class Scenario:
     outlasts_retries: bool = False
     announced: int = 1
     shuffled: bool = False
+    beside: tuple[int, ...] = ()
     aborted_in: str = ""
     messages_stay_received: bool = False
     execution_seconds: int | None = None

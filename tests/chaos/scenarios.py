@@ -242,6 +242,10 @@ def _keep_batch_faults() -> Iterator[Scenario]:
         )
 
 
+# Together they are more than the input of an execution, and so is the first with any other.
+_LARGE = (210_000, 60_000, 60_000, 30_000, 100)
+
+
 def _delivery_faults() -> Iterator[Scenario]:
     yield Scenario("duplicate messages", PIPE, announced=2)
     yield Scenario("out-of-order messages", PIPE, shuffled=True)
@@ -250,6 +254,44 @@ def _delivery_faults() -> Iterator[Scenario]:
         "StartExecution's answer lost", PIPE, (Rule(AnswerLost(), _START_EXECUTION, times=PASSING),)
     )
     yield _START_EXECUTION_REFUSED
+    yield from _admission_faults()
+    yield Scenario("large messages beside", PIPE, beside=_LARGE)
+    set_aside = Match(method="PUT", path="^/{staging_bucket}/messages/")
+    throttled = ErrorAnswer(503, "SlowDown")
+    yield Scenario(
+        "large messages beside, HTTP 503", PIPE, (Rule(throttled, set_aside, times=PASSING),), beside=_LARGE
+    )
+    yield Scenario(
+        "large messages beside, HTTP 503, lasting",
+        PIPE,
+        (Rule(throttled, set_aside),),
+        beside=_LARGE,
+        outlasts_retries=True,
+        messages_stay_received=True,
+        letters=AS_IT_CAME,
+    )
+
+
+def _admission_faults() -> Iterator[Scenario]:
+    """Faults of the Pipe's enrichment: messages come back after their visibility timeout, for some times."""
+    admission = Match(method="POST", path="/functions/[^/]*admit-messages/invocations$")
+    throttled = ErrorAnswer(429, "TooManyRequestsException")
+    for name, fault in (
+        ("throttled", throttled),
+        ("crash", Crash()),
+        ("crash after the work", Crash(after=True)),
+    ):
+        yield Scenario(
+            f"enrichment {name}", PIPE, (Rule(fault, admission, times=1),), messages_stay_received=True
+        )
+    yield Scenario(
+        "enrichment throttled, lasting",
+        PIPE,
+        (Rule(throttled, admission),),
+        outlasts_retries=True,
+        messages_stay_received=True,
+        letters=AS_IT_CAME,
+    )
 
 
 def _ended_executions(state: str, uploads: _Uploads) -> Iterator[Scenario]:

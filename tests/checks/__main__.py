@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -36,12 +37,15 @@ def check(base: str, steps: Path) -> None:
     click.echo(f"Tests that it concerns, by the imports: {_listed(chosen)}")
     if deployed:
         click.echo(f"Left to make test, as they deploy everything: {_listed(deployed)}")
-    if not chosen:
-        click.echo("\n".join(table(read_steps(steps), [])))
-        return
+    code = _test(chosen, steps) if chosen else 0
+    click.echo("\n".join(table(read_steps(steps), time.time())))
+    sys.exit(code)
+
+
+def _test(chosen: list[str], steps: Path) -> int:
     several = ["-n", "2", "--dist", "loadfile"] if len(chosen) > _MODULES_FOR_TWO else []
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.checks.times", "--steps", str(steps)]
-    sys.exit(subprocess.run([*command, *several, *chosen], cwd=REPOSITORY, check=False).returncode)
+    return subprocess.run([*command, *several, *chosen], cwd=REPOSITORY, check=False).returncode
 
 
 def _listed(names: list[str]) -> str:

@@ -125,7 +125,6 @@ def main(tests: tuple[str, ...]) -> None:
         if isinstance(interpreter, NotInstalled):
             click.echo(f"Left out: {interpreter.message}")
             continue
-        click.echo(f"{python}:")
         command = [
             str(interpreter),
             "-m",
@@ -138,7 +137,18 @@ def main(tests: tuple[str, ...]) -> None:
             "-p",
             "no:cacheprovider",
         ]
-        if subprocess.run([*command, *tests], cwd=REPOSITORY, check=False).returncode:
+        # In one piece: other tests may run beside these.
+        done = subprocess.run(
+            [*command, *tests],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        click.echo(f"{python}:\n{done.stdout}")
+        if done.returncode:
             raise click.ClickException(f"The unit tests fail on {python}")
 
 

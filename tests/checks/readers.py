@@ -40,6 +40,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("terraform/*", ()),
     ("tests/local_cloud/terraform/*", ("tests.local_cloud.terraform.deployment",)),
     ("functions/trailsearch/cli/cost/tables/*", ("trailsearch.cli.cost.settings",)),
+    ("functions/trailsearch/questions/*", ("trailsearch.questions.catalogue",)),
     ("functions/dashboards/*", ("tests.unit.cli.test_dashboards", "tests.contract.test_dashboards")),
     ("requirements.txt", ("trailsearch.cli.package",)),
     ("requirements*.txt", ("tests.unit.checks.test_locks",)),

@@ -2,15 +2,20 @@
 
 import gzip
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 import msgspec
 
 from tests.documentation.parts import asked_of, parts_of, without_negation
 from tests.documentation.searched import searched_logs
+from trailsearch.cli.search.sessions import with_sessions
+from trailsearch.cli.search.typed import chosen
 from trailsearch.events.documents import Document, build_document
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.search import Backend
 from trailsearch.search.queries import Query, SearchDomain, Syntax
+
+_NOW = datetime.now(UTC)
 
 
 class _Log(msgspec.Struct):
@@ -31,10 +36,23 @@ def finds_nothing(command: str, domain: SearchDomain, backend: Backend) -> list[
     """Give what of a ``make search`` does nothing: parts that find nothing, exclusions and facets that are vacuous."""
     asked = asked_of(command)
     syntax = Syntax.SIMPLE if asked.simple else Syntax.NATIVE
-    whole = domain.search(Query(asked.query, syntax, size=0, facets=asked.facets))
+    native = Query(asked.query, syntax, size=0, facets=asked.facets)
+
+    def found_by(options: Mapping[str, str]) -> int:
+        return domain.search(with_sessions(domain, chosen(native, options, _NOW))).found
+
+    whole = domain.search(with_sessions(domain, chosen(native, asked.chosen, _NOW)))
     vacuous = [field for field in asked.facets if not whole.facets[field]]
     parts = [asked.query] if asked.simple else parts_of(asked.query, backend)
     vacuous += [part for part in parts if not count(domain, part, syntax)]
+    for option, value in asked.chosen.items():
+        if option.startswith("not_"):
+            if found_by({name: each for name, each in asked.chosen.items() if name != option}) <= whole.found:
+                vacuous.append(f"{option}={value}")
+        else:
+            vacuous += [f"{option}={each}" for each in value.split(",") if not found_by({option: each})]
+    if not whole.found:
+        vacuous.append(command)
     more = None if asked.simple else without_negation(asked.query, backend)
     if more and count(domain, more) <= whole.found:
         vacuous.append(f"what is excluded from {more}")

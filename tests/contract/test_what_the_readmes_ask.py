@@ -21,6 +21,7 @@ from trailsearch.search.queries import Query, QueryRefused, Syntax
 
 SHOWN = searches(Backend.OPENSEARCH)
 FOUND = re.compile(r"^[1-9][\d,]* events found, [1-9][\d,]* shown\.$", re.MULTILINE)
+WRITTEN = re.compile(r"^([1-9][\d,]*) events found, \1 written\.$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,9 @@ def test_a_search_finds_something(shell: Shell, shown: Shown) -> None:
         pytest.skip("needs jq")
     done = shell.run(command)
     assert done.returncode == 0, done.stderr
+    if "ALL=1" in command:  # What it prints goes to a file.
+        assert WRITTEN.search(done.stderr)
+        return
     assert re.search(r'"eventID": ', done.stdout) if "jq" in command else FOUND.search(done.stdout)
 
 

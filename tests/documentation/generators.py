@@ -8,6 +8,7 @@ from tests.documentation.blocks import Generator
 from tests.documentation.fields_table import fields_table
 from tests.documentation.make_targets import targets_table
 from tests.documentation.opensearch_differences import differences_table
+from tests.documentation.questions_table import questions_table
 from tests.documentation.states_table import states_table
 from tests.documentation.terraform_tables import outputs_table, variables_table
 from tests.documentation.workflow_diagram import draw
@@ -15,6 +16,7 @@ from tests.local_cloud.services.opensearch.differences import DIFFERENCES
 from tests.workflow import definition
 from trailsearch.cli.cost.cost import cost
 from trailsearch.events.fields import SCHEMA
+from trailsearch.questions import load
 
 
 def _cost() -> str:
@@ -30,6 +32,7 @@ GENERATORS: Mapping[str, Generator] = {
     "make-targets": targets_table,
     "opensearch-differences": lambda: differences_table(DIFFERENCES),
     "outputs": outputs_table,
+    "questions": lambda: questions_table(load()),
     "retention": lambda: draw(definition.load(definition.RETENTION)),
     "retention-states": lambda: states_table(definition.load(definition.RETENTION)),
     "states": lambda: states_table(definition.load()),

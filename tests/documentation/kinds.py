@@ -79,7 +79,7 @@ NOT_RUN = {
 _OF_TARGETS = {
     "": Kind.HERE,
     **dict.fromkeys(("help", "cost", "clean"), Kind.HERE),
-    "search": Kind.SEARCH,
+    **dict.fromkeys(("search", "ask"), Kind.SEARCH),
     **dict.fromkeys(("preflight", "status", "verify", "dlq", "redrive", "output"), Kind.OPERATOR),
     **dict.fromkeys(("init", "plan", "apply", "destroy"), Kind.TERRAFORM),
     **dict.fromkeys(PROGRAMS, Kind.HANDED_OVER),
@@ -140,6 +140,8 @@ def kind_of(shown: Shown) -> Kind:
     if _SELECTION.match(text):
         return Kind.SELECTION
     kinds = {_OF_TARGETS[target] for target in targets(text)}
+    if kinds == {Kind.SEARCH} and "ask" in targets(text) and " Q=" not in text:
+        return Kind.HERE
     if _AWS.search(text):
         # What is between may ask for the names that it needs.
         kinds = kinds - {Kind.OPERATOR} | {Kind.CLOUD}

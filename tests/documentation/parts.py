@@ -11,6 +11,7 @@ from typing import NamedTuple
 from trailsearch.search import Backend
 from trailsearch.search.queries import EVERYTHING
 
+_CHOOSING = re.compile("(NOT_)?(WHO|WHAT|RESOURCE|IP|KEY|OUTCOME|TEXT)|SINCE|UNTIL")
 _VARIABLE = re.compile(r"([A-Z_]+)=(.*)", re.DOTALL)
 _LUCENE = re.compile(
     r"""(?P<field>[\w.]+):\((?P<either>[^)]*)\)   # several values of one field
@@ -31,11 +32,16 @@ _STRUCTURED_NEGATION = re.compile(r" \(not [^()]*\)")
 
 
 class Asked(NamedTuple):
-    """What a command asks for: its query, in which parser's language if not the domain's own, and the fields counted."""
+    """What a command asks for.
+
+    Its query, in which parser's language if not the domain's own, the fields counted, and the options by which events are
+    chosen, by their names in small letters.
+    """
 
     query: str
     simple: bool
     facets: list[str]
+    chosen: dict[str, str]
 
 
 def asked_of(command: str) -> Asked:
@@ -44,7 +50,10 @@ def asked_of(command: str) -> Asked:
     given = {found[1]: found[2] for word in words if (found := _VARIABLE.fullmatch(word))}
     facets = given.get("FACETS")
     return Asked(
-        given.get("QUERY", EVERYTHING), given.get("PARSER") == "simple", facets.split(",") if facets else []
+        given.get("QUERY", EVERYTHING),
+        given.get("PARSER") == "simple",
+        facets.split(",") if facets else [],
+        {name.lower(): value for name, value in given.items() if _CHOOSING.fullmatch(name)},
     )
 
 

@@ -29,6 +29,12 @@ RECORDS: list[dict[str, Any]] = [
         "responseElements": {"ConsoleLogin": "Failure"},
     },
     {"eventSource": "cloudtrail.amazonaws.com", "eventName": "DeleteTrail"},
+    {
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "DeleteBucket",
+        "errorCode": "AccessDenied",
+        "requestParameters": {"bucketName": "my-bucket", "Host": "my-bucket.s3.amazonaws.com"},
+    },
     {"eventSource": "sqs.amazonaws.com", "eventName": "CreateQueue"},
 ]
 

@@ -49,9 +49,11 @@ def test_what_a_query_excludes_can_be_left_out(backend: Backend, query: str, res
 
 def test_the_variables_of_a_command_are_what_it_asks_for() -> None:
     assert asked_of("make search ENV=dev QUERY='a:\"b c\"' FACETS=x,y SIZE=5 JSON=1 | jq .events") == Asked(
-        'a:"b c"', simple=False, facets=["x", "y"]
+        'a:"b c"', simple=False, facets=["x", "y"], chosen={}
     )
-    assert asked_of("make search ENV=dev PARSER=simple QUERY=word") == Asked("word", simple=True, facets=[])
+    assert asked_of("make search ENV=dev PARSER=simple QUERY=word WHO=a NOT_IP=b SINCE=1h ALL=1") == Asked(
+        "word", simple=True, facets=[], chosen={"who": "a", "not_ip": "b", "since": "1h"}
+    )
 
 
 @pytest.mark.parametrize("backend", Backend)

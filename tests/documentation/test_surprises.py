@@ -16,6 +16,8 @@ from trailsearch.cli.status.pipeline_status import FULL_SOON_DAYS
 from trailsearch.cli.status.room import LEAST_DAYS
 
 TERRAFORM = REPOSITORY / "terraform"
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#function-configuration-deployment-and-execution
+INVOCATION_BYTES = 6 * 1024 * 1024
 COPY = read_prices()["management_event_copy"]
 PRICE = re.compile(rf"\${COPY.dollars:.0f} for (each )?{COPY.per:,}\b")
 NUMBERS = {3: "three", 10: "ten", 14: "two weeks"}
@@ -89,11 +91,16 @@ def test_only_the_domain_of_cloudsearch_has_no_key_of_ours_and_it_is_named_as_th
 
 def test_what_nobody_knows_is_said_with_what_to_do() -> None:
     said = section(pages.TERRAFORM, "What is not known")
-    fields, role, wildcard = said.split(" - **")[1:]
+    fields, role, batch, wildcard = said.split(" - **")[1:]
     assert "index field" in fields
     assert "in the same update" in fields
     assert "wait until `make status`" in fields
     assert "role that is deleted and created again" in role
+    assert "invocation payload size quota" in batch
+    (limit,) = re.findall(r"redrive with `LIMIT=(\d)`", batch)
+    queues = (TERRAFORM / "ingest.tf").read_text(encoding="utf-8")
+    (largest,) = re.findall(r"max_message_bytes = (\d+)", queues)
+    assert int(limit) * (6 * int(largest) + 4096) <= INVOCATION_BYTES < 2 * int(limit) * 6 * int(largest)
     (pattern,) = re.findall(r"`<prefix>(-events-[?.]+)`", wildcard)
     assert f"${{local.prefix}}{pattern}" in (TERRAFORM / "opensearch.tf").read_text(encoding="utf-8")
     # What is to be replaced is there.

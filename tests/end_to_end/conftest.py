@@ -29,22 +29,44 @@ pytest.register_assert_rewrite(
 )
 
 
-class Pipeline(NamedTuple):
-    """The deployed pipeline, and what is needed to look into it."""
+class Cloud(NamedTuple):
+    """A local cloud, the variables by which programs reach it, and the Lambda package for what is deployed there."""
 
-    deployment: Deployment
-    outputs: dict[str, Any]
     session: boto3.Session
     variables: dict[str, str]
     package: Path
 
     def client(self, service: Any) -> Any:
-        """A boto3 client of the local cloud."""
+        """A boto3 client of it."""
         return self.session.client(service, endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    def deploy(self, folder: Path, settings: Mapping[str, Any], var_file: str = "local.tfvars") -> Deployment:
+        """Deploy an environment; folder is its own, and empty."""
+        deployment = Deployment(folder, self.variables, self.package, settings, var_file)
+        deployment.initialize()
+        deployment.apply(lambda *_: None)
+        return deployment
+
+
+class Pipeline(NamedTuple):
+    """The deployed pipeline, and what is needed to look into it."""
+
+    deployment: Deployment
+    outputs: dict[str, Any]
+    cloud: Cloud
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables by which programs reach the local cloud."""
+        return self.cloud.variables
+
+    def client(self, service: Any) -> Any:
+        """A boto3 client of the local cloud."""
+        return self.cloud.client(service)
 
     def under_test(self) -> chaos.Pipeline:
         """The deployment as chaos and load know it."""
-        return chaos.Pipeline(self.session, self.variables, self.outputs)
+        return chaos.Pipeline(self.cloud.session, self.variables, self.outputs)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run an operator command against this deployment."""
@@ -58,21 +80,26 @@ class Pipeline(NamedTuple):
 
 
 @contextmanager
-def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
-    """Deploy the pipeline into a local cloud of its own for the `with` block."""
+def local_cloud(folder: Path) -> Iterator[Cloud]:
+    """Run a local cloud for the `with` block, in which the operator may do what the README says."""
     if not any(Path(directory, "terraform").is_file() for directory in os.get_exec_path()):
         pytest.skip("needs terraform")
     package = folder / "lambda.zip"
     build_package(package, local=True)
     with LocalCloud(log_file=folder / "cloud.log", wait_factor=chaos.WAIT_FACTOR) as cloud:
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
-        deployment = Deployment(folder, variables, package, settings)
         session = boto3.Session("local", "local", region_name=cloud.region)
         shown = statements(verifier.NAMES, OF_VERIFIER).values()
         let_operate(session.client("iam", endpoint_url=cloud.endpoint_url), shown)
-        deployment.initialize()
-        deployment.apply(lambda *_: None)
-        yield Pipeline(deployment, deployment.outputs(), session, variables, package)
+        yield Cloud(session, variables, package)
+
+
+@contextmanager
+def deployed(folder: Path, settings: Mapping[str, Any]) -> Iterator[Pipeline]:
+    """Deploy the pipeline into a local cloud of its own for the `with` block."""
+    with local_cloud(folder) as cloud:
+        deployment = cloud.deploy(folder, settings)
+        yield Pipeline(deployment, deployment.outputs(), cloud)
 
 
 @pytest.fixture(scope="session")

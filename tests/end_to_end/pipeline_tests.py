@@ -310,7 +310,7 @@ class PipelineTests:
         self, pipeline: Pipeline, delivered: Delivered
     ) -> None:
         found = pipeline.run(
-            "trailsearch.cli.search",
+            "trailsearch.cli.search.search",
             "--env",
             "local",
             "--query",
@@ -322,16 +322,16 @@ class PipelineTests:
         assert "1 events found" in found.stdout
         assert "Emoji" in found.stdout
         marked = pipeline.run(
-            "trailsearch.cli.search",
+            "trailsearch.cli.search.search",
             *("--env", "local", "--query", "emoji", "--parser", "simple", "--highlight"),
         )
         assert marked.returncode == 0, marked.stderr
         assert re.search(r"^  raw: .*\*emoji\*", marked.stdout, re.MULTILINE | re.IGNORECASE)
         query, said = self.bad_query
-        refused = pipeline.run("trailsearch.cli.search", "--env", "local", "--query", query)
+        refused = pipeline.run("trailsearch.cli.search.search", "--env", "local", "--query", query)
         assert refused.returncode == 1
         assert said in refused.stderr
-        unknown = pipeline.run("trailsearch.cli.search", "--env", "nowhere")
+        unknown = pipeline.run("trailsearch.cli.search.search", "--env", "nowhere")
         assert unknown.returncode == 1
         assert "trailsearch-nowhere does not exist" in unknown.stderr
 
@@ -416,6 +416,42 @@ class PipelineTests:
             ("log", 2),
             ("message", 2),
         ]
+
+    def test_large_messages_hold_up_none_of_those_beside_them_and_come_back_alone(
+        self, pipeline: Pipeline, dead_letters: dict[Kind, list[DeadLetter]]
+    ) -> None:
+        """Within one window of the Pipe, with logs that were delivered before, under other keys."""
+        s3, sqs, outputs = pipeline.client("s3"), pipeline.client("sqs"), pipeline.outputs
+        bucket = outputs["log_bucket_names"][0]
+        foreign = {"messageType": "ConfigurationItemChangeNotification", "configurationItem": '"' * 60_000}
+        large = "large " + "é😀\\" * 28_000
+        bodies = [json.dumps(foreign | {"more": "x" * size}) for size in (90_000, *[30_000] * 5)]
+        keys = [f"{PREFIX}/beside-{at}.json.gz" for at in (0, 1)]
+        for key, log in zip(keys, GOOD, strict=False):
+            s3.put_object(Bucket=bucket, Key=key, Body=log.body)
+        notifications = [json.dumps({"s3Bucket": bucket, "s3ObjectKey": [key]}) for key in keys]
+        for body in (notifications[0], *bodies, large, notifications[1]):
+            sqs.send_message(QueueUrl=outputs["ingest_queue_url"], MessageBody=body)
+        wait_until_idle(sqs, pipeline.client("stepfunctions"), outputs)
+        found = {
+            event["id"]
+            for event in self.search(pipeline, EVERYTHING, size=MAX_PAGE).events
+            if event["log_file"] in {f"s3://{bucket}/{key}" for key in keys}
+        }
+        logs = [json.loads(gzip.decompress(log.body))["Records"] for log in GOOD[:2]]
+        assert found == {record["eventID"] for records in logs for record in records}
+        for attempts in (1, 2):
+            listed = json.loads(
+                pipeline.run("trailsearch.cli.dead_letters.dlq", "--env", "local", "--json").stdout
+            )
+            (waiting,) = [letter for letter in listed if letter["subject"].startswith("large ")]
+            assert (waiting["error"], waiting["attempts"]) == ("MessageNotRecognized", attempts)
+            assert len(listed) == 5
+            redriven = pipeline.run(
+                "trailsearch.cli.dead_letters.redrive", "--env", "local", "--reason", "large é"
+            )
+            assert "1 sent back" in redriven.stdout
+            assert "Came back" in redriven.stdout
 
     def test_a_second_plan_is_empty(self, pipeline: Pipeline) -> None:
         assert pipeline.deployment.planned_changes() == []

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.end_to_end.conftest import Pipeline
+from tests.end_to_end.conftest import Cloud, local_cloud
+from tests.iam.account import SETTINGS
 from tests.local_cloud.terraform.deployment import Deployment, TerraformFailed
 
 ONE, OTHER = "trailsearch-local", "trailsearch-prod"
@@ -15,65 +17,81 @@ ONE, OTHER = "trailsearch-local", "trailsearch-prod"
 RECIPIENTS = {"alarm_topic_arns": ["arn:aws:sns:us-east-1:123456789012:on-call"]}
 
 
+class Neighbours(NamedTuple):
+    """Environment local, on CloudSearch, and environment prod, with its own settings and so on OpenSearch."""
+
+    one: Deployment
+    other: Deployment
+
+
 @pytest.fixture(scope="module")
-def neighbour(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Environment prod, with its own settings and so on OpenSearch, beside that of all other tests, on CloudSearch."""
-    deployment = Deployment(
-        tmp_path_factory.mktemp("prod"),
-        pipeline.variables,
-        pipeline.package,
-        RECIPIENTS,
-        var_file="environments/prod.tfvars",
-    )
-    deployment.initialize()
-    deployment.apply(lambda *_: None)
-    yield deployment
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with local_cloud(tmp_path_factory.mktemp("environments")) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def neighbours(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    """Both environments, made at the same time."""
+    with ThreadPoolExecutor() as pool:
+        one = pool.submit(cloud.deploy, tmp_path_factory.mktemp("local"), SETTINGS)
+        other = pool.submit(
+            cloud.deploy, tmp_path_factory.mktemp("prod"), RECIPIENTS, "environments/prod.tfvars"
+        )
+    neighbours = Neighbours(one.result(), other.result())
+    yield neighbours
     for name in ("logs", "staging"):
         bucket = f"{OTHER}-{name}-123456789012-us-east-1"
-        pipeline.client("s3").put_object(Bucket=bucket, Key=f"AWSLogs/{name}", Body=b"data")
-    deployment.configure({"deletion_protection": False, "force_destroy": True})
-    deployment.apply(lambda *_: None)
-    deployment.destroy()
-    assert deployment.resources() == {}
-    assert pipeline.deployment.planned_changes() == []
+        cloud.client("s3").put_object(Bucket=bucket, Key=f"AWSLogs/{name}", Body=b"data")
+    neighbours.other.configure({"deletion_protection": False, "force_destroy": True})
+    neighbours.other.apply(lambda *_: None)
+    neighbours.other.destroy()
+    assert neighbours.other.resources() == {}
+    assert neighbours.one.planned_changes() == []
+
+
+@pytest.fixture
+def neighbour(neighbours: Neighbours) -> Deployment:
+    """Environment prod, beside the other."""
+    return neighbours.other
 
 
 @pytest.mark.parametrize(("environment", "settings"), [("dev", {}), ("staging", RECIPIENTS)])
 def test_the_settings_of_every_other_environment_can_be_planned(
-    pipeline: Pipeline, tmp_path: Path, environment: str, settings: dict[str, Any]
+    cloud: Cloud, tmp_path: Path, environment: str, settings: dict[str, Any]
 ) -> None:
     var_file = f"environments/{environment}.tfvars"
-    deployment = Deployment(tmp_path, pipeline.variables, pipeline.package, settings, var_file)
+    deployment = Deployment(tmp_path, cloud.variables, cloud.package, settings, var_file)
     deployment.initialize()
     assert "aws_sfn_state_machine.index_logs" in deployment.planned_changes()
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_nothing_is_planned_before_alarms_have_recipients(
-    pipeline: Pipeline, tmp_path: Path, environment: str
+    cloud: Cloud, tmp_path: Path, environment: str
 ) -> None:
     var_file = f"environments/{environment}.tfvars"
-    deployment = Deployment(tmp_path, pipeline.variables, pipeline.package, var_file=var_file)
+    deployment = Deployment(tmp_path, cloud.variables, cloud.package, var_file=var_file)
     deployment.initialize()
     with pytest.raises(TerraformFailed, match="alarm_topic_arns must hold ARNs"):
         deployment.planned_changes()
 
 
-def test_both_plans_are_empty(pipeline: Pipeline, neighbour: Deployment) -> None:
-    assert pipeline.deployment.planned_changes() == []
-    assert neighbour.planned_changes() == []
+def test_both_plans_are_empty(neighbours: Neighbours) -> None:
+    assert neighbours.one.planned_changes() == []
+    assert neighbours.other.planned_changes() == []
 
 
-def test_nothing_of_one_knows_of_the_other(pipeline: Pipeline, neighbour: Deployment) -> None:
-    ones, others = pipeline.deployment.resources(), neighbour.resources()
+def test_nothing_of_one_knows_of_the_other(neighbours: Neighbours) -> None:
+    ones, others = neighbours.one.resources(), neighbours.other.resources()
     assert [address for address, values in ones.items() if OTHER in json.dumps(values)] == []
     assert [address for address, values in others.items() if ONE in json.dumps(values)] == []
 
 
-def test_nothing_is_destroyed_before_the_protection_has_agreed(pipeline: Pipeline) -> None:
+def test_nothing_is_destroyed_before_the_protection_has_agreed(neighbours: Neighbours) -> None:
     protection = "terraform_data.deletion_protection"
-    made = {address.partition("[")[0] for address in pipeline.deployment.resources()}
-    unprotected = made - pipeline.deployment.dependencies(f'{protection}["environment"]') - {protection}
+    made = {address.partition("[")[0] for address in neighbours.one.resources()}
+    unprotected = made - neighbours.one.dependencies(f'{protection}["environment"]') - {protection}
     assert sorted(address for address in unprotected if not address.startswith("data.")) == []
 
 
@@ -99,12 +117,9 @@ def test_a_protected_environment_refuses_to_lose_its_search_domain(neighbour: De
     assert neighbour.planned_changes() == []
 
 
-def test_a_search_domain_that_somebody_deleted_is_made_again(
-    pipeline: Pipeline, neighbour: Deployment
-) -> None:
-    pipeline.client("opensearch").delete_domain(DomainName=OTHER)
-    assert "aws_opensearch_domain.events[0]" in neighbour.planned_changes()
-    neighbour.apply(lambda *_: None)
+def test_a_search_domain_that_somebody_deleted_is_made_again(cloud: Cloud, neighbour: Deployment) -> None:
+    cloud.client("opensearch").delete_domain(DomainName=OTHER)
+    assert "aws_opensearch_domain.events[0]" in neighbour.apply(lambda *_: None)
     assert neighbour.planned_changes() == []
 
 

@@ -22,6 +22,7 @@ REPRESENTATIVE = (
     "Keep Batch: HTTP 503",
     "Dead-letter sends: connection reset (documents)",
     "Pipe: duplicate, out-of-order messages",
+    "Pipe: large messages beside",
     "Index Batch: access denied",
 )
 RETENTION = ("Delete Expired: deletion: answer lost", "Delete Expired: execution aborted")

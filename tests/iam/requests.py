@@ -67,7 +67,9 @@ STEPS = {"fetch-logs": FETCH, "split-records": SPLIT, "index-batch": INDEX}
 WORKFLOW, PIPE_ROLE = role("workflow"), role("pipe")
 # Of the retention: its function, its state machine, and what starts that.
 DELETE, RETENTION, SCHEDULE = role("delete-expired"), role("retention"), role("retention-schedule")
-FUNCTIONS = {**STEPS, "delete-expired": DELETE}
+# The Pipe's own function.
+ADMIT = role("admit-messages")
+FUNCTIONS = {**STEPS, "admit-messages": ADMIT, "delete-expired": DELETE}
 ROLES = (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE)
 
 CLOUDTRAIL, SNS, S3, EVENTS = (f"{name}.amazonaws.com" for name in ("cloudtrail", "sns", "s3", "events"))
@@ -93,6 +95,7 @@ USES_OF_A_LOG_GROUP = (
     "DescribeKey",
 )
 RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
+LARGE_MESSAGE = f"{STAGING}/messages/{'0' * 64}"
 PLAIN_HTTP = {"aws:SecureTransport": "false"}
 DELIVERED = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
@@ -125,6 +128,7 @@ def encrypting_logs(trail: str) -> Context:
 def needed() -> Iterator[Request]:
     """What has to be allowed."""
     yield from _needed_by_functions()
+    yield from _needed_of_staging()
     yield from _needed_by_workflow_and_pipe()
     yield from _needed_by_retention()
     yield from _needed_by_state_machines()
@@ -141,9 +145,6 @@ def _needed_by_functions() -> Iterator[Request]:
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
             yield Request(who, action, "*", "sends traces")
         yield Request("lambda.amazonaws.com", "sts:AssumeRole", who, "runs the function")
-    for who in STEPS.values():
-        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
     for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
         yield Request(FETCH, "s3:GetObject", log, "fetches a log")
         yield Request(FETCH, "s3:ListBucket", bucket, "tells a deleted log from one that is denied")
@@ -151,15 +152,24 @@ def _needed_by_functions() -> Iterator[Request]:
     yield Request(
         FETCH, "kms:Decrypt", CENTRAL_KEY, "decrypts a log of another Region", via("s3", "eu-west-1")
     )
+    yield Request(FETCH, "states:DescribeExecution", EXECUTION, "reads the messages of a failed execution")
+
+
+def _needed_of_staging() -> Iterator[Request]:
+    for who in (*STEPS.values(), ADMIT):
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
+    for who in (ADMIT, FETCH):
+        for action in ("s3:PutObject", "s3:GetObject"):
+            yield Request(who, action, LARGE_MESSAGE, "sets a large message aside, or reads one and keeps it")
     for action in ("s3:PutObject", "s3:AbortMultipartUpload"):
         yield Request(FETCH, action, RECORDS, "stages records")
-    yield Request(FETCH, "states:DescribeExecution", EXECUTION, "reads the messages of a failed execution")
     yield Request(SPLIT, "s3:GetObject", RECORDS, "reads records")
     for action in ("s3:PutObject", "s3:PutObjectTagging"):
         yield Request(SPLIT, action, BATCH, "stages a batch that expires soon")
     yield Request(INDEX, "s3:GetObject", BATCH, "reads a batch")
     yield Request(INDEX, "s3:PutObject", BATCH, "stages refused documents")
-    for who in (SPLIT, INDEX):
+    for who in (ADMIT, FETCH, SPLIT, INDEX):
         yield Request(who, "s3:ListBucket", STAGING, "tells an expired object from one that is denied")
 
 
@@ -174,6 +184,7 @@ def _needed_by_workflow_and_pipe() -> Iterator[Request]:
     for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
         yield Request(PIPE_ROLE, action, INGEST, "takes messages")
     yield Request(PIPE_ROLE, "kms:Decrypt", PIPELINE_KEY, "takes messages", via("sqs"))
+    yield Request(PIPE_ROLE, "lambda:InvokeFunction", function("admit-messages"), "has messages admitted")
     yield Request(PIPE_ROLE, "states:StartExecution", STATE_MACHINE, "starts executions")
     yield Request("pipes.amazonaws.com", "sts:AssumeRole", PIPE_ROLE, "runs", on_behalf_of(PIPE))
 
@@ -267,6 +278,7 @@ def _work_of_others() -> Iterator[Request]:
         (SPLIT, "index-batch"),
         (INDEX, "fetch-logs"),
         (DELETE, "index-batch"),
+        (ADMIT, "fetch-logs"),
     ):
         stream = f"{log_group(f'/aws/lambda/{PREFIX}-{name}')}:log-stream:0"
         yield Request(who, "logs:PutLogEvents", stream, "writes its own log only")
@@ -277,7 +289,7 @@ def _work_of_others() -> Iterator[Request]:
 
 
 def _reading_by_others() -> Iterator[Request]:
-    for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
+    for who in (ADMIT, SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
         yield Request(who, "s3:GetObject", LOG, "only fetch_logs reads logs")
         yield Request(who, "kms:Decrypt", LOG_KEY, "only fetch_logs decrypts logs", via("s3"))
         yield Request(who, "states:DescribeExecution", EXECUTION, "only fetch_logs reads inputs")
@@ -287,7 +299,11 @@ def _sending_and_starting_by_others() -> Iterator[Request]:
     for who in ROLES:
         yield Request(who, "sns:Publish", TOPIC, "only CloudTrail announces logs")
         yield Request(who, "sqs:SendMessage", INGEST, "only topics and buckets send messages")
-    for who in (FETCH, SPLIT, INDEX, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
+    for who in (ADMIT, FETCH, SPLIT, INDEX, WORKFLOW, DELETE, RETENTION, SCHEDULE):
+        yield Request(
+            who, "lambda:InvokeFunction", function("admit-messages"), "only the Pipe has messages admitted"
+        )
+    for who in (ADMIT, FETCH, SPLIT, INDEX, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
         yield Request(who, "sqs:SendMessage", DEAD_LETTER, "only the workflow dead-letters")
         yield Request(who, "lambda:InvokeFunction", function("fetch-logs"), "only the workflow runs steps")
     for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, SCHEDULE):
@@ -299,7 +315,7 @@ def _sending_and_starting_by_others() -> Iterator[Request]:
         )
     for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION):
         yield Request(who, "states:StartExecution", RETENTION_MACHINE, "only the schedule starts it")
-    for who in (FETCH, SPLIT, INDEX, DELETE, RETENTION, SCHEDULE):
+    for who in (ADMIT, FETCH, SPLIT, INDEX, DELETE, RETENTION, SCHEDULE):
         yield Request(who, "states:StartExecution", STATE_MACHINE, "only Pipe and workflow start executions")
         yield Request(who, "sqs:ReceiveMessage", INGEST, "only the Pipe takes messages")
     yield Request(WORKFLOW, "sqs:ReceiveMessage", DEAD_LETTER, "only operators read dead letters")
@@ -314,12 +330,18 @@ def _staging_by_others() -> Iterator[Request]:
     for who in (WORKFLOW, PIPE_ROLE):
         yield Request(who, "s3:GetObject", BATCH, "hands on pointers only")
         yield Request(who, "s3:PutObject", BATCH, "hands on pointers only")
+    for staged in (RECORDS, BATCH):
+        yield Request(ADMIT, "s3:GetObject", staged, "sets messages aside only")
+        yield Request(ADMIT, "s3:PutObject", staged, "sets messages aside only")
+    for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
+        yield Request(who, "s3:GetObject", LARGE_MESSAGE, "only what reads messages reads large ones")
+        yield Request(who, "s3:PutObject", LARGE_MESSAGE, "only what reads messages keeps large ones")
     for who in (DELETE, RETENTION, SCHEDULE):
         yield Request(who, "s3:GetObject", BATCH, "has nothing to do with what is staged")
         yield Request(who, "kms:Decrypt", PIPELINE_KEY, "has nothing to do with what is staged", via("s3"))
-    for who in (FETCH, INDEX, WORKFLOW, PIPE_ROLE):
+    for who in (ADMIT, FETCH, INDEX, WORKFLOW, PIPE_ROLE):
         yield Request(who, "s3:PutObjectTagging", BATCH, "only split_records lets batches expire soon")
-    for who in (FETCH, SPLIT, INDEX, PIPE_ROLE):
+    for who in (ADMIT, FETCH, SPLIT, INDEX, PIPE_ROLE):
         yield Request(who, "s3:DeleteObjectTagging", BATCH, "only the workflow keeps batches")
     yield Request(SPLIT, "s3:PutObjectTagging", RECORDS, "tags batches only")
     yield Request(WORKFLOW, "s3:DeleteObjectTagging", RECORDS, "keeps batches only")
@@ -454,7 +476,7 @@ def _plain_http() -> Iterator[Request]:
 
 def _keys_elsewhere() -> Iterator[Request]:
     why = "uses the key only through its service"
-    for who in STEPS.values():
+    for who in (*STEPS.values(), ADMIT):
         yield Request(who, "kms:Decrypt", PIPELINE_KEY, why, via("sqs"))
         yield Request(who, "kms:GenerateDataKey", PIPELINE_KEY, why)
     for who in (WORKFLOW, PIPE_ROLE):

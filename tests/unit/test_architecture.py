@@ -18,8 +18,8 @@ def of(package: str, names: set[str]) -> set[str]:
     return {name for name in names if name == package or name.startswith(f"{package}.")}
 
 
-def test_the_handlers_are_those_of_the_state_machines() -> None:
-    assert HANDLERS == ["delete_expired", "fetch_logs", "index_batch", "split_records"]
+def test_the_handlers_are_those_of_the_pipe_and_the_state_machines() -> None:
+    assert HANDLERS == ["admit_messages", "delete_expired", "fetch_logs", "index_batch", "split_records"]
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

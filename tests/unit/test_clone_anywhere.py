@@ -108,7 +108,7 @@ def clone(tmp_path: Path, request: pytest.FixtureRequest) -> Clone:
 
 def test_every_target_works_in_a_clone_with_any_name(clone: Clone) -> None:
     for target in targets():
-        done = clone.make(target, "BASE=main")
+        done = clone.make(target)
         assert (target, done.returncode, done.stderr) == (target, 0, "")
     places = {call.split(" in ", 1)[1] for call in clone.calls() if " in " in call}
     assert places <= {str(clone.folder)}

@@ -286,9 +286,9 @@ def test_a_message_of_which_a_part_is_bad_is_dead_lettered_and_its_logs_are_stag
 def test_a_message_of_which_a_part_is_bad_is_taken_apart_into_its_logs_and_that_part(
     step: Step, sender: str
 ) -> None:
-    good, bad = take_apart([message(PARTLY_BAD[sender])], step.inputs).messages
+    good, bad = take_apart([message(PARTLY_BAD[sender])], step.inputs, step.stage).messages
     assert json.loads(good.body) == {"s3Bucket": LOGS, "s3ObjectKey": [log_key("good")]}
-    assert take_apart([bad], step.inputs).messages == ()
+    assert take_apart([bad], step.inputs, step.stage).messages == ()
     (dead_letter,) = step.run(bad).dead_letters
     assert dead_letter.message == bad
 
@@ -470,7 +470,7 @@ def test_a_redriven_batch_that_failed_as_a_message_counts_both(step: Step) -> No
 
 def test_a_message_about_several_logs_becomes_one_for_each(step: Step) -> None:
     failed = s3_event(log_key("a b"), log_key("c"), DIGEST).having_failed(Failures(2, "t"))
-    parts = take_apart([failed], step.inputs)
+    parts = take_apart([failed], step.inputs, step.stage)
     assert parts.announced == (f"s3://{LOGS}/{log_key('a b')}", f"s3://{LOGS}/{log_key('c')}")
     assert [part.failures for part in parts.messages] == [Failures(2, "t")] * 2
     logs = [read_notification(part.body).logs for part in parts.messages]
@@ -482,9 +482,9 @@ def test_a_message_about_several_logs_becomes_one_for_each(step: Step) -> None:
     [announce("a"), s3_event(DIGEST), message("hello"), message("CloudTrail validation message.")],
 )
 def test_a_message_about_one_thing_stays_whole(step: Step, alone: QueueMessage) -> None:
-    assert take_apart([alone], step.inputs).messages == ()
+    assert take_apart([alone], step.inputs, step.stage).messages == ()
     wrapped = redrive(execution().dead_letter(Kind.MESSAGE, DocumentRefused("then"), message=alone))
-    assert take_apart([wrapped], step.inputs).messages == ()
+    assert take_apart([wrapped], step.inputs, step.stage).messages == ()
 
 
 def test_a_redriven_execution_becomes_its_messages(step: Step) -> None:
@@ -493,7 +493,7 @@ def test_a_redriven_execution_becomes_its_messages(step: Step) -> None:
     odd = redrive(execution().dead_letter(Kind.MESSAGE, DocumentRefused("odd"), message=message("hello")))
     with Stubber(clients.stepfunctions()) as stub:
         stub.add_response("describe_execution", described(announce("a"), announce("b", "c"), letter, odd))
-        parts = take_apart([failed_execution()], step.inputs)
+        parts = take_apart([failed_execution()], step.inputs, step.stage)
     aborted = Failures(1, "2026-01-02T03:04:05Z")
     bodies = [announce("a").body, announce("b").body, announce("c").body, letter.body, "hello"]
     assert [json.loads(part.body) if "{" in part.body else part.body for part in parts.messages] == [
@@ -507,7 +507,7 @@ def test_a_redriven_execution_becomes_its_messages(step: Step) -> None:
 def test_an_execution_that_is_gone_stays_whole(step: Step) -> None:
     with Stubber(clients.stepfunctions()) as stub:
         stub.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
-        assert take_apart([failed_execution()], step.inputs) == Parts()
+        assert take_apart([failed_execution()], step.inputs, step.stage) == Parts()
 
 
 # ── The handler ────────────────────────────────────────────────────────────────────────────────────────────
@@ -624,7 +624,7 @@ def test_an_execution_that_may_not_be_seen_is_told_from_one_that_is_gone(
     assert code in letter.error.cause
     with Stubber(clients.stepfunctions()) as stub:
         stub.add_client_error("describe_execution", code, http_status_code=status)
-        assert take_apart([failed_execution()], step.inputs) == Parts()
+        assert take_apart([failed_execution()], step.inputs, step.stage) == Parts()
 
 
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "InvalidArn", "ValidationException"])
@@ -641,6 +641,16 @@ def test_step_functions_that_throttle_are_for_the_workflow_to_retry(step: Step, 
         stub.add_client_error("describe_execution", code, http_status_code=400)
         with pytest.raises(ExecutionsUnavailable, match=code):
             step.run(failed_execution())
+
+
+class NothingStaged(Staging):
+    """A staging bucket that nothing needs."""
+
+    def __init__(self) -> None:
+        pass
+
+
+NOTHING_STAGED = NothingStaged()
 
 
 class Executions(ExecutionInputs):
@@ -663,7 +673,7 @@ def test_a_letter_about_an_execution_whose_message_is_that_letter_is_dead_letter
     assert (letter.kind, letter.error.error) == (Kind.MESSAGE, "MessageNotRecognized")
     assert "lead back to that execution" in letter.error.cause
     assert letter.message == failed_execution("a")
-    assert take_apart([failed_execution("a")], Executions(a=[failed_execution("a")])) == Parts()
+    assert take_apart([failed_execution("a")], Executions(a=[failed_execution("a")]), step.stage) == Parts()
 
 
 @given(st.lists(st.lists(st.integers(0, 4), max_size=3), min_size=5, max_size=5), st.integers(0, 4))
@@ -683,7 +693,7 @@ def test_whatever_executions_letters_lead_to_each_is_read_once_and_nothing_is_lo
         if (number := pending.pop()) not in reached:
             reached.add(number)
             pending += letters[number]
-    announced = read_messages([failed_execution(names[first])], execution(), inputs)
+    announced = read_messages([failed_execution(names[first])], execution(), inputs, NOTHING_STAGED)
     assert {log.key for log in announced.logs} == {log_key(names[number]) for number in reached}
     assert sorted(inputs.asked) == sorted(names[number] for number in reached)
     assert {letter.error.error for letter in announced.dead_letters} <= {"MessageNotRecognized"}

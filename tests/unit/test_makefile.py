@@ -1,14 +1,20 @@
 """What `make` hands to the commands that it runs."""
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
+import struct
 import subprocess
+import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.documentation.make_targets import targets
 from tests.local_cloud.sealing import makefile, own_variables
 from tests.unit.local_cloud.test_sealing import OF_A_CALLER
 
@@ -26,8 +32,9 @@ case "$*" in
   *" init "*) echo "Initializing the backend..." ;;
   *" output") echo "everything" ;;
   *" output -raw state_machine_url") printf "https://console" ;;
-  *" output -json log_bucket_names") echo '["logs"]' ;;
-  *) echo "No such output" >&2; exit 1 ;;
+  *" output -json log_bucket_names") echo "A warning" >&2; echo '["logs"]' ;;
+  *" output "*" nothing") printf 'Error: Output "nothing" not found\\n\\nThe output variable …' >&2; exit 1 ;;
+  *) echo "No state" >&2; exit 1 ;;
 esac
 """
 
@@ -60,10 +67,43 @@ def options() -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("columns", [40, 60, 100, 200])
+def test_help_breaks_no_word_that_a_terminal_has_room_for(columns: int) -> None:
+    shown = shown_in_a_terminal(columns, "make", "help")
+    told = " ".join(f"make {name} {text}" for name, text in targets().items())
+    assert " ".join(shown.split()) == told
+    for line in shown.splitlines():
+        assert len(line) <= columns or len(line.split()) == 1, line
+
+
+def shown_in_a_terminal(columns: int, *command: str) -> str:
+    """Run a command in the repository, with a terminal of so many columns, and give what is shown there."""
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    variables = {"PATH": os.environ["PATH"], "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=end, stderr=end, env=variables)
+    os.close(end)
+    shown = b""
+    # Linux says so, macOS gives nothing, where the last program has closed the other end.
+    with contextlib.suppress(OSError):
+        while some := os.read(terminal, 65_536):
+            shown += some
+    os.close(terminal)
+    assert process.wait() == 0
+    return shown.decode().replace("\r", "")
+
+
+def target_of(name: str) -> str:
+    """A target whose help names an option."""
+    return next((each for each, text in targets().items() if each != "check" and f"{name}=" in text), "check")
+
+
 @pytest.mark.parametrize("name", ["QUERY", "REASON", "FACETS"])
 @pytest.mark.parametrize("text", QUERIES)
 def test_an_option_arrives_as_it_was_typed(tmp_path: Path, name: str, text: str) -> None:
-    given = make(tmp_path, "search", printed(name), f"{name}={text}", environment={name: "of the shell"})
+    given = make(
+        tmp_path, target_of(name), printed(name), f"{name}={text}", environment={name: "of the shell"}
+    )
     assert given.stdout == f"{text}\n"
 
 
@@ -82,8 +122,79 @@ def test_it_is_none_with_make_e_either(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", options())
 def test_every_option_that_is_typed_arrives(tmp_path: Path, name: str) -> None:
-    done = make(tmp_path, "cost", printed(name), f"{name}=typed")
-    assert done.stdout == "typed\n"
+    path = f"{program_that_does_nothing(tmp_path, 'terraform')}{os.pathsep}{os.environ['PATH']}"
+    # The tools that are not there are not what this is about.
+    done = make(tmp_path, "-i", target_of(name), printed(name), f"{name}=typed", environment={"PATH": path})
+    assert "typed" in done.stdout.splitlines()
+
+
+def program_that_does_nothing(folder: Path, name: str) -> Path:
+    """Put a program into a folder of programs, and give that."""
+    program = folder / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return program.parent
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dlq", "LIMT=2"], "make dlq has no option LIMT. It has ENV JSON KIND LIMIT REASON"),
+        (["redrive", "SIZE=2"], "make redrive has no option SIZE. It has DRY_RUN ENV KIND LIMIT NO_WAIT"),
+        (["apply", "env=prod"], "make apply has no option env. It has ENV PREFLIGHT"),
+        (["plan", "PREFLIGT=0"], "make plan has no option PREFLIGT. It has ENV PREFLIGHT"),
+        (["cost", "EVNTS=3"], "make cost has no option EVNTS. It has BACKEND"),
+        (["dlq", "cost", "SIZE=1"], "make dlq cost has no option SIZE. It has BACKEND"),
+    ],
+)
+def test_what_is_no_option_is_refused_before_anything_is_done(
+    tmp_path: Path, arguments: Sequence[str], said: str
+) -> None:
+    done = make(tmp_path, "PYTHON=echo called;:", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cost", "dlq", "EVENTS=3", "LIMIT=2"],
+        [
+            "status",
+            "AWS_PROFILE=mine",
+            "AWS_REGION=eu-central-1",
+            "HTTPS_PROXY=x",
+            "https_proxy=x",
+            "DEBUG=1",
+        ],
+        ["cost", "ENV=prod"],
+        ["package", "PIP_INDEX_URL=x"],
+    ],
+)
+def test_options_of_several_goals_and_what_programs_read_may_be_typed(
+    tmp_path: Path, arguments: Sequence[str]
+) -> None:
+    assert make(tmp_path, "PYTHON=:", *arguments).returncode == 0
+
+
+def test_what_the_caller_s_shell_has_is_not_typed(tmp_path: Path) -> None:
+    assert make(tmp_path, "dlq", "PYTHON=:", environment={"LIMT": "2", "env": "prod"}).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["my env", "a;touch here", "$(touch here)", "`touch here`", '"', "'", "-x"])
+@pytest.mark.parametrize("target", ["plan", "output"])
+def test_nothing_in_the_name_of_an_environment_is_the_shell_s(
+    terraform: "Terraform", target: str, name: str
+) -> None:
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"PATH": path, "CALLS": str(terraform.calls)}
+    done = make(terraform.folder, target, f"ENV={name}", "PYTHON=:", environment=variables)
+    assert done.returncode == 2
+    assert f"There is no environment {name}. There are: dev" in done.stderr.splitlines()
+    assert "bash:" not in done.stderr
+    assert not (terraform.folder / "here").exists()
 
 
 def test_the_options_of_the_commands_are_those_that_the_makefile_hands_on() -> None:
@@ -196,10 +307,44 @@ def test_an_output_is_all_that_is_printed(
         assert call.endswith(f"(data in {data})")
 
 
+@pytest.mark.parametrize(("ends", "kept"), [("exit 0", False), ("exit 1", True)])
+def test_what_a_demo_left_running_is_stopped_before_its_folder_is_deleted(
+    tmp_path: Path, ends: str, *, kept: bool
+) -> None:
+    (tmp_path / "build" / "demo").mkdir(parents=True)
+    (tmp_path / "build" / "demo.lock").touch()
+    python = program_that_does_nothing(tmp_path, "python") / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" > called\n{ends}\n')
+    done = make(tmp_path, "clean", "PYTHON=bin/python")
+    assert (tmp_path / "called").read_text() == "-m tests.demo --stop\n"
+    assert (done.returncode != 0, (tmp_path / "build").exists()) == (kept, kept)
+
+
+def test_where_no_demo_was_nothing_is_stopped(tmp_path: Path) -> None:
+    (tmp_path / "build").mkdir()
+    assert make(tmp_path, "clean", "PYTHON=false").returncode == 0
+    assert not (tmp_path / "build").exists()
+
+
 def test_an_unknown_output_is_an_error(terraform: Terraform) -> None:
     done = terraform.output("ENV=dev", "NAME=nothing")
     assert (done.stdout, done.returncode) == ("", 2)
-    assert "No such output" in done.stderr
+    said = [line for line in done.stderr.splitlines() if not line.startswith(("make: ", "find: "))]
+    assert said == ["There is no output nothing. make output ENV=dev prints all."]
+
+
+def test_what_else_terraform_says_of_an_output_is_told(terraform: Terraform) -> None:
+    done = terraform.output("ENV=dev", "NAME=other")
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert "No state" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["plan", "apply", "destroy"])
+def test_the_local_cloud_is_the_demo_s_to_make(terraform: Terraform, target: str) -> None:
+    path = f"{terraform.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = make(terraform.folder, target, "ENV=local", "PYTHON=false", environment={"PATH": path})
+    assert done.returncode == 2
+    assert "ENV=local is what make demo makes, and make demo-stop ends. There are: dev" in done.stderr
 
 
 def test_the_name_of_the_machine_is_no_output(terraform: Terraform) -> None:

@@ -7,10 +7,11 @@ in the namespace ``Trailsearch``, with the dimensions ``service`` (the function)
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -27,13 +28,14 @@ from trailsearch.contracts.messages import (
     short_cause,
 )
 
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+_Event = TypeVar("_Event", dict[str, Any], list[dict[str, Any]])
+Handler = Callable[[_Event, Any], _Event]
 
 logger = Logger()
 metrics = Metrics()
 
 
-def observed(handler: Handler) -> Handler:
+def observed(handler: Handler[_Event]) -> Handler[_Event]:
     """Wrap a Lambda handler.
 
     Every log line says which execution it is for. Metrics are written when the handler is done; one of
@@ -42,8 +44,10 @@ def observed(handler: Handler) -> Handler:
     """
 
     @wraps(handler)
-    def observing(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        logger.append_keys(execution=event.get("execution"))
+    def observing(event: _Event, context: Any) -> _Event:
+        # An array is a batch of the Pipe's, of which there is no execution yet.
+        if isinstance(event, dict):
+            logger.append_keys(execution=event.get("execution"))
         try:
             return handler(event, context)
         except TrailsearchError as error:
@@ -54,13 +58,16 @@ def observed(handler: Handler) -> Handler:
             logger.exception("crashed", error=type(error).__name__, cause=str(error))
             raise
 
-    with_metrics: Handler = metrics.log_metrics(observing, default_dimensions=_dimensions())
-    with_logger: Handler = logger.inject_lambda_context(with_metrics, clear_state=True)
+    with_metrics: Handler[_Event] = metrics.log_metrics(observing, default_dimensions=_dimensions())
+    with_logger: Handler[_Event] = logger.inject_lambda_context(with_metrics, clear_state=True)
 
     @wraps(handler)
-    def answering(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def answering(event: _Event, context: Any) -> _Event:
         try:
-            return with_logger(event, context)
+            with warnings.catch_warnings():
+                # Of most batches of the Pipe there is nothing to measure.
+                warnings.filterwarnings("ignore", "No application metrics to publish")
+                return with_logger(event, context)
         except Exception as error:  # noqa: BLE001  # Whatever it is, it goes on under its name.
             raise _in_short(error) from None
 
@@ -82,6 +89,12 @@ def _in_short(error: Exception) -> Exception:
 
 def _dimensions() -> dict[str, str]:
     return {"environment": os.environ.get("ENVIRONMENT", "unknown")}
+
+
+def report_admitted(messages: int, set_aside: int) -> None:
+    """Log a batch of the Pipe's, if some of its messages were large; nothing where nothing is unusual."""
+    if set_aside:
+        logger.info("set aside", messages=messages, set_aside=set_aside)
 
 
 def report_work(message: str, work: Work, counted: Mapping[str, int]) -> None:

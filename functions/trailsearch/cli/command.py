@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
+from click.core import ParameterSource
 
 from trailsearch.aws.clients import AwsNotConfigured
 from trailsearch.cli.console import CommandFailed, degrade_output, say
@@ -18,10 +19,14 @@ class Interrupted(CommandFailed):
     exit_code = 130
 
 
-class OptionUnreadable(CommandFailed):
-    """What was typed is no text; says of which option. Exits as click does of what is typed wrong."""
+class OptionRefused(CommandFailed):
+    """What was typed cannot be taken for an option; says of which, and why. Exits as click does of what is typed wrong."""
 
     exit_code = 2
+
+
+class OptionUnreadable(OptionRefused):
+    """What was typed is no text; says of which option."""
 
 
 class Command(click.Command):
@@ -30,6 +35,16 @@ class Command(click.Command):
     What a command expects to fail it handles itself. Here is what none expects, and Ctrl-C. ``DEBUG=1`` shows the
     traceback of whatever it fails with.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Describe the command, as click does."""
+        super().__init__(*arguments, **options)
+        for parameter in self.params:
+            # The names that a message has for what it asks for: "integer range" is none that says it.
+            if isinstance(parameter.type, click.IntRange | click.FloatRange):
+                parameter.type.name = (
+                    "whole number" if isinstance(parameter.type, click.IntRange) else "number"
+                )
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the command as a program: what the output's encoding lacks is replaced."""
@@ -40,10 +55,16 @@ class Command(click.Command):
         """Read the options.
 
         Raises:
+            OptionRefused: the environment, where make puts what is typed, has a value that is none of this option.
             OptionUnreadable: one is in another encoding than the locale's. Python hands on such bytes as lone
                 surrogates (PEP 383), which nothing can be asked with.
         """
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            if (refusal := _of_what_was_typed_for_make(ctx, error)) is None:
+                raise
+            raise OptionRefused(refusal) from error
         for parameter in ctx.command.params:
             value = ctx.params.get(parameter.name or "")
             if isinstance(value, str) and any("\udc80" <= character <= "\udcff" for character in value):
@@ -62,8 +83,11 @@ class Command(click.Command):
         """
         try:
             return super().invoke(ctx)
-        except click.ClickException:
+        except click.ClickException as error:
             _show_where()
+            if isinstance(error, click.UsageError):
+                # How Python is called is nothing for those who have typed a target of make.
+                error.ctx = None
             raise
         except (click.exceptions.Exit, click.Abort):
             raise
@@ -97,6 +121,20 @@ class AwsCommand(Command):
         if isinstance(error, BotoCoreError | ClientError):
             return f"AWS cannot be asked: {error}"
         return super().explain(error)
+
+
+def _of_what_was_typed_for_make(ctx: click.Context, error: click.BadParameter) -> str | None:
+    """Say what is wrong with an option by the name of the variable that it was taken from; None if it was from none."""
+    parameter = error.param
+    if parameter is None or not isinstance(variable := parameter.envvar, str):
+        return None
+    if isinstance(error, click.MissingParameter):
+        return f"{variable} is empty" if os.environ.get(variable) == "" else None
+    if ctx.get_parameter_source(parameter.name or "") is not ParameterSource.ENVIRONMENT:
+        return None
+    if isinstance(parameter.type, click.types.BoolParamType):
+        return f"{variable}: {os.environ[variable]!r} is neither 1 nor 0."
+    return f"{variable}: {_in_one_line(error.message)}"
 
 
 def _show_where() -> None:

@@ -49,6 +49,7 @@ _PLAIN = {
     "≥": ">=",
     "≤": "<=",
     "␊": " ",
+    "█": "#",
 }
 _DEGRADED, _AS_JSON = "trailsearch.degraded", "trailsearch.as_json"
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
@@ -101,7 +102,7 @@ def _stacked(table: Table, console: Console) -> Iterable[rich.console.Renderable
         for column in table.columns:
             cell = list(column.cells)[number]
             if isinstance(cell, str):
-                cell = console.render_str(cell)
+                cell = console.render_str(cell, highlight=False)
             if isinstance(cell, Text):
                 if not cell.plain.strip():
                     continue
@@ -120,7 +121,11 @@ def _stacked(table: Table, console: Console) -> Iterable[rich.console.Renderable
 
 def _headed(column: Column, cell: Text, console: Console) -> Text:
     """Put the head of its column before a cell; a column without one leaves the cell as it is."""
-    head = console.render_str(column.header) if isinstance(column.header, str) else column.header
+    head = (
+        console.render_str(column.header, highlight=False)
+        if isinstance(column.header, str)
+        else column.header
+    )
     if column.style:
         cell.stylize_before(column.style)
     if not isinstance(head, Text) or not head.plain:

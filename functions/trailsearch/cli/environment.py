@@ -6,6 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from trailsearch.aws import clients
 from trailsearch.cli.console import CommandFailed
+from trailsearch.cli.terraform_settings import environments
 from trailsearch.search import Backend, SearchSettings, search_backend
 from trailsearch.search.backend import SearchBackend
 from trailsearch.search.queries import DomainStatus, SearchDomain, SearchDomainNotFound
@@ -55,6 +56,16 @@ class Environment:
         self.dead_letter_queue_name = f"{self.prefix}-dead-letter"
         self.search_domain_name = self.prefix
 
+    def what_to_do(self) -> str:
+        """Say what to do where nothing of it is there: its name may be a slip, or the Region not its own."""
+        known = environments()
+        otherwise = (
+            f"Or is it in another Region than {clients.sts().meta.region_name}?"
+            if self.environment in known
+            else f"Or is it one of {', '.join(known)}?"
+        )
+        return f"Deploy it with: make apply ENV={self.environment}. {otherwise}"
+
     def ingest_queue(self) -> "Queue":
         """The ingest queue.
 
@@ -91,7 +102,7 @@ class Environment:
             if not is_no_queue(error):
                 raise EnvironmentNotFound(f"Cannot look for the queue {name}: {error}") from error
             raise EnvironmentNotFound(
-                f"Cannot find the queue {name}: {error}\nDeploy it with: make apply ENV={self.environment}"
+                f"Cannot find the queue {name}: {error}\n{self.what_to_do()}"
             ) from error
         return Queue(sqs, url, answer["Attributes"]["QueueArn"])
 
@@ -119,13 +130,14 @@ class Environment:
             EnvironmentNotFound: there is no such domain, or it is not ready to be searched, or AWS cannot be asked:
                 no Region, no credentials, no permission.
         """
-        deploy = f"Deploy it with: make apply ENV={self.environment}"
         try:
             backend, status = self.find_search_domain()
         except SearchDomainNotFound as error:
-            raise EnvironmentNotFound(f"{error}. {deploy}") from error
+            raise EnvironmentNotFound(f"{error}. {self.what_to_do()}") from error
         except (BotoCoreError, ClientError) as error:
             raise EnvironmentNotFound(f"Cannot look for the search domain {self.prefix}: {error}") from error
         if status.endpoint is None:
-            raise EnvironmentNotFound(f"The search domain {self.prefix} is still being created. {deploy}")
+            raise EnvironmentNotFound(
+                f"The search domain {self.prefix} is still being created. Deploy it with: make apply ENV={self.environment}"
+            )
         return backend.domain(status.endpoint)

@@ -17,6 +17,10 @@ class MessageNotRecognized(TrailsearchError):
     """A message is none of the notifications, nor a dead letter, that Trailsearch understands."""
 
 
+class MessageNotFound(TrailsearchError):
+    """The body of a large message, which was set aside, does not exist (any more): the staging bucket expires objects."""
+
+
 class ExecutionNotFound(TrailsearchError):
     """The execution that a dead letter is about does not exist (any more)."""
 

@@ -5,6 +5,7 @@ Payloads are pointers to objects in S3, because a Step Functions payload holds a
 All types are immutable and have the same shape in Python, in the state machine and in the console.
 """
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +26,9 @@ _MAX_PARTS_CHARACTERS = _MAX_RESULT_CHARACTERS - 2 * 32_768
 _MAX_CAUSE_CHARACTERS = 500
 _MAX_ENCODED_CAUSE_CHARACTERS = 800
 _TIMES_ENCODED = 3
+# Of a message that is set aside, so much travels with the pointer to it; and a time has fewer characters than that.
+_BEGINNING_CHARACTERS = 100
+_TIME_CHARACTERS = 40
 
 
 class Pointer(msgspec.Struct, frozen=True):
@@ -122,6 +126,12 @@ class QueueMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="came
             }
         return msgspec.structs.replace(self, message_attributes=attributes)
 
+    def without_other_attributes(self) -> Self:
+        """Give the same message with the attributes alone that say how often it has failed, if they are ours."""
+        failures = self.failures
+        ours = len(failures.first_failed_at or "") <= _TIME_CHARACTERS
+        return self.having_failed(failures if ours else NO_FAILURES)
+
     def _attribute(self, name: str) -> str | None:
         attribute = self.message_attributes.get(name)
         return attribute.string_value if attribute else None
@@ -130,6 +140,49 @@ class QueueMessage(msgspec.Struct, frozen=True, omit_defaults=True, rename="came
 def attempts_in(attribute: str | None) -> int:
     """Read a count of attempts: 0 unless it is a number that may be one, as anybody may send to a queue."""
     return int(attribute) if attribute and attribute.isdecimal() and len(attribute) < 10 else 0
+
+
+def content_of(body: str) -> bytes:
+    """Encode the body of a message; SQS has no lone surrogates, but what does not come from there may."""
+    return body.encode(errors="surrogatepass")
+
+
+class LargeMessage(Pointer, frozen=True, kw_only=True):
+    """The body of a message in place of one that an execution's input has no room for: where that is set aside.
+
+    ``bytes`` is how large it is, in UTF-8, and ``begins`` is how it begins, for whoever looks at it.
+    """
+
+    large_message: Literal[1]
+    bytes: int
+    begins: str
+
+    @classmethod
+    def of(cls, body: str, bucket: str) -> Self:
+        """Point to a body in a bucket, under its own hash."""
+        content = content_of(body)
+        key = f"messages/{hashlib.sha256(content).hexdigest()}"
+        begins = body[:_BEGINNING_CHARACTERS]
+        return cls(bucket=bucket, key=key, large_message=1, bytes=len(content), begins=begins)
+
+    @classmethod
+    def key_of(cls, body: str) -> str:
+        """Give one key for a body and for what may stand for it: by that, a message is known again."""
+        return (cls.from_body(body) or cls.of(body, "")).key
+
+    @classmethod
+    def from_body(cls, body: str) -> Self | None:
+        """Read the body of a message, if it stands for one that is set aside."""
+        if "large_message" not in body:
+            return None
+        try:
+            return msgspec.json.decode(body, type=cls)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return None
+
+    def to_body(self) -> str:
+        """Write the body of the message that stands for it."""
+        return msgspec.json.encode(self).decode()
 
 
 class ErrorOutput(msgspec.Struct, frozen=True, rename="pascal"):

@@ -178,6 +178,8 @@ def require_field(name: str) -> None:
 def _meant(name: str) -> str:
     # As CloudTrail writes them: errorCode, sourceIPAddress, userIdentity.arn.
     plain = {_plain(field): field for field in SCHEMA}
+    if same := plain.get(_plain(name)):
+        return f": {same}?"
     close = difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.7)
     return f": {' or '.join(plain[each] for each in close)}?" if close else ""
 

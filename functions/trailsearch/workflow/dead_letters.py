@@ -20,6 +20,7 @@ from trailsearch.contracts.messages import (
     ErrorOutput,
     Failures,
     Kind,
+    LargeMessage,
     QueueMessage,
     attempts_in,
 )
@@ -196,7 +197,7 @@ def _subject(letter: DeadLetter) -> str:
     if pointer := letter.log or letter.batch:
         return pointer.uri
     # What an execution failed with is looked up by the whole of its ARN.
-    return _beginning(letter.message.body) if letter.message else letter.execution
+    return _shown(letter.message.body) if letter.message else letter.execution
 
 
 def _of_message(message: QueuedMessage) -> WaitingLetter:
@@ -204,7 +205,7 @@ def _of_message(message: QueuedMessage) -> WaitingLetter:
     return WaitingLetter(
         message_id=message.message_id,
         kind=Kind.MESSAGE.value,
-        subject=_beginning(message.body),
+        subject=_shown(message.body),
         error=NOTIFICATION_UNDELIVERED,
         reason=_NOT_DELIVERED,
         attempts=1,
@@ -231,6 +232,13 @@ def _failed_as_message(letter: WaitingLetter, message: QueuedMessage, error: Err
         state=message.attributes.get("state"),
         environment=message.attributes.get("environment", letter.environment),
     )
+
+
+def _shown(body: str) -> str:
+    """Give the beginning of a message, and how large it is, if it is set aside."""
+    if large := LargeMessage.from_body(body):
+        return f"{_beginning(large.begins)}… ({large.bytes:,} bytes: {large.uri})"
+    return _beginning(body)
 
 
 def _beginning(text: str) -> str:

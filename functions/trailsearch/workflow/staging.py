@@ -3,6 +3,7 @@
 * ``records/<execution>.ndjson``: the raw records of all logs of an execution, one a line, each log's after a
   line ``# {"bucket": …, "key": …, "delivered_at": …}`` that says which log they are from. (No JSON value
   begins with ``#``.)
+* ``messages/<SHA-256>``: the body of a large message, under its own hash.
 * ``batches/<execution>/<name>.json``: a batch, in the exact form that the search domain takes.
 
 A state that is retried writes the same keys again. The bucket expires objects later than the dead-letter
@@ -12,6 +13,7 @@ batch before it dead-letters it (state "Keep Batch").
 """
 
 import errno
+import re
 from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
@@ -20,8 +22,8 @@ import msgspec
 
 from trailsearch.aws.s3_errors import StorageErrors, storage_errors
 from trailsearch.aws.tracing import subsegment
-from trailsearch.contracts.errors import BatchNotFound, DiskFull, StorageAccessDenied
-from trailsearch.contracts.messages import BatchRef, Pointer, RecordsRef
+from trailsearch.contracts.errors import BatchNotFound, DiskFull, MessageNotFound, StorageAccessDenied
+from trailsearch.contracts.messages import BatchRef, LargeMessage, Pointer, RecordsRef, content_of
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -42,6 +44,8 @@ _WRITE_AT_ONCE_BYTES = 1024 * 1024
 _HEADER_MARK, _LINE_BREAK = b"#\n"
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _STAGING_ERRORS = StorageErrors(not_found=BatchNotFound, refused=StorageAccessDenied)
+_MESSAGE_ERRORS = StorageErrors(not_found=MessageNotFound, refused=StorageAccessDenied)
+_MESSAGE_KEY = re.compile(r"messages/[0-9a-f]{64}")
 
 
 class LogHeader(msgspec.Struct, frozen=True):
@@ -192,6 +196,31 @@ class Staging:
         self._client = client
         self._bucket = bucket
         self._put_at_once_bytes = put_at_once_bytes
+
+    def put_message(self, body: str) -> LargeMessage:
+        """Set the body of a large message aside. It is there for as long as a dead letter may point to it."""
+        ref = LargeMessage.of(body, self._bucket)
+        self._put_message(ref, content_of(body))
+        return ref
+
+    def get_message(self, ref: LargeMessage) -> str:
+        """Read the body of a large message, and keep it for as long again: what is read may be dead-lettered once more.
+
+        Raises:
+            MessageNotFound: it has expired, or is elsewhere, as a message from anybody may say.
+        """
+        if ref.bucket != self._bucket or not _MESSAGE_KEY.fullmatch(ref.key):
+            raise MessageNotFound(f"{ref.uri}: large messages are in {self._bucket}/messages/ alone")
+        with subsegment("Read message", message=ref.uri), storage_errors(ref, _MESSAGE_ERRORS):
+            content = self._client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"].read()
+        self._put_message(ref, content)
+        return content.decode(errors="surrogatepass")
+
+    def _put_message(self, pointer: LargeMessage, content: bytes) -> None:
+        with subsegment("Set message aside", message=pointer.uri), storage_errors(pointer, _MESSAGE_ERRORS):
+            self._client.put_object(
+                Bucket=pointer.bucket, Key=pointer.key, Body=content, ContentType="text/plain; charset=utf-8"
+            )
 
     def put_records(
         self, execution: str, file: IO[bytes], records: int, oldest_delivery_time: str | None

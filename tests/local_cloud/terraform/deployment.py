@@ -45,7 +45,9 @@ class Deployment:
         """
         self._root = folder / "terraform"
         self._settings = dict(settings or {})
-        self._variables = dict(variables)
+        # Of the time of Terraform and its provider a good part is spent on collecting garbage, unless they take more memory.
+        # https://pkg.go.dev/runtime#hdr-Environment_Variables
+        self._variables = {"GOGC": "400", **variables}
         self._arguments = [
             f"-var-file={var_file}",
             "-var-file=settings.tfvars.json",
@@ -57,6 +59,7 @@ class Deployment:
             self._variables.pop("TF_CLI_CONFIG_FILE", None)
         # Of the caller: those of the local cloud have none.
         self._proxies = proxies(os.environ)
+        self._state_file, self._resources = b"", list[dict[str, Any]]()
 
     def initialize(self) -> None:
         """Copy the configuration, with the override beside it, and initialize it."""
@@ -71,18 +74,26 @@ class Deployment:
         self.configure({})
         self._run("init", "-input=false", "-no-color", variables=self._proxies)
 
-    def apply(self, report: Report) -> None:
-        """Apply the configuration; ``report`` hears of every resource that is done."""
+    def apply(self, report: Report) -> list[str]:
+        """Apply the configuration; ``report`` hears of every resource that is done.
+
+        Returns:
+            The addresses of what was planned to change.
+        """
+        changed: list[str] = []
         planned = done = 0
         for event in self._stream(
             "apply", "-auto-approve", "-input=false", "-parallelism=30", *self._arguments
         ):
             match event:
+                case {"type": "planned_change", "change": {"resource": {"addr": address}}}:
+                    changed.append(address)
                 case {"type": "change_summary", "changes": {"add": add, "operation": "plan"}}:
                     planned = add
                 case {"type": "apply_complete", "hook": {"resource": {"addr": address}, "action": "create"}}:
                     done += 1
                     report(address, done, planned)
+        return changed
 
     def planned_changes(self) -> list[str]:
         """Plan once more, and give the addresses of what would change: nothing, if all is well."""
@@ -125,9 +136,13 @@ class Deployment:
         return set(found["depends_on"])
 
     def _state(self) -> list[dict[str, Any]]:
-        state = json.loads(self._run("show", "-json", "-no-color"))
-        resources: list[dict[str, Any]] = state.get("values", {}).get("root_module", {}).get("resources", [])
-        return resources
+        # To show it takes Terraform seconds of a core, for the provider's schema; it is asked for again and again.
+        written = (self._root / "terraform.tfstate").read_bytes()
+        if written != self._state_file:
+            state = json.loads(self._run("show", "-json", "-no-color"))
+            self._resources = state.get("values", {}).get("root_module", {}).get("resources", [])
+            self._state_file = written
+        return self._resources
 
     def _run(self, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
         done = subprocess.run(

@@ -88,7 +88,7 @@ def test_where_nothing_is_sampled_nothing_is_traced(
     assert segment.subsegments == []
 
 
-@pytest.mark.parametrize("handler", ["fetch_logs", "split_records", "index_batch"])
+@pytest.mark.parametrize("handler", ["admit_messages", "fetch_logs", "split_records", "index_batch"])
 def test_a_function_starts_without_the_sdk(handler: str) -> None:
     code = f"import sys, {handler}; sys.exit('aws_xray_sdk' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": "functions"})

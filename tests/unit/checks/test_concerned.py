@@ -38,7 +38,7 @@ def test_a_test_is_concerned_by_itself() -> None:
 
 def test_a_conftest_concerns_the_tests_beside_and_below_it_alone() -> None:
     chosen = concerned_by("tests/unit/cli/conftest.py")
-    assert {"tests/unit/cli/test_search.py", "tests/unit/cli/cost/test_cost.py"} <= set(chosen)
+    assert {"tests/unit/cli/search/test_search.py", "tests/unit/cli/cost/test_cost.py"} <= set(chosen)
     assert all(test.startswith("tests/unit/cli/") for test in chosen)
 
 

@@ -17,7 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.local_cloud.process import ACCOUNT_ID, LocalCloud
 from tests.unit.cli.conftest import Deployed
 from trailsearch.cli.dead_letters.dlq import dlq
-from trailsearch.cli.search import search
+from trailsearch.cli.search.search import search
 from trailsearch.events.documents import build_document
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.logs.trail_log import raw_records

@@ -19,7 +19,7 @@ from tests.unit.cli.test_console import ASKING, COMMANDS
 from trailsearch.cli import package as packaging
 from trailsearch.cli.command import AwsCommand, Command
 from trailsearch.cli.package import package
-from trailsearch.cli.search import search
+from trailsearch.cli.search.search import search
 
 # It prints a path for make, and is imported by what is to know nothing of AWS.
 NOT_FOR_PEOPLE = {"provider-mirror"}
@@ -136,3 +136,47 @@ def test_without_pypi_it_is_said_in_one_line_that_there_is_no_package(
     (line,) = result.output.splitlines()
     assert line.startswith(f"Error: pip cannot install what requirements.txt locks: {reason}")
     assert "PIP_INDEX_URL" in line
+
+
+@click.command(cls=Command)
+@click.option("--env", envvar="ENV", required=True)
+@click.option("--number", envvar="NUMBER", type=click.FloatRange(0, min_open=True))
+@click.option("--size", envvar="SIZE", type=click.IntRange(1, 9))
+@click.option("--backend", envvar="BACKEND", type=click.Choice(["a", "b"]))
+@click.option("--keep", envvar="KEEP", is_flag=True)
+@click.option("--refuse", is_flag=True)
+def with_options(refuse: bool, **_options: object) -> None:
+    if refuse:
+        raise click.UsageError("They do not go together")
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"NUMBER": "200,000"}, "NUMBER: '200,000' is not a valid number."),
+        ({"NUMBER": "-1"}, "NUMBER: -1.0 is not in the range x>0."),
+        ({"SIZE": "2.5"}, "SIZE: '2.5' is not a valid whole number."),
+        ({"SIZE": "10"}, "SIZE: 10 is not in the range 1<=x<=9."),
+        ({"BACKEND": "c"}, "BACKEND: 'c' is not one of 'a', 'b'."),
+        ({"KEEP": "maybe"}, "KEEP: 'maybe' is neither 1 nor 0."),
+        ({"ENV": ""}, "ENV is empty"),
+        ({"SIZE": "\x1b[31m"}, "SIZE: '\\x1b[31m' is not a valid whole number."),
+    ],
+)
+def test_what_was_typed_for_make_is_refused_in_one_line_under_the_name_that_was_typed(
+    variables: dict[str, str], says: str
+) -> None:
+    result = CliRunner().invoke(with_options, env={"ENV": "dev", **variables})
+    assert (result.exit_code, result.output) == (2, f"Error: {says}\n")
+
+
+def test_what_was_given_to_python_is_refused_with_how_to_call_it() -> None:
+    result = CliRunner().invoke(with_options, ["--env", "dev", "--size", "x"])
+    assert result.exit_code == 2
+    assert result.output.startswith("Usage: ")
+    assert "Invalid value for '--size': 'x' is not a valid whole number." in result.output
+
+
+def test_options_that_do_not_go_together_are_refused_in_one_line() -> None:
+    result = CliRunner().invoke(with_options, ["--env", "dev", "--refuse"])
+    assert (result.exit_code, result.output) == (2, "Error: They do not go together\n")

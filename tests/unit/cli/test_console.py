@@ -23,15 +23,15 @@ from rich.table import Table
 from rich.text import Text
 
 import trailsearch.cli
+from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
-from tests.unit.cli.test_search import FIELDS
 from trailsearch.aws import clients
 from trailsearch.cli.console import CommandFailed, Console, outside, printable, printable_json
 from trailsearch.cli.dead_letters import dlq as listing
 from trailsearch.cli.dead_letters import redrive as redriving
 from trailsearch.cli.dead_letters.dead_letter_queue import QueueState, Received, Waiting
 from trailsearch.cli.environment import Environment
-from trailsearch.cli.search import search
+from trailsearch.cli.search.search import search
 from trailsearch.cli.status import status as showing
 from trailsearch.cli.status.pipeline_status import Execution, Executions, Pipe, Unreadable
 from trailsearch.search.queries import Answer, QueryRefused, SearchDomainUnreachable, SearchError
@@ -71,7 +71,7 @@ ASKING = {
 
 
 def run(command: click.Command, **variables: str) -> Result:
-    result = CliRunner().invoke(command, env={"ENV": "dev", "NO_WAIT": "1", **variables})
+    result = CliRunner().invoke(command, env={"ENV": "dev", "NO_WAIT": "1", "Q": "old-tls", **variables})
     assert isinstance(result.exception, SystemExit | None), result.exception
     return result
 
@@ -97,7 +97,13 @@ class HostileSession:
         return refuse
 
 
-@pytest.mark.parametrize("name", ASKING)
+def test_the_costs_are_asked_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so they say nothing that anybody may have written."""
+    monkeypatch.setattr(clients, "_session", lambda: pytest.fail("AWS is asked"))
+    assert_does_nothing(run(COMMANDS["cost"]).output)
+
+
+@pytest.mark.parametrize("name", [name for name in ASKING if name != "cost"])
 @many
 @given(text=hostile_texts)
 def test_what_aws_says_to_a_command_does_nothing_to_a_terminal(

@@ -120,7 +120,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 def said(command: str) -> str:
     """What a command says, in place of what it is for: one line."""
-    result = CliRunner().invoke(COMMANDS[command], ["--env", "dev"])
+    result = CliRunner().invoke(COMMANDS[command], ["--env", "dev"], env={"Q": "old-tls"})
     assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
     (line,) = result.output.splitlines()
     return line

@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import Domain
 from trailsearch.cli.environment import Environment
-from trailsearch.cli.search import search
+from trailsearch.cli.search.search import search
 from trailsearch.cli.status import status as showing
 from trailsearch.search.queries import Answer
 

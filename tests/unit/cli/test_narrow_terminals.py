@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import ASKING, Domain, letter_about, run
-from tests.unit.cli.test_search import FIELDS
 from trailsearch.cli import console
 from trailsearch.cli.dead_letters import dlq as listing
 from trailsearch.cli.dead_letters import redrive as redriving
@@ -100,6 +100,7 @@ PREPARED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "preflight": some_findings,
     "verify": some_checks,
     "cost": lambda _monkeypatch: None,
+    "ask": some_events,
 }
 
 

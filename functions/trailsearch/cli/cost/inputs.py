@@ -107,6 +107,15 @@ class Upload(msgspec.Struct, frozen=True):
     compute_ms_per_mb: float
 
 
+class AdmissionCosts(msgspec.Struct, frozen=True):
+    """What the function takes that the Pipe asks about each batch, and what it logs; see ``assumptions.toml``."""
+
+    memory_mb: int
+    compute_ms: float
+    compute_ms_per_message: float
+    log_bytes: int
+
+
 class RetentionCosts(msgspec.Struct, frozen=True):
     """What the deletion of expired events takes, round by round, and what it logs; see ``assumptions.toml``."""
 
@@ -160,6 +169,7 @@ class Assumptions(msgspec.Struct, frozen=True):
     traces_per_second: float
     trace_share: float
     log_compression: float
+    admission: AdmissionCosts
     retention: RetentionCosts
     opensearch: OpenSearchSizes
 

@@ -13,6 +13,7 @@ letters, no cold starts, no free tiers.
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -34,6 +35,8 @@ _FREE_STORAGE_MB = 512
 # Of retention-failed, and EventsDeleted: neither is there without a retention.
 _RETENTION_ALARM_METRICS, _RETENTION_METRICS = 4, 1
 _NEGLIGIBLE = 1e-12
+# More than logs of one size ask for, in deliveries of whatever number: much of a bill is reckoned again with other traffic.
+_REMEMBERED = 2**12
 # S3 expires objects at midnight UTC: half a day later on average.
 _TO_MIDNIGHT_DAYS = 0.5
 # What a batch costs by itself. OpenSearch is paid by its instances alone.
@@ -117,6 +120,11 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         gb_seconds += seconds * settings.memory_mb[name] / 1024
         storage_gb_seconds += seconds * max(0, settings.storage_mb[name] - _FREE_STORAGE_MB) / 1024
         log_bytes += measured.log_bytes[name] * invoked[name]
+    admission = assumed.admission
+    admitted_ms = admission.compute_ms + admission.compute_ms_per_message * messages
+    slower = max(1.0, assumed.memory_mb_per_vcpu / admission.memory_mb)
+    gb_seconds += admitted_ms * slower / 1000 * admission.memory_mb / 1024
+    log_bytes += admission.log_bytes
     if settings.workflow_logged:
         logged = measured.workflow_log_bytes
         log_bytes += logged.per_execution + logged.per_message * messages + logged.per_batch * batches
@@ -127,7 +135,8 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
     return Counts(
         executions=1,
         state_transitions=model.states.per_execution + model.states.per_batch * batches,
-        invocations=sum(invoked.values()),
+        # One more by the Pipe, for each batch.
+        invocations=sum(invoked.values()) + 1,
         gb_seconds=gb_seconds,
         storage_gb_seconds=storage_gb_seconds,
         s3_gets=s3_gets,
@@ -186,6 +195,7 @@ def _exceeds(logs: int, log_bytes: float, size: float) -> float:
     return min(1.0, math.fsum(_poisson(number, size / log_bytes) for number in range(logs)))
 
 
+@lru_cache(_REMEMBERED)
 def _parts(logs: int, log_bytes: float, part_bytes: float, more_than: float = 0) -> float:
     """Give into how many parts some logs are cut on average, all but the last one full.
 

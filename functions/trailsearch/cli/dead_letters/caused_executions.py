@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trailsearch.contracts.messages import QueueMessage
+from trailsearch.contracts.messages import LargeMessage, QueueMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -19,7 +19,8 @@ _PAGE = 1_000
 class CausedExecutions:
     """The executions of a state machine, started since a time, that have one of these messages in their input.
 
-    Messages are known by their bodies: SQS gives what a message move task moves new ids.
+    Messages are known by their bodies: SQS gives what a message move task moves new ids. For a large one, another body
+    stands in the input.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class CausedExecutions:
         self._client = stepfunctions
         self._state_machine_arn = state_machine_arn
         self._since = since
-        self._bodies = Counter(bodies)
+        self._sent = Counter(map(LargeMessage.key_of, bodies))
         self._read: dict[str, Counter[str]] = {}
         self._statuses: dict[str, str] = {}
 
@@ -41,10 +42,10 @@ class CausedExecutions:
         """Look once more. Returns whether every message has got its execution, and all of these have ended."""
         statuses = self._started()
         for arn in statuses.keys() - self._read.keys():
-            self._read[arn] = self._bodies & self._bodies_of(arn)
+            self._read[arn] = self._sent & self._taken_by(arn)
         self._statuses = {arn: status for arn, status in statuses.items() if self._read[arn]}
         taken = sum((self._read[arn] for arn in self._statuses), Counter[str]())
-        return self._bodies <= taken and "RUNNING" not in self._statuses.values()
+        return self._sent <= taken and "RUNNING" not in self._statuses.values()
 
     def _started(self) -> dict[str, str]:
         statuses: dict[str, str] = {}
@@ -58,9 +59,10 @@ class CausedExecutions:
                 break
         return statuses
 
-    def _bodies_of(self, arn: str) -> Counter[str]:
+    def _taken_by(self, arn: str) -> Counter[str]:
         given = self._client.describe_execution(executionArn=arn).get("input", "[]")
         try:
-            return Counter(message.body for message in msgspec.json.decode(given, type=list[QueueMessage]))
+            messages = msgspec.json.decode(given, type=list[QueueMessage])
         except msgspec.DecodeError:  # Somebody started it by hand, with something else.
             return Counter()
+        return Counter(LargeMessage.key_of(message.body) for message in messages)

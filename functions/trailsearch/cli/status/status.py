@@ -54,9 +54,7 @@ def status(environment: str, as_json: bool) -> None:
     deployed = Environment(environment)
     observed = observe(deployed, make_clients())
     if isinstance(observed.ingest_queue, Unreadable) and observed.nothing_is_there:
-        to_do = (
-            f"\nDeploy it with: make apply ENV={environment}" if observed.ingest_queue.is_not_there else ""
-        )
+        to_do = f"\n{deployed.what_to_do()}" if observed.ingest_queue.is_not_there else ""
         raise EnvironmentNotFound(
             f"Nothing of {deployed.prefix} can be read: {observed.ingest_queue.cannot_be_read}{to_do}"
         )

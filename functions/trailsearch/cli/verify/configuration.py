@@ -71,7 +71,7 @@ def check_log_buckets(name: str, deployment: Deployment, checks: Checks) -> None
 
 
 def check_pipe(name: str, deployment: Deployment, checks: Checks) -> None:
-    """The Pipe runs, from the ingest queue to the workflow, in its role."""
+    """The Pipe runs, from the ingest queue to the workflow, in its role; its enrichment makes room for large messages."""
     pipe = deployment.pipe
     role = f"{deployment.prefix}-pipe"
     checks.judge(
@@ -88,6 +88,7 @@ def what_stops(deployment: Deployment) -> list[str]:
     reason = f": {pipe['StateReason']}" if pipe.get("StateReason") else ""
     expected = {
         "Source": deployment.ingest_queue.arn,
+        "Enrichment": deployment.arn("lambda", f"function:{deployment.prefix}-admit-messages"),
         "Target": deployment.state_machine_arn,
         "RoleArn": f"arn:{deployment.partition}:iam::{deployment.account}:role/{deployment.prefix}-pipe",
     }
@@ -113,6 +114,8 @@ def check_pipe_role(name: str, deployment: Deployment, checks: Checks) -> None:
         _of_role(f"sqs:{action}", queue)
         for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     ]
+    admits = deployment.arn("lambda", f"function:{deployment.prefix}-admit-messages")
+    asked.append(_of_role("lambda:InvokeFunction", admits))
     asked.append(_of_role("states:StartExecution", machine))
     if key := _key_of(deployment):
         asked.append(_of_role("kms:Decrypt", key, {"kms:ViaService": deployment.via("sqs")}))
@@ -123,7 +126,7 @@ def check_pipe_role(name: str, deployment: Deployment, checks: Checks) -> None:
         checks,
         name,
         [*((policy, each, "it") for each in asked), (trust, trusted, "the Pipe")],
-        f"{role} is trusted to the Pipe, and may receive, decrypt, delete and start executions",
+        f"{role} is trusted to the Pipe, and may receive, decrypt, delete, have messages admitted and start executions",
     )
 
 

@@ -1,4 +1,4 @@
-"""Queues: the attribute RedriveAllowPolicy, where a dead-lettered message came from, and queues used by several threads.
+"""Queues: RedriveAllowPolicy, how large a message may be, where a dead letter came from, and queues used by several threads.
 
 Messages that SQS has moved itself say so where they are received, DeadLetterQueueSourceArn:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html. One that was sent to a
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.sqs.exceptions import InvalidParameterValue
 from moto.sqs.models import Message, Queue, SQSBackend
 from moto.sqs.responses import SQSResponse
 
@@ -23,13 +24,14 @@ _SOURCE_ATTRIBUTE = "DeadLetterQueueSourceArn"
 
 
 def close_gaps() -> None:
-    """Keep RedriveAllowPolicy, remember the source of dead letters, and lock queues."""
+    """Keep RedriveAllowPolicy, measure messages, remember the source of dead letters, and lock queues."""
     add(Queue, "redrive_allow_policy", None)
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
     replace(Queue, "_set_attributes", _without_empty_redrive_allow_policy(Queue._set_attributes))
     replace(Queue, "attributes", _with_compact_redrive_policy(Queue.attributes))
     replace(Queue, "add_message", _remembering_source(Queue.add_message))
     replace(Queue, "delete_message", locked(Queue.delete_message))
+    replace(SQSBackend, "send_message", _measuring(SQSBackend.send_message))
     replace(SQSBackend, "receive_message", _locked_while_receiving(SQSBackend.receive_message))
     replace(SQSResponse, "receive_message", _telling_source(SQSResponse.receive_message))
 
@@ -71,6 +73,37 @@ def _remembering_source(add_message: Callable[..., None]) -> Callable[..., None]
         add_message(self, message)
 
     return add_message_to
+
+
+def _measuring(send_message: Callable[..., Message]) -> Callable[..., Message]:
+    """A message's size is that of its body in UTF-8, and of the names, types and values of its attributes.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html (MaximumMessageSize) and
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html. moto counts the
+    characters of the body.
+    """
+
+    @functools.wraps(send_message)
+    def send_measured_message(
+        self: SQSBackend, queue_name: str, message_body: str, *args: Any, **kwargs: Any
+    ) -> Message:
+        limit = self.get_queue(queue_name).maximum_message_size  # type: ignore[attr-defined]
+        attributes: dict[str, dict[str, Any]] = (args[0] if args else kwargs.get("message_attributes")) or {}
+        size = len(message_body.encode(errors="surrogatepass"))
+        for name, attribute in attributes.items():
+            values = (attribute.get(part) for part in ("DataType", "StringValue", "BinaryValue"))
+            size += len(name.encode()) + sum(len(_bytes(value)) for value in values if value is not None)
+        if size > limit:
+            raise InvalidParameterValue(
+                f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
+            )
+        return send_message(self, queue_name, message_body, *args, **kwargs)
+
+    return send_measured_message
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode(errors="surrogatepass") if isinstance(value, str) else value
 
 
 def _telling_source(receive_message: Callable[..., ActionResult]) -> Callable[..., ActionResult]:

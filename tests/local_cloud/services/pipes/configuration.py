@@ -17,6 +17,7 @@ class PipeConfiguration:
     name: str
     region: str
     queue_arn: str
+    enrichment_arn: str | None
     state_machine_arn: str
     batch_size: int
     window_seconds: int
@@ -26,7 +27,7 @@ class PipeConfiguration:
         """Read the configuration of a pipe.
 
         Raises:
-            UnsupportedPipeError: It has another source or target, an enrichment, filters or an input template, or does
+            UnsupportedPipeError: It has another source, enrichment or target, filters or an input template, or does
                 not start executions with FIRE_AND_FORGET, the only type for Standard workflows.
         """
         source, target = pipe.source_parameters or {}, pipe.target_parameters or {}
@@ -35,9 +36,11 @@ class PipeConfiguration:
         requirements = {
             "a source other than an SQS queue": ":sqs:" in pipe.source,
             "a target other than a state machine": ":states:" in pipe.target,
-            "an enrichment": not pipe.enrichment,
+            "an enrichment other than a function": not pipe.enrichment or ":lambda:" in pipe.enrichment,
             "FilterCriteria": not source.get("FilterCriteria", {}).get("Filters"),
-            "an InputTemplate": not target.get("InputTemplate"),
+            "an InputTemplate": not (
+                target.get("InputTemplate") or (pipe.enrichment_parameters or {}).get("InputTemplate")
+            ),
             "an InvocationType other than FIRE_AND_FORGET": state_machine.get("InvocationType")
             == "FIRE_AND_FORGET",
         }
@@ -50,6 +53,7 @@ class PipeConfiguration:
             name=pipe.name,
             region=pipe.region_name,
             queue_arn=pipe.source,
+            enrichment_arn=pipe.enrichment or None,
             state_machine_arn=pipe.target,
             batch_size=queue.get("BatchSize", 10),
             window_seconds=queue.get("MaximumBatchingWindowInSeconds", 0),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
+from trailsearch.contracts.messages import LargeMessage
 
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -67,6 +68,19 @@ def test_two_equal_messages_are_two() -> None:
     assert not caused.have_ended()
     stepfunctions.add("two", "SUCCEEDED", "a")
     assert caused.have_ended()
+
+
+def test_a_large_message_is_known_by_what_stands_for_it() -> None:
+    large = "x" * 200_000
+    stepfunctions = StepFunctions()
+    stepfunctions.add("other", "SUCCEEDED", LargeMessage.of(large + "y", "staging").to_body())
+    caused = caused_by(stepfunctions, [large])
+    assert not caused.have_ended()
+    pointer = LargeMessage.of(large, "staging").to_body()
+    stepfunctions.add("one", "SUCCEEDED", pointer)
+    assert caused.have_ended()
+    again = caused_by(stepfunctions, [pointer])
+    assert again.have_ended()
 
 
 def test_an_execution_that_was_started_for_one_of_the_messages_is_waited_for() -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from tests.unit.cli.conftest import Deployed
 from tests.workflow.samples import REFUSED_DOCUMENTS, UNREADABLE_LOG
 from trailsearch.aws import clients
+from trailsearch.cli import environment as looking
 from trailsearch.cli.dead_letters import dead_letter_queue, move_task
 from trailsearch.cli.dead_letters import redrive as redriving
 from trailsearch.cli.dead_letters.dead_letter_queue import peek, send_back
@@ -126,7 +127,18 @@ def test_where_sqs_says_that_there_is_no_queue_it_is_told_how_to_deploy(
         raise ClientError({"Error": {"Code": code, "Message": "None"}}, "GetQueueUrl")
 
     monkeypatch.setattr(clients.sqs(), "get_queue_url", refuse)
-    assert "Deploy it with: make apply ENV=test" in run(dlq).output
+    result = run(dlq)
+    assert result.output.endswith(
+        "\nDeploy it with: make apply ENV=test. Or is it one of dev, staging, prod?\n"
+    )
+
+
+def test_an_environment_that_there_is_may_be_in_another_region(
+    monkeypatch: pytest.MonkeyPatch, deployed: Deployed
+) -> None:
+    monkeypatch.setattr(looking, "environments", lambda: ["dev", "test"])
+    said = looking.Environment("test").what_to_do()
+    assert said == "Deploy it with: make apply ENV=test. Or is it in another Region than us-east-1?"
 
 
 def test_dlq_says_of_an_execution_where_it_ended_and_what_had_failed_before(deployed: Deployed) -> None:

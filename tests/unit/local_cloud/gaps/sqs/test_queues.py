@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
 
+import pytest
 from moto.sqs.models import Message, Queue
 
 from tests.local_cloud.gaps.sqs.queues import locked
@@ -22,6 +23,21 @@ def test_redrive_allow_policy_is_kept_until_it_is_removed(queues: Queues) -> Non
 def test_redrive_policy_is_answered_without_white_space(queues: Queues) -> None:
     expected = f'{{"deadLetterTargetArn":"{queues.dead_letter_arn}","maxReceiveCount":1}}'
     assert queues.attributes(queues.url)["RedrivePolicy"] == expected
+
+
+@pytest.mark.parametrize(("body", "attribute"), [("x" * 1024, ""), ("é" * 512, ""), ("x" * 1000, "y" * 14)])
+def test_a_message_has_as_many_bytes_as_its_body_and_its_attributes(
+    queues: Queues, body: str, attribute: str
+) -> None:
+    queues.sqs.set_queue_attributes(QueueUrl=queues.url, Attributes={"MaximumMessageSize": "1024"})
+
+    def send(body: str) -> None:
+        attributes = {"name": {"DataType": "String", "StringValue": attribute}} if attribute else {}
+        queues.sqs.send_message(QueueUrl=queues.url, MessageBody=body, MessageAttributes=attributes)
+
+    send(body)
+    with pytest.raises(queues.sqs.exceptions.ClientError, match="must be shorter than 1024 bytes"):
+        send(body + "x")
 
 
 class InterruptedList(list[Message]):

@@ -7,6 +7,8 @@ from tests.local_cloud.services.pipes.configuration import PipeConfiguration, Un
 
 FIRE_AND_FORGET = {"StepFunctionStateMachineParameters": {"InvocationType": "FIRE_AND_FORGET"}}
 
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:x"
+
 
 def pipe(**changes: Any) -> Pipe:
     arguments = {
@@ -27,6 +29,11 @@ def test_batches_have_ten_messages_and_no_window_by_default() -> None:
     assert (configuration.batch_size, configuration.window_seconds) == (10, 0)
 
 
+def test_a_function_may_be_the_enrichment() -> None:
+    assert PipeConfiguration.of(pipe()).enrichment_arn is None
+    assert PipeConfiguration.of(pipe(enrichment=FUNCTION)).enrichment_arn == FUNCTION
+
+
 @pytest.mark.parametrize(
     ("changes", "feature"),
     [
@@ -35,7 +42,14 @@ def test_batches_have_ten_messages_and_no_window_by_default() -> None:
             {"target": "arn:aws:lambda:us-east-1:123456789012:function:x"},
             "a target other than a state machine",
         ),
-        ({"enrichment": "arn:aws:lambda:us-east-1:123456789012:function:x"}, "an enrichment"),
+        (
+            {"enrichment": "arn:aws:states:us-east-1:123456789012:stateMachine:x"},
+            "an enrichment other than a function",
+        ),
+        (
+            {"enrichment": FUNCTION, "enrichment_parameters": {"InputTemplate": "<$.body>"}},
+            "an InputTemplate",
+        ),
         ({"source_parameters": {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}}, "FilterCriteria"),
         ({"target_parameters": FIRE_AND_FORGET | {"InputTemplate": "{}"}}, "an InputTemplate"),
         ({"target_parameters": {}}, "an InvocationType other than FIRE_AND_FORGET"),

@@ -1,0 +1,1 @@
+"""Search the events of an environment, and print or export what is found."""
