@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.stepfunctions.parser.asl.component.common.string import string_expression
 
 import plan_backfill
-from tests.local_cloud.gaps.stepfunctions import paths
 from tests.steps import LambdaContext
 from tests.workflow import definition
 from tests.workflow.workflow import Run, Step, StepFailed, Workflow, always_fails
@@ -84,8 +82,6 @@ def cloud(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> Cloud:
         s3.create_bucket(Bucket=bucket)
     monkeypatch.setattr(clients, "s3", lambda: s3)
     monkeypatch.setattr(backfill_parts, "MAX_LOGS", PART)
-    # As on AWS, where a path with one index finds a value, and no list of it.
-    monkeypatch.setattr(string_expression, "extract_json", paths.extract_json)
     monkeypatch.setenv("ENVIRONMENT", "test")
     monkeypatch.setenv("LOG_BUCKETS", LOGS)
     monkeypatch.setenv("STAGING_BUCKET", STAGING)

@@ -3,6 +3,7 @@
 The cases are read from the definition, so that a new retrier or error name is tested too.
 """
 
+import io
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -32,7 +33,8 @@ TASKS = {name: state for name, state in STATES.items() if state.fields["Type"] =
 class Task(NamedTuple):
     """How to make one Task state fail, and where its Catch, or the one of its Map state, leads.
 
-    ``others`` are the other steps that lead to this state.
+    ``others`` are the other steps that lead to this state. Where several states are one function's, ``asked`` is what the
+    event of this one has. ``within`` is the Distributed Map that it is in: of what is in one, its execution shows nothing.
     """
 
     step: str
@@ -40,6 +42,41 @@ class Task(NamedTuple):
     others: dict[str, Step]
     messages: int = 1
     machine: str = definition.INDEX_LOGS
+    asked: str = ""
+    within: str = ""
+
+    def seen_as(self, name: str) -> str:
+        """The state that the history has in its place."""
+        return self.within or name
+
+
+def planning(event: dict[str, Any]) -> Any:
+    """What the function of the backfill answers of one folder, and where no part is left."""
+    if "find" in event:
+        return {"tasks": [{}]}
+    if "plan" in event:
+        return {"days": 1, "rounds": 1, "more": False}
+    return {"manifest": "manifest.json", "parts": 0}
+
+
+def of_plan(asked: str, caught_by: str) -> Task:
+    return Task(
+        "plan_backfill",
+        caught_by,
+        {"plan_backfill": planning},
+        machine=definition.BACKFILL,
+        asked=asked,
+    )
+
+
+def of_part(step: str, **others: Step) -> Task:
+    steps: dict[str, Step] = {
+        "plan_backfill": lambda _event: {"manifest": "manifest.json", "parts": 1},
+        "read_items": lambda _arguments: {"Body": io.BytesIO(b'[{"name": "0000"}]')},
+        "get_object": lambda _arguments: {"Body": "[]"},
+        "put_object": lambda _arguments: {},
+    }
+    return Task(step, "Parts Not Indexed", steps | others, machine=definition.BACKFILL, within="Index Parts")
 
 
 PARTS = Parts(messages=(QueueMessage("message-1", "a"), QueueMessage("message-1", "b")))
@@ -83,6 +120,17 @@ CASES = {
         "send_message", "Dead Letter Queue Unreachable", {"fetch_logs": always_fails("StorageAccessDenied")}
     ),
     "Delete Expired": Task("delete_expired", "Expired Events Left", {}, machine=definition.RETENTION),
+    "Find Folders": of_plan("find", "Logs Not Planned"),
+    "Plan Backfill": of_plan("plan", "Logs Not Planned"),
+    "Write Plan": of_plan("write", "Logs Not Planned"),
+    "Find Parts Left": of_plan("left", "Parts Not Indexed"),
+    "Look At Live Traffic": of_part("describe_alarms"),
+    "Read Part": of_part("get_object"),
+    "Index Part": of_part("start_execution"),
+    "Mark Part Done": of_part("put_object"),
+    "Mark Part Dead-Lettered": of_part(
+        "put_object", describe_execution=lambda arguments: {**arguments, "status": "FAILED", "error": "a"}
+    ),
 }
 
 
@@ -123,7 +171,7 @@ def test_every_task_has_its_case() -> None:
 @pytest.mark.parametrize("retrier", RETRIERS, ids=str)
 def test_the_last_retry_succeeds(workflow: Workflow, retrier: Retrier) -> None:
     visits = run_failing(workflow, retrier.task, [retrier.error] * retrier.fields["MaxAttempts"])
-    assert retrier.task in visits
+    assert CASES[retrier.task].seen_as(retrier.task) in visits
     assert CASES[retrier.task].caught_by not in visits
     assert workflow.waits == retrier.longest_waits
     assert workflow.jittered == [(0, wait) for wait in retrier.longest_waits]
@@ -132,7 +180,8 @@ def test_the_last_retry_succeeds(workflow: Workflow, retrier: Retrier) -> None:
 @pytest.mark.parametrize("retrier", RETRIERS, ids=str)
 def test_retries_end_in_the_catch(workflow: Workflow, retrier: Retrier) -> None:
     visits = run_failing(workflow, retrier.task, [retrier.error] * (retrier.fields["MaxAttempts"] + 1))
-    assert visits[visits.index(retrier.task) + 1] == CASES[retrier.task].caught_by
+    case = CASES[retrier.task]
+    assert visits[visits.index(case.seen_as(retrier.task)) + 1] == case.caught_by
     assert workflow.waits == retrier.longest_waits
 
 
@@ -201,7 +250,14 @@ def run_failing(workflow: Workflow, task: str, errors: list[str]) -> list[str]:
         "delete_expired": answers(Deletion(more=False)),
         **case.others,
     }
-    workflow.steps[case.step] = fails(workflow.steps[case.step], *errors)
-    if case.machine == definition.RETENTION:
-        return workflow.run_retention().visits
+    well = workflow.steps[case.step]
+    failing = fails(well, *errors)
+    workflow.steps[case.step] = lambda event: (failing if case.asked in ("", *event) else well)(event)
+    match case.machine:
+        case definition.RETENTION:
+            return workflow.run_retention().visits
+        case definition.BACKFILL:
+            planned = case.caught_by == "Logs Not Planned"
+            scope = {"scope": {"first": "2026-01-01", "last": "2026-01-31"}} if planned else {}
+            return workflow.run_backfill({"backfill": "20261126T221500Z", **scope}).visits
     return workflow.run(*["a message"] * case.messages).visits

@@ -20,6 +20,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl, retrier_decl
+from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker import (
     DistributedItemProcessorWorker,
@@ -37,7 +38,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from index_batch import to_answer
-from tests.local_cloud.gaps.stepfunctions import map_runs, tasks
+from tests.local_cloud.gaps.stepfunctions import map_runs, paths, tasks
 from tests.workflow.definition import (
     ACCOUNT_ID,
     BACKFILL,
@@ -154,6 +155,8 @@ class Workflow:
         self.steps["describe_alarms"] = lambda _arguments: {"MetricAlarms": []}
         self._step_functions = _client_of_step_functions()
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
+        # As on AWS, where a path with one index finds a value, and no list of it.
+        monkeypatch.setattr(string_expression, "extract_json", paths.extract_json)
         self._arns: dict[str, str] = {}
         functions = SimpleNamespace(invoke=self._invoke)
         monkeypatch.setattr(lambda_eval_utils, "boto_client_for", lambda **_: functions)
@@ -248,8 +251,10 @@ class Workflow:
         except StepFailed as failure:
             if failure.error == "States.Timeout":
                 raise TimeoutError from failure  # which moto takes for its own: an error without a cause
-            if failure.error.startswith(("Lambda.", "SQS.", "SFN.", "S3.")):
-                code = failure.error.partition(".")[2]
+            if failure.error.startswith(("Lambda.", "SQS.", "SFN.", "S3.", "StepFunctions.")):
+                service, _, code = failure.error.partition(".")
+                if service == "StepFunctions":
+                    code = code.removesuffix("Exception")  # which moto adds to every code
                 answer: Any = {
                     "Error": {"Code": code, "Message": str(failure)},
                     "ResponseMetadata": {"HTTPStatusCode": 500, "RequestId": "id"},
