@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import Pipeline
 from tests.iam import requests, search_domain
 from tests.iam.account import LOG_KEY, PIPELINE_KEY
 from tests.iam.policies import Policies, Policy, rendered
-from tests.iam.requests import DELETE, FETCH, INDEX, Request
+from tests.iam.requests import BACKFILL, DELETE, FETCH, INDEX, Request
 from tests.iam.simulator import INSTALLED, allowed, owner_of
 
 Location = tuple[str, str]
@@ -74,6 +74,10 @@ NOT_SO = {
     ),
     ("RESOURCE_MISMATCH", FETCH, r"states:DescribeExecution"): (
         "it takes executions of Standard workflows too, which parliament does not know"
+    ),
+    ("RESOURCE_MISMATCH", BACKFILL, r"states:DescribeExecution"): "as of fetch_logs",
+    ("RESOURCE_STAR", BACKFILL, r"cloudwatch:DescribeAlarms"): (
+        "a list of alarms is authorized by all of them, whatever it names"
     ),
 }
 

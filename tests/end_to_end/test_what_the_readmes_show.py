@@ -67,12 +67,14 @@ EXPECTED = [
     Expected(r"make redrive .*DRY_RUN=1", r"^2 waiting\.$"),
     Expected(r"make redrive .*KIND=batch", r"^1 sent back(.|\n)*^Nothing came back\.$"),
     Expected(r"make redrive", r"^2 sent back(.|\n)*^Nothing came back\.$"),
+    # It asks for the days, and prints nothing else.
+    Expected(r"make backfill( ENV=\S+)?$", r"\A\Z", (2,)),
     # None of the logs here is of these days.
     Expected(
         r"make backfill .*(DRY_RUN|YES)=1",
         r"^Backfill \d{8}T\d{6}Z, from 202\d-\d\d-\d\d to 202\d-\d\d-\d\d \(UTC\)$",
     ),
-    Expected(r"make backfill-status", r"^State +complete$"),
+    Expected(r"make backfill-status", r"^State +complete *$"),
     Expected(r"make backfill-stop", r"^No backfill is running\.$"),
     Expected(r"make output .*NAME=", r"\A\S+\n\Z"),
     Expected(r"make output", r"^state_machine_arn = "),
