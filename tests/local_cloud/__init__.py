@@ -22,6 +22,7 @@ not as AWS is. "ours": code of our own::
                                          gaps/sqs/message_move_tasks.py        cannot redrive
     stepfunctions  moto's + gaps         gaps/stepfunctions/definitions.py     validates none, parses them every time
                                          gaps/stepfunctions/executions.py      starts and describes them its own way
+                                         gaps/stepfunctions/map_runs.py        takes an item that fails for one that succeeds
                                          gaps/stepfunctions/paths.py           makes no list of a single find
                                          gaps/stepfunctions/status_changes.py  sends no event when an execution ends
                                          gaps/stepfunctions/stop.py            lets the running state go on

@@ -41,6 +41,7 @@ from trailsearch.events.documents import build_document
 from trailsearch.search.backend import EncodedDocument, Refused
 from trailsearch.search.cloudsearch.batches import CloudSearchFormat
 from trailsearch.search.opensearch.batches import OpenSearchFormat, Target, targets_in
+from trailsearch.search.opensearch.template import VERSION
 from trailsearch.workflow.staging import Staging
 
 if TYPE_CHECKING:
@@ -517,14 +518,14 @@ class OpenSearchClient:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
 
-    def send(self, method: str, path: str, *_: Any) -> HttpAnswer:
+    def send(self, method: str, path: str, *_: Any, **_options: Any) -> HttpAnswer:
         self.sent.append((method, path))
         if path.startswith("/_index_template"):
             settings = {"index": {"number_of_shards": "1", "number_of_replicas": "0"}}
-            template = {"version": 1, "template": {"settings": settings}}
+            template = {"version": VERSION, "template": {"settings": settings}}
             return HttpAnswer(200, json.dumps({"index_templates": [{"index_template": template}]}).encode())
         if path.endswith("_mapping"):
-            return HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":1}}}}')
+            return HttpAnswer(200, b'{"i":{"mappings":{"_meta":{"trailsearch":%d}}}}' % VERSION)
         refused = b'{"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"odd"}}}'
         taken = b'{"index":{"status":201}}'
         return HttpAnswer(200, b'{"items":[%s,%s,%s]}' % (taken, refused, taken))

@@ -56,6 +56,7 @@ def test_the_handlers_are_at_the_top_and_the_operator_commands_left_out() -> Non
         "split_records.py",
         "index_batch.py",
         "delete_expired.py",
+        "plan_backfill.py",
     }
     assert not [name for name in names if {"audit", "cli"} & set(name.split("/"))]
     assert not [
@@ -67,7 +68,7 @@ def test_the_handlers_are_at_the_top_and_the_operator_commands_left_out() -> Non
 def test_the_handlers_are_imported_from_the_zip_without_the_operator_commands(tmp_path: Path) -> None:
     write_zip(tmp_path / "p.zip", dict(source_files(FUNCTIONS)))
     program = (
-        "import sys; sys.path.insert(0, 'p.zip'); import admit_messages, fetch_logs, split_records, index_batch, delete_expired;"
+        "import sys; sys.path.insert(0, 'p.zip'); import admit_messages, fetch_logs, split_records, index_batch, delete_expired, plan_backfill;"
         "from trailsearch.search import search_backend, Backend, SearchSettings as S;"
         "[(b.batch_format, b.index('e'), b.retention('e', 'e')) for b in map(search_backend, (S(n, 'p') for n in Backend))];"
         "print([m.handler.__name__ + m.__file__ for m in (fetch_logs, split_records, index_batch)],"
