@@ -315,8 +315,8 @@ run "pipe_workflow_and_functions" {
   }
 
   assert {
-    condition     = { for key, function in aws_lambda_function.step : key => one(function.tracing_config).mode } == { admit_messages = "PassThrough", fetch_logs = "Active", index_batch = "Active", split_records = "Active" }
-    error_message = "The functions of the workflow are traced; what the Pipe asks begins no trace."
+    condition     = { for key, function in aws_lambda_function.step : key => one(function.tracing_config).mode } == { admit_messages = "PassThrough", fetch_logs = "Active", index_batch = "Active", plan_backfill = "Active", split_records = "Active" }
+    error_message = "The functions of the workflow and of the backfill are traced; what the Pipe asks begins no trace."
   }
 
   assert {
