@@ -30,6 +30,7 @@ run "search_domain" {
       } == {
       admit_messages = {}
       fetch_logs     = {}
+      plan_backfill  = {}
       split_records  = { SEARCH_BACKEND = "cloudsearch" }
       index_batch    = { SEARCH_BACKEND = "cloudsearch", SEARCH_ENDPOINT = "doc-mock.us-east-1.cloudsearch.amazonaws.com" }
     }

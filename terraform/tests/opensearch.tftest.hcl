@@ -30,6 +30,7 @@ run "search_domain" {
       } == {
       admit_messages = {}
       fetch_logs     = {}
+      plan_backfill  = {}
       split_records  = { SEARCH_BACKEND = "opensearch", SEARCH_MAX_BATCH_BYTES = "3000000" }
       index_batch = {
         SEARCH_BACKEND  = "opensearch"
