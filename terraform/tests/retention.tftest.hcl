@@ -91,6 +91,7 @@ run "state_machine_and_schedule" {
       } == {
       pipe               = ["pipes.amazonaws.com", { "aws:SourceArn" = local.pipe_arn, "aws:SourceAccount" = "111122223333" }]
       workflow           = ["states.amazonaws.com", { "aws:SourceArn" = local.state_machine_arn, "aws:SourceAccount" = "111122223333" }]
+      backfill           = ["states.amazonaws.com", { "aws:SourceArn" = local.backfill_state_machine_arn, "aws:SourceAccount" = "111122223333" }]
       retention          = ["states.amazonaws.com", { "aws:SourceArn" = local.retention_state_machine_arn, "aws:SourceAccount" = "111122223333" }]
       retention_schedule = ["scheduler.amazonaws.com", { "aws:SourceArn" = local.schedule_group_arn, "aws:SourceAccount" = "111122223333" }]
     }
