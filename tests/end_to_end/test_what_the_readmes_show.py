@@ -41,6 +41,7 @@ class Expected(NamedTuple):
 # The first one that fits counts.
 EXPECTED = [
     Expected(r"aws sqs send-message", r'"MessageId"'),
+    Expected(r"aws s3 cp s3://\S+/messages/", r"^a large message$"),
     Expected(r"aws s3api create-bucket", r'"Location"'),
     Expected(r"aws s3api put-bucket-versioning|aws organizations enable-aws-service-access", r"\A\Z"),
     Expected(r"aws cloudtrail describe-trails", r'"trailList"'),
@@ -210,7 +211,12 @@ def test_a_command_of_the_aws_cli_does_what_it_says_and_the_pipeline_takes_what_
         "log bucket": log.bucket,
         "account": ACCOUNT,
         "execution ARN": execution,
+        "staging bucket": outputs["staging_bucket_name"],
+        "SHA-256": "0" * 64,
     }
+    pipeline.client("s3").put_object(
+        Bucket=values["staging bucket"], Key=f"messages/{values['SHA-256']}", Body=b"a large message\n"
+    )
     names = {**outputs, "trail_arn": f"arn:aws:cloudtrail:us-east-1:{ACCOUNT_ID}:trail/trailsearch-local"}
     for beginning, command in BEFORE.items():
         if shown.text.startswith(beginning):

@@ -70,6 +70,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def http(server: Server) -> Iterator[SignedHttp]:
+    # A session that another test made inside moto has moto's credentials.
+    clients._session.cache_clear()
     clients.opensearch_domain.cache_clear()
     made = clients.opensearch_domain(server.url)
     yield made

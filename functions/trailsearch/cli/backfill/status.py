@@ -80,6 +80,8 @@ def print_backfill(
     console.print()
     if known.parts:
         console.print(ProgressBar(total=known.parts, completed=known.parts_done, width=_BAR_CELLS))
+        # The bar ends no line by itself.
+        console.print()
     rows = Table.grid(padding=(0, 3))
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(overflow="fold")
