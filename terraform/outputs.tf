@@ -92,11 +92,6 @@ output "dead_letter_queue_url" {
   value       = aws_sqs_queue.dead_letter.url
 }
 
-output "plan_backfill_role_arn" {
-  description = "The role that log buckets of other accounts must let list, for make backfill."
-  value       = aws_iam_role.step["plan_backfill"].arn
-}
-
 output "fetch_logs_role_arn" {
   description = "The role that log buckets and keys of other accounts must let read."
   value       = aws_iam_role.step["fetch_logs"].arn
