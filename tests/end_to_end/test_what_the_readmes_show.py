@@ -41,7 +41,7 @@ class Expected(NamedTuple):
 # The first one that fits counts.
 EXPECTED = [
     Expected(r"aws sqs send-message", r'"MessageId"'),
-    Expected(r"aws s3 cp s3://\S+/messages/", r"^a large message$"),
+    Expected(r"aws s3 cp s3://.+/messages/", r"^a large message$"),
     Expected(r"aws s3api create-bucket", r'"Location"'),
     Expected(r"aws s3api put-bucket-versioning|aws organizations enable-aws-service-access", r"\A\Z"),
     Expected(r"aws cloudtrail describe-trails", r'"trailList"'),
