@@ -5,7 +5,7 @@ meet beside the words that are looked for is in the filter query, which is struc
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from trailsearch.events.fields import SCHEMA, FieldKind
@@ -23,6 +23,7 @@ from trailsearch.search.queries import (
     Syntax,
     Within,
     check,
+    time_text,
 )
 
 # "Compound queries can have a maximum of 1024 clauses": developerguide/limits.html. Some are left to the query itself.
@@ -57,8 +58,8 @@ def structured(query: Query) -> Structured:
 
 def time_range(since: datetime | None, until: datetime | None) -> str:
     """Write the range of times from one on, and before the other."""
-    first = f"['{_time(since)}'" if since else "{"
-    last = f"'{_time(until)}'" if until else ""
+    first = f"['{time_text(since)}'" if since else "{"
+    last = f"'{time_text(until)}'" if until else ""
     return f"{first},{last}}}"
 
 
@@ -110,7 +111,3 @@ def _clauses(field: str, condition: Condition) -> Iterator[str]:
 
 def _beginning(field: str, value: str) -> str:
     return f"(prefix field={field} {quoted(value)})"
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

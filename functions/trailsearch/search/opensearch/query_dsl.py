@@ -4,7 +4,7 @@ https://docs.opensearch.org/latest/query-dsl/. Values are JSON: nothing in them 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from trailsearch.events.fields import SCHEMA, FieldKind
@@ -23,6 +23,7 @@ from trailsearch.search.queries import (
     Syntax,
     Within,
     check,
+    time_text,
 )
 
 _Clause = Mapping[str, Any]
@@ -49,7 +50,7 @@ def query_dsl(query: Query) -> _Clause:
 def time_range(since: datetime | None, until: datetime | None) -> _Clause:
     """Write the range of times from one on, and before the other."""
     bounds = {"gte": since, "lt": until}
-    return {"range": {"event_time": {name: _time(each) for name, each in bounds.items() if each}}}
+    return {"range": {"event_time": {name: time_text(each) for name, each in bounds.items() if each}}}
 
 
 def _native(query: Query) -> _Clause:
@@ -88,7 +89,3 @@ def _clauses(field: str, conditions: tuple[Condition, ...]) -> Iterator[_Clause]
                 yield {"exists": {"field": field}}
             case Within(network):
                 yield {"term": {f"{field}.ip": str(network)}}
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
