@@ -20,7 +20,7 @@ export PYTHONPATH := functions
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
-OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
+OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q PORT OPEN UI
 OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL HEAL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
@@ -229,7 +229,7 @@ demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left runn
 package: .venv/ready ## Build the Lambda package, build/lambda.zip
 	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
 
-build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/audit/*') | .venv/ready
+build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/audit/*' -not -path '*/page/*') | .venv/ready
 	@$(PYTHON) -m trailsearch.cli.package $@
 
 # Each environment has its own state and its own working directory.
@@ -298,6 +298,10 @@ search: local-cloud .venv/ready ## Search events: ENV= [WHO=] [WHAT=] [RESOURCE=
 .PHONY: ask
 ask: local-cloud .venv/ready ## Ask one of 25 questions, or list them: ENV= [Q=name] [WHO=, … as of search] [SIZE=] [ALL=1] [CSV=1] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.ask
+
+.PHONY: ui
+ui: local-cloud .venv/ready ## Serve the search page on this machine, to its own browser: ENV= [PORT=] [OPEN=0] [SINCE=] [UNTIL=]
+	@$(PYTHON) -m trailsearch.page.ui
 
 .PHONY: status
 status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]
