@@ -1,14 +1,15 @@
 """One browser and one server for all tests of the page; a window of its own for each."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, NoChromium, chromium
-from tests.browser.server import PageServer
+from tests.browser.server import TOKEN, InMemory, serving
 from tests.browser.story import NOW, story_events
+from trailsearch.page import api
 
 Open = Callable[..., Page]
 _WAIT_MS = 10_000
@@ -27,28 +28,39 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+class Served(NamedTuple):
+    """The environment behind a running server, the server's address, and what it was asked for."""
+
+    behind: InMemory
+    address: str
+
+
 @pytest.fixture(scope="session")
-def served() -> Iterator[tuple[PageServer, str]]:
-    """The server with the story, and its address."""
-    server = PageServer(story_events(), NOW)
-    with server.running() as address:
-        yield server, address
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The server with the story, at the end of the story's day; what is saved goes into a folder of its own."""
+    home = tmp_path_factory.mktemp("home")
+    behind = InMemory(story_events())
+    with pytest.MonkeyPatch.context() as patched, serving(behind) as address:
+        patched.setattr(api, "_now", lambda: NOW)
+        patched.setenv("HOME", str(home))
+        patched.setenv("XDG_CONFIG_HOME", str(home))
+        yield Served(behind, address)
 
 
 @pytest.fixture
-def server(served: tuple[PageServer, str]) -> PageServer:
-    """The server, with nothing that another test has set."""
-    served[0].reset()
-    return served[0]
+def behind(served: Served) -> InMemory:
+    """The environment behind the server, with nothing that another test has set."""
+    served.behind.reset()
+    return served.behind
 
 
 @pytest.fixture
-def open_page(browser: Browser, served: tuple[PageServer, str], server: PageServer) -> Iterator[Open]:
-    """Opens the page in a new window: ``open_page("?q=kali", width=375)``.
+def open_page(browser: Browser, served: Served, behind: InMemory) -> Iterator[Open]:
+    """Opens the page in a new window, by a link with the token: ``open_page("?q=kali", width=375)``.
 
     At the end no window may have asked anybody but the page's server, or have had an error.
     """
-    address = served[1]
+    address = served.address
     contexts = []
     strangers: list[str] = []
     errors: list[str] = []
@@ -75,7 +87,7 @@ def open_page(browser: Browser, served: tuple[PageServer, str], server: PageServ
         page.on("request", note_request)
         page.on("console", note_message)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{address}/{view}")
+        page.goto(f"{address}/?token={TOKEN}&{view.removeprefix('?')}".removesuffix("&"))
         return page
 
     yield open_page

@@ -5,9 +5,10 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.server import PageServer
+from tests.browser.server import InMemory
 from tests.browser.story import LARGE
 from tests.browser.views import THIEF, address, filters, having, said
+from trailsearch.search.queries import SearchDomainUnreachable
 
 
 def found(page: Page, number: str) -> None:
@@ -188,7 +189,7 @@ def test_a_value_is_left_out_by_keyboard_and_by_touch(open_page: Open) -> None:
     found(page, "21")
 
 
-def test_fields_are_opened_and_closed_and_their_values_are_more(open_page: Open, server: PageServer) -> None:
+def test_fields_are_opened_and_closed_and_their_values_are_more(open_page: Open) -> None:
     page = open_page()
     page.get_by_role("list", name="Other fields").get_by_role("button", name="mfa").click()
     expect(page.locator(".facet h3", has_text="mfa")).to_be_visible()
@@ -199,7 +200,6 @@ def test_fields_are_opened_and_closed_and_their_values_are_more(open_page: Open,
     expect(values).to_have_count(8)
     page.locator(".facet", has_text="actor").first.get_by_role("button", name="More").click()
     expect(values).to_have_count(50)
-    assert not any("outcome" in each for each in server.asked[-3:] if "facets" in each)
 
 
 def test_columns_are_chosen_and_times_sorted(open_page: Open) -> None:
@@ -352,34 +352,44 @@ def test_keys_search_move_open_and_close(open_page: Open) -> None:
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
 
 
-def test_an_empty_view_says_why_and_where_to_go(open_page: Open, server: PageServer) -> None:
-    server.reasons = [
-        {
-            "kind": "nothing_in_range",
-            "text": "The newest event that matches is of 2026-11-25T12:53:30Z.",
-            "action": {"label": "Show its day", "view": {"filter": [having("source_ip_address", THIEF)]}},
-        }
-    ]
+def test_an_empty_view_says_why_and_where_to_go(open_page: Open) -> None:
     page = open_page(address(having("source_ip_address", THIEF), since="-15m"))
     expect(page.get_by_role("heading", name="No event found")).to_be_visible()
-    expect(page.locator(".nothing")).to_contain_text(
-        "The newest event that matches is of 2026-11-25T12:53:30Z."
-    )
-    page.get_by_role("link", name="Show its day").click()
+    expect(page.locator(".nothing")).to_contain_text("Of 21 that match, none is in this range of time")
+    page.get_by_role("link", name="Show those of any time").click()
     found(page, "21")
+    assert filters(page) == [having("source_ip_address", THIEF)]
+    bar(page).fill("nothing-has-this")
+    bar(page).press("Enter")
+    expect(page.locator(".nothing")).to_contain_text("none matches")
+    page.get_by_role("link", name="Show them all").click()
+    found(page, "3,038")
 
 
-def test_what_the_domain_refuses_is_said_in_its_words(open_page: Open, server: PageServer) -> None:
-    server.refusal = {
-        "error": "SearchDomainUnreachable",
-        "message": "trailsearch-dev does not answer",
-        "hint": "make status says more.",
-    }
+def test_what_the_domain_refuses_is_said_in_its_words(open_page: Open, behind: InMemory) -> None:
     page = open_page()
-    expect(page.get_by_role("alert").first).to_contain_text("trailsearch-dev does not answer")
-    expect(page.get_by_role("alert").first).to_contain_text("make status says more.")
-    server.refusal = None
+    found(page, "3,038")
+    behind.refusal = SearchDomainUnreachable("trailsearch-local does not answer")
     bar(page).fill("kali")
+    bar(page).press("Enter")
+    expect(page.get_by_role("alert").first).to_contain_text("trailsearch-local does not answer")
+    behind.refusal = None
+    bar(page).press("Enter")
+    bar(page).fill("kali x86_64")
     bar(page).press("Enter")
     found(page, "21")
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_filter_that_the_server_refuses_is_said(open_page: Open) -> None:
+    page = open_page(
+        address({"fields": ["source_ip_address"], "is": "within", "values": ["home"], "not": False})
+    )
+    expect(page.get_by_role("alert").first).to_contain_text("home is no network, as 203.0.113.0/24 is")
+
+
+def test_a_filter_as_questions_have_them_is_kept(open_page: Open) -> None:
+    like = {"fields": ["event_name"], "is": "like", "values": ["Stop*", "CreateUser"], "not": False}
+    page = open_page(address(like, having("source_ip_address", THIEF)))
+    found(page, "2")
+    expect(page.get_by_role("list", name="Filters")).to_contain_text("event_name is like Stop* or CreateUser")

@@ -57,8 +57,7 @@ function usePages(first, key, parameters) {
     const of = first.answer;
     setMore((before) => ({ ...before, loading: true, error: null }));
     try {
-      const start = pages.reduce((sum, page) => sum + page.events.length, 0);
-      const page = await get("search", parameters, { size: PAGE, start, after: next });
+      const page = await get("search", parameters, { size: PAGE, after: next });
       if (current.current.first.answer === of)
         setMore((before) => ({ ...before, pages: [...before.pages, page], loading: false }));
     } catch (error) {

@@ -6,11 +6,10 @@ export class Refused extends Error {
     super(said.message || `The server answered ${status}.`);
     this.name = said.error || "Refused";
     this.status = status;
-    this.hint = said.hint || (status === 401 || status === 403 ? NO_TOKEN : "");
+    this.hint = said.hint || "";
   }
 }
 
-const NO_TOKEN = "Open the link that make ui has printed: it lets this browser in.";
 const GONE = "The command that serves this page has ended, or does not answer: start make ui again.";
 
 async function ask(path, options) {

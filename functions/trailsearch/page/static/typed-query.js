@@ -48,7 +48,7 @@ export function described(filter) {
   const name = filter.fields.join(" or ");
   const not = filter.not ? "not " : "";
   if (filter.is === "exists") return `${name} is ${filter.not ? "absent" : "there"}`;
-  const verbs = { is: "is", begins: "begins with", within: "is within" };
+  const verbs = { is: "is", begins: "begins with", within: "is within", like: "is like" };
   return `${name} ${verbs[filter.is]} ${not}${filter.values.join(" or ")}`;
 }
 

@@ -64,7 +64,7 @@ function isFilter(filter) {
   return (
     texts(filter?.fields) &&
     filter.fields.length > 0 &&
-    ["is", "begins", "within", "exists"].includes(filter.is) &&
+    ["is", "begins", "within", "exists", "like"].includes(filter.is) &&
     texts(filter.values ?? [])
   );
 }
