@@ -29,13 +29,14 @@ os.environ.pop("AWS_PROFILE", None)
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
-# All tests of such a folder or file share what takes long to start: a deployment, a node. The first that fits counts. They
-# take longest, and so they begin first, in this order.
+# All tests of such a folder or file share what takes long to start: a deployment, a node, a browser. The first that fits
+# counts. They take longest, and so they begin first, in this order.
 SHARING = (
     "tests/end_to_end/opensearch/",
     "tests/end_to_end/test_environments.py",
     "tests/end_to_end/",
     "tests/contract/",
+    "tests/browser/",
 )
 # Each may have a deployment of its own, beside what it runs itself.
 MOST_PROCESSES = 8
