@@ -216,7 +216,7 @@ load: terraform-present .venv/ready ## Flood the pipeline on this machine, and m
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo
-demo: terraform-present .venv/ready ## Run the pipeline on this machine: [BACKEND=cloudsearch|opensearch] [LOGS=folder] [KEEP=1]
+demo: terraform-present .venv/ready ## Run the pipeline on this machine: [BACKEND=cloudsearch|opensearch] [LOGS=folder] [KEEP=1] [UI=1]
 	@$(PYTHON) -m tests.demo
 
 .PHONY: demo-stop

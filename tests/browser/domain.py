@@ -99,7 +99,8 @@ class EventsInMemory:
         return [
             event
             for event, has in zip(self._events, self._words, strict=True)
-            if since <= _precise(event) < until
+            if ("event_time" in event or not (query.since or query.until))
+            and since <= _precise(event) < until
             and all(meets(event) for meets in met)
             and all(_side_by_side(has, wanted) for wanted in words)
         ]

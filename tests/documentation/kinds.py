@@ -53,6 +53,10 @@ PROGRAMS = {
         "tests.benchmarks", "tests/unit/benchmarks/test_benchmarks.py::test_the_steps_index_every_event"
     ),
     "cost-measure": Program("tests.cost.measure", "tests/unit/cost/test_measure.py"),
+    "ui": Program(
+        "trailsearch.page.ui",
+        "tests/unit/page/test_ui.py::test_the_link_that_is_printed_opens_the_page_and_ctrl_c_ends_it_well",
+    ),
     "package": Program(
         "trailsearch.cli.package",
         "tests/unit/cli/test_package.py::test_a_package_of_the_real_sources_is_reproducible",

@@ -70,7 +70,7 @@ _SYNTAX_URL: Final = {
 }
 # The first that fits says what an answer's status is.
 _STATUSES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...]] = (
-    ((QueryRefused, ViewRefused, QuestionNotAnswered, msgspec.ValidationError), 400),
+    ((QueryRefused, ViewRefused, QuestionNotAnswered, msgspec.DecodeError), 400),
     (SearchNotAllowed, 403),
     ((SearchDomainNotFound, EnvironmentNotFound), 404),
     (SearchError, 502),
@@ -341,7 +341,7 @@ def refusal_of(error: Exception) -> dict[str, Any]:
         message, _, hint = error.format_message().partition("\n")
     elif isinstance(error, BotoCoreError | ClientError | AwsNotConfigured):
         message, hint = f"AWS cannot be asked: {error}", ""
-    elif isinstance(error, TrailsearchError | msgspec.ValidationError):
+    elif isinstance(error, TrailsearchError | msgspec.DecodeError):
         message, hint = str(error), ""
     else:
         message, hint = f"{type(error).__name__}: {error}", ""

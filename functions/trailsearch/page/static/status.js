@@ -37,7 +37,7 @@ function Executions({ last, zone }) {
     <thead><tr><th scope="col">Began</th><th scope="col">Status</th><th scope="col">Name</th><th scope="col">Why</th></tr></thead>
     <tbody>${last.map(
       (each) =>
-        html`<tr key=${each.name}><td class="mono">${moment(each.started ?? each.start_date ?? "", zone)}</td><td class=${each.status === "FAILED" ? "failed" : ""}>${each.status}</td><td class="mono">${each.name}</td><td>${[each.error, String(each.cause ?? "").split("\n")[0]].filter(Boolean).join(": ")}</td></tr>`,
+        html`<tr key=${each.name}><td class="mono">${moment(each.started_at, zone)}</td><td class=${each.status === "FAILED" ? "failed" : ""}>${each.status}</td><td class="mono">${each.name}</td><td>${[each.error, String(each.cause ?? "").split("\n")[0]].filter(Boolean).join(": ")}</td></tr>`,
     )}</tbody>
   </table></div>`;
 }
