@@ -199,6 +199,10 @@ docs: .venv/ready ## Write the generated parts of the READMEs anew
 dashboards: .venv/ready ## Write functions/dashboards/trailsearch.ndjson anew, which OpenSearch Dashboards imports
 	@$(PYTHON) -m trailsearch.cli.dashboards
 
+.PHONY: pictures
+pictures: .venv/ready ## Make the pictures of the search page anew, in tests/browser/pictures
+	@$(PYTHON) -m tests.browser.pictures
+
 .PHONY: chaos
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [BACKEND=cloudsearch|opensearch] [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos

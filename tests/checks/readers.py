@@ -46,6 +46,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("requirements.txt", ("trailsearch.cli.package",)),
     ("requirements*.txt", ("tests.unit.checks.test_locks",)),
     ("tests/iam/*.mjs", ("tests.iam.simulator",)),
+    ("tests/browser/pictures/*", ("tests.browser.test_pictures",)),
     # The tools' own settings and locks, which `make lint` and `make setup` read, and what people read.
     ("requirements*", ()),
     ("package*.json", ()),

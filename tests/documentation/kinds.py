@@ -57,6 +57,9 @@ PROGRAMS = {
         "trailsearch.page.ui",
         "tests/unit/page/test_ui.py::test_the_link_that_is_printed_opens_the_page_and_ctrl_c_ends_it_well",
     ),
+    "pictures": Program(
+        "tests.browser.pictures", "tests/browser/test_pictures.py::test_a_picture_is_made_anew"
+    ),
     "package": Program(
         "trailsearch.cli.package",
         "tests/unit/cli/test_package.py::test_a_package_of_the_real_sources_is_reproducible",
