@@ -81,7 +81,9 @@ def _not_refused(document: Document) -> None:
 def _measure(page: Page, address: str, view: str) -> dict[str, float]:
     page.goto(f"{address}/?{view}")
     for part in _PARTS.values():
-        page.locator(part).first.wait_for(state="attached", timeout=_WAIT_MS)
+        page.locator(f"{part}, .problem").first.wait_for(state="attached", timeout=_WAIT_MS)
+    if problems := page.locator(".problem").all_text_contents():
+        raise click.ClickException(f"{view}: {problems[0]}")
     first: dict[str, float] = page.evaluate("window.first")
     return first
 

@@ -2,13 +2,14 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.server import InMemory
 from tests.browser.story import LARGE
 from tests.browser.views import THIEF, address, filters, having, said
-from trailsearch.search.queries import SearchDomainUnreachable
+from trailsearch.search.queries import Answer, Query, SearchDomainUnreachable
 
 
 def found(page: Page, number: str) -> None:
@@ -379,6 +380,22 @@ def test_what_the_domain_refuses_is_said_in_its_words(open_page: Open, behind: I
     bar(page).press("Enter")
     found(page, "21")
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_counts_that_fail_alone_are_said_beside_the_events(
+    open_page: Open, behind: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = behind.events.search
+
+    def search_without_facets(query: Query) -> Answer:
+        if query.facets:
+            raise SearchDomainUnreachable("trailsearch-local took too long to count")
+        return search(query)
+
+    monkeypatch.setattr(behind.events, "search", search_without_facets)
+    page = open_page("?q=kali")
+    found(page, "21")
+    expect(page.get_by_role("alert")).to_contain_text("trailsearch-local took too long to count")
 
 
 def test_a_filter_that_the_server_refuses_is_said(open_page: Open) -> None:

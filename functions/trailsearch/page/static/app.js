@@ -137,6 +137,8 @@ function Search({ view, navigate, environment, input, save }) {
     Escape: () => (view.event ? close() : false),
   });
 
+  // The counts may fail alone, as where a domain takes too long to make them.
+  const problem = first.error ?? histogram.error ?? facets.error;
   const found = first.answer?.found;
   const nothing = found === 0 && !first.asking;
   return html`<div class=${event ? "search with-record" : "search"}>
@@ -146,7 +148,7 @@ function Search({ view, navigate, environment, input, save }) {
       ${view.syntax === "native" && environment.native_syntax_url && html`<a class="small" href=${environment.native_syntax_url} rel="noreferrer" target="_blank">How it is written</a>`}
       <${Filters} view=${view} navigate=${navigate} />
     </div>
-    ${first.error && html`<${Problem} error=${first.error} />`}
+    ${problem && html`<${Problem} error=${problem} />`}
     <${Facets} key=${size === FEW_VALUES} view=${view} navigate=${navigate} answer=${facets.answer} environment=${environment} size=${size} more=${moreValues} busy=${facets.asking} />
     <div class="found">
       <${Histogram} answer=${histogram.answer} view=${view} navigate=${navigate} busy=${histogram.asking} />
