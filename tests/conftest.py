@@ -29,13 +29,19 @@ os.environ.pop("AWS_PROFILE", None)
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
-# All tests of such a folder or file share what takes long to start: a deployment, a node. The first that fits counts. They
-# take longest, and so they begin first, in this order.
+# All tests of such folders and files share what takes long to start: a deployment, a node. The first that fit count. They
+# take longest, and so they begin first, in this order. Those of a deployment run one after the other and wait for most of
+# that time: some have a second one like it, which takes a minute to make, and a quarter of that of a processor.
 SHARING = (
-    "tests/end_to_end/opensearch/",
-    "tests/end_to_end/test_environments.py",
-    "tests/end_to_end/",
-    "tests/contract/",
+    ("tests/end_to_end/opensearch/",),
+    (
+        "tests/end_to_end/test_backfill.py",
+        "tests/end_to_end/test_what_it_costs.py",
+        "tests/end_to_end/test_what_the_readmes_show.py",
+    ),
+    ("tests/end_to_end/test_environments.py",),
+    ("tests/end_to_end/",),
+    ("tests/contract/",),
 )
 # Each may have a deployment of its own, beside what it runs itself.
 MOST_PROCESSES = 8
@@ -62,10 +68,10 @@ class _Scheduling(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return next((shared for shared in SHARING if file.startswith(shared)), file)
+        return next((shared[0] for shared in SHARING if file.startswith(shared)), file)
 
     def _assign_work_unit(self, node: Any) -> None:
-        if first := next((shared for shared in SHARING if shared in self.workqueue), None):
+        if first := next((shared[0] for shared in SHARING if shared[0] in self.workqueue), None):
             self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
 
