@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from xdist.scheduler import LoadFileScheduling
 
 # Whoever starts the tests in the background may have them ignore it; some tests send it, and what they start inherits it.
@@ -61,6 +61,20 @@ def _load_file_once(_self: JSONFileLoader, file_path: str) -> Any:
 
 
 JSONFileLoader.load_file = _load_file_once  # type: ignore[assignment, method-assign]
+
+# Nor do they find other models than the first one did, which looks into the folders of 400 services.
+_list_available_services = Loader.list_available_services
+_listed: dict[tuple[str, ...], list[str]] = {}
+
+
+def _list_available_services_once(self: Loader, type_name: str) -> list[str]:
+    key = (type_name, *self.search_paths)
+    if key not in _listed:
+        _listed[key] = _list_available_services(self, type_name)
+    return _listed[key]
+
+
+Loader.list_available_services = _list_available_services_once  # type: ignore[method-assign]
 
 
 class _Scheduling(LoadFileScheduling):
