@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterable
@@ -230,11 +231,9 @@ def build_documents(lines: bytes, log_file: str) -> list[Document]:
     Raises:
         ValueError: a record is not JSON.
     """
-    if lines.isascii():
-        records = lines.decode().split("\n")
-    else:
-        # One by one: where a record is not ASCII, the others take no more time and memory for it.
-        records = [record.decode() for record in lines.split(b"\n")]
+    # One by one: where a record is not ASCII, the others take no more time and memory for it. A file looks for line breaks
+    # at the speed of memory, which bytes.split does not.
+    records = [line.removesuffix(b"\n").decode() for line in io.BytesIO(lines)]
     try:
         events = _record_decoder.decode_lines(lines)  # All at once takes less time.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
