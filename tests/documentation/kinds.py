@@ -48,6 +48,9 @@ PROGRAMS = {
         "tests.chaos",
         "tests/end_to_end/test_resilience.py::test_every_event_is_found_or_waits_and_a_redrive_brings_all_in",
     ),
+    "simulate": Program(
+        "tests.simulation", "tests/simulation/test_simulation.py::test_what_must_hold_holds_for_new_seeds"
+    ),
     "load": Program(
         "tests.load", "tests/end_to_end/test_scale.py::test_a_small_flood_is_indexed_and_measured"
     ),
