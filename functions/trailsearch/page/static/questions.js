@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { Dialog, followed, Popover, Problem, useAnswer } from "./parts.js";
+import { moment } from "./times.js";
 import { html, useState } from "./vendor/htm-preact.js";
 import { asAddress, asObject, fromObject } from "./view.js";
 
@@ -97,7 +98,8 @@ function Reply({ question, given, view, navigate }) {
 function Table({ title, columns, rows, views, view, navigate }) {
   if (!rows.length) return html`<h2>${title}</h2><p class="dim">nothing</p>`;
   const cell = (row, at, place) => {
-    const text = Array.isArray(row[place]) ? row[place].join(", ") : String(row[place] ?? "");
+    const said = [row[place] ?? ""].flat().join(", ");
+    const text = columns[place] === "event_time" && said ? moment(said, view.zone) : said;
     const led = place === 0 && views?.[at];
     if (!led) return text;
     const to = fromObject(led, view);
