@@ -20,7 +20,7 @@ export PYTHONPATH := functions
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
-OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q PORT OPEN UI
+OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q PORT OPEN UI SEEDS SMALL
 OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL HEAL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
@@ -166,10 +166,28 @@ lint-statemachine:
 	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
 		$(NODE) node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
 
+# Terraform starts its provider anew for each step of a run of its tests, and hashes its 700 MB before. Here all share one, of
+# the version in the lock, as Terraform lets those attach it who develop it; where it does not start, each has its own.
+# https://developer.hashicorp.com/terraform/plugin/debugging
+define one-provider
+version=$$(sed -n 's/^  version *= "\(.*\)"/\1/p' terraform/.terraform.lock.hcl 2>/dev/null || :); \
+for provider in terraform/.terraform/providers/registry.terraform.io/hashicorp/aws/"$$version"/*/terraform-provider-aws*; do \
+	[[ -x $$provider ]] || continue; \
+	GOGC=400 "$$provider" -debug > build/provider 2>/dev/null & \
+	trap "kill $$! 2>/dev/null || :" EXIT; \
+	for _ in {1..100}; do \
+		attached=$$(sed -n "s/.*TF_REATTACH_PROVIDERS='\(.*\)'.*/\1/p" build/provider); \
+		[[ -z $$attached ]] || { export TF_REATTACH_PROVIDERS=$$attached; break; }; \
+		sleep 0.1; \
+	done; \
+	break; \
+done
+endef
+
 .PHONY: lint
 lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
-	@printf '%s\n' lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform | xargs -n 1 -P $(AT_ONCE) $(MAKE)
+	@$(one-provider); printf '%s\n' lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform | xargs -n 1 -P $(AT_ONCE) $(MAKE)
 
 # What runs in the Lambda functions, and what reads what anybody wrote: all unit tests would take minutes of every Python.
 LIBRARY_TESTS := $(addprefix tests/unit/,aws contracts events logs search workflow) $(wildcard tests/unit/test_*_*.py)
@@ -206,6 +224,10 @@ pictures: .venv/ready ## Make the pictures of the search page anew, in tests/bro
 .PHONY: chaos
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [BACKEND=cloudsearch|opensearch] [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos
+
+.PHONY: simulate
+simulate: .venv/ready ## Prove it in a simulated world, under thousands of mixed faults: [SEEDS=1000] [BASE=first] [BACKEND=cloudsearch|opensearch], or show one: SEED= [SMALL=1]
+	@$(PYTHON) -m tests.simulation
 
 .PHONY: cost-measure
 cost-measure: terraform-present .venv/ready ## Measure again what the cost model needs to know of the functions
