@@ -11,6 +11,8 @@ import pytest
 from tests.end_to_end.conftest import Cloud, local_cloud
 from tests.iam.account import SETTINGS
 from tests.local_cloud.terraform.deployment import Deployment, TerraformFailed
+from tests.simulation.deployed import read
+from trailsearch.search import Backend
 
 ONE, OTHER = "trailsearch-local", "trailsearch-prod"
 # In place of the placeholders.
@@ -80,6 +82,48 @@ def test_nothing_is_planned_before_alarms_have_recipients(
 def test_both_plans_are_empty(neighbours: Neighbours) -> None:
     assert neighbours.one.planned_changes() == []
     assert neighbours.other.planned_changes() == []
+
+
+def test_the_simulation_goes_by_the_numbers_that_are_deployed(neighbour: Deployment) -> None:
+    assumed, made = read("prod", Backend.OPENSEARCH), neighbour.resources()
+    queue, machine = made["aws_sqs_queue.ingest"], made["aws_sfn_state_machine.index_logs"]
+    source = made["aws_pipes_pipe.ingest"]["source_parameters"][0]["sqs_queue_parameters"][0]
+    assert assumed.visibility_seconds == queue["visibility_timeout_seconds"]
+    assert assumed.retention_seconds == queue["message_retention_seconds"]
+    assert assumed.max_message_bytes == queue["max_message_size"]
+    assert assumed.max_receive_count == json.loads(queue["redrive_policy"])["maxReceiveCount"]
+    assert assumed.pipe_batch_size == source["batch_size"]
+    assert assumed.pipe_window_seconds == source["maximum_batching_window_in_seconds"]
+    for name, function in assumed.functions.items():
+        deployed = made[f'aws_lambda_function.step["{name}"]']
+        variables = deployed["environment"][0]["variables"]
+        assert function.timeout_seconds == deployed["timeout"]
+        assert (function.reserved_concurrency or -1) == deployed["reserved_concurrent_executions"]
+        # Those of Powertools are the same for all.
+        assert function.environment.keys() == {
+            each for each in variables if each == "POWERTOOLS_SERVICE_NAME" or "POWERTOOLS" not in each
+        }
+        assert variables["ENVIRONMENT"] == function.environment["ENVIRONMENT"]
+        limit = "SEARCH_MAX_BATCH_BYTES"
+        assert variables.get(limit) == function.environment.get(limit)
+    assert _numbers(assumed.definitions["index_logs"]) == _numbers(json.loads(machine["definition"]))
+    detail = json.loads(made["aws_cloudwatch_event_rule.failed_executions"]["event_pattern"])["detail"]
+    ended, failed = detail["$or"]
+    assert assumed.event_statuses == set(ended["status"])
+    assert assumed.handled_errors == set(failed["error"][-1]["anything-but"])
+
+
+def _numbers(value: Any) -> Any:
+    """Leave texts out of a definition, in which names of resources are."""
+    match value:
+        case dict():
+            return {name: _numbers(each) for name, each in value.items()}
+        case list():
+            return [_numbers(each) for each in value]
+        case str():
+            return ""
+        case _:
+            return value
 
 
 def test_nothing_of_one_knows_of_the_other(neighbours: Neighbours) -> None:

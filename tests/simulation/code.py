@@ -26,7 +26,6 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 CTRL_C = "Ctrl-C"
 """Who interrupts code with this does what Ctrl-C does; with anything else, it ends at once."""
 _PRODUCT = ("trailsearch", "admit_messages", "fetch_logs", "split_records", "index_batch")
-_SETTINGS = frozenset({"ENVIRONMENT", "STAGING_BUCKET", "LOG_BUCKETS", "LEDGER"})
 
 
 class Ended(BaseException):
@@ -95,7 +94,7 @@ class Code(greenlet):
     def _enter(self) -> None:
         global _entered  # noqa: PLW0603
         if self.environment is not None and self.environment is not _entered:
-            for name in _SETTINGS | {name for name in os.environ if name.startswith("SEARCH_")}:
+            for name in _entered or ():
                 os.environ.pop(name, None)
             os.environ.update(self.environment)
             _entered = self.environment

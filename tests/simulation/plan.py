@@ -102,7 +102,10 @@ Part = Delivery | Fault | Act
 
 @dataclass(frozen=True)
 class Plan:
-    """One run. ``seed`` also draws what services choose: delays, jitter, order."""
+    """One run. ``seed`` also draws what services choose: delays, jitter, order.
+
+    With ``small_batches``, an OpenSearch domain takes no more than some documents at once, in place of some thousands.
+    """
 
     seed: int
     backend: Backend
@@ -111,6 +114,7 @@ class Plan:
     skews: tuple[tuple[str, float], ...] = ()
     idle_days: int = 0
     ensure_ascii: bool = True
+    small_batches: bool = False
 
     def of(self, kind: type[Any]) -> list[Any]:
         """Its parts of one kind."""

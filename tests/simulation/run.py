@@ -9,6 +9,9 @@ from tests.simulation.invariants import Truth, failures, untrue
 from tests.simulation.plan import Plan
 from tests.simulation.world import Endless, Line, World
 
+_LIMIT = "SEARCH_MAX_BATCH_BYTES"
+_SMALL_BATCH_BYTES = 12_000
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -46,6 +49,8 @@ def run(
     chosen = deployed or read(plan.environment, plan.backend)
     if definitions:
         chosen = replace(chosen, definitions={**chosen.definitions, **definitions})
+    if plan.small_batches:
+        chosen = _with_small_batches(chosen)
     world = World(plan, chosen, trace)
     truth = Truth(world)
     world.dead_letters.came.append(lambda message: world.violations.extend(untrue(world, truth, message)))
@@ -64,3 +69,11 @@ def run(
         sum(world.faults.met.values()),
         tuple(world.lines),
     )
+
+
+def _with_small_batches(deployed: Deployed) -> Deployed:
+    split = deployed.functions["split_records"]
+    if _LIMIT not in split.environment:
+        return deployed
+    smaller = replace(split, environment={**split.environment, _LIMIT: str(_SMALL_BATCH_BYTES)})
+    return replace(deployed, functions={**deployed.functions, "split_records": smaller})

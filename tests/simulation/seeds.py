@@ -39,12 +39,16 @@ def draw(seed: int, backend: Backend | None = None) -> Plan:
     deployed = read(environment, chosen)
     span = random.choice((60.0, 600.0, _HOUR))
     drawer = _Drawer(random, deployed, span)
-    parts: list[Part] = [drawer.delivery() for _ in range(random.choice((1, 2, 4, 8, 12)))]
+    flood = random.random() < 0.03
+    parts: list[Part] = [drawer.delivery() for _ in range(50 if flood else random.choice((1, 2, 4, 8, 12)))]
     parts += drawer.twins(parts)
     if random.random() < 0.85:
-        parts += [drawer.fault() for _ in range(random.choice((1, 1, 2, 3, 5)))]
+        times = [part.at for part in parts if isinstance(part, Delivery)]
         for _ in range(random.choice((0, 1, 1, 2, 3))):
             parts += drawer.acts()
+        redriven = [part.at for part in parts if isinstance(part, Act) and part.deed is Deed.REDRIVE]
+        for _ in range(random.choice((1, 1, 2, 3, 5))):
+            parts.append(drawer.fault(times, redriven))
     skews: tuple[tuple[str, float], ...] = ()
     if random.random() < 0.3:
         skews = tuple((name, random.uniform(-300, 300)) for name in (*_FUNCTIONS, "operator"))
@@ -57,6 +61,7 @@ def draw(seed: int, backend: Backend | None = None) -> Plan:
         skews,
         idle_days=random.choice((0, 0, 0, 2, 10)) if staged_safely else 0,
         ensure_ascii=random.random() < 0.5,
+        small_batches=random.random() < 0.3,
     )
 
 
@@ -143,7 +148,10 @@ class _Drawer:
 
     def _readable(self, key: str, late: float = 0.0) -> Log:
         random = self._random
-        records = [self._record() for _ in range(random.choice((0, 1, 3, 3, 6)))]
+        poisonous = random.random() < 0.05
+        records = [
+            self._record(poisonous) for _ in range(30 if poisonous else random.choice((0, 1, 3, 3, 6)))
+        ]
         text = "[" + ",".join(record for record, _ in records) + "]"
         # An array is a log only if it has objects alone.
         if random.random() < 0.9 or any(record[0] != "{" for record, _ in records):
@@ -154,8 +162,8 @@ class _Drawer:
             fates[build_document(line, "s3://any/log").id] = fate
         return Log(LOG_BUCKET, key, _gzip(text.encode()), tuple(fates.items()), late=late)
 
-    def _record(self) -> tuple[str, Fate]:
-        chance = self._random.random()
+    def _record(self, poisonous: bool) -> tuple[str, Fate]:
+        chance = 0.95 if poisonous and self._random.random() < 0.3 else self._random.random()
         if chance < 0.75:
             before, behind = self._random.choice(_usual_records())
             return f"{before}{self._id()}{behind}", Fate.FOUND
@@ -280,10 +288,13 @@ class _Drawer:
 
     # ── Faults ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def fault(self) -> Fault:
+    def fault(self, times: Sequence[float], redriven: Sequence[float]) -> Fault:
+        """Draw a fault that begins at about the time of a delivery, or of a redrive, if it is the operator's."""
         random = self._random
-        service, operations, callers, hows = random.choice(_FAULTS)
-        begin = random.uniform(-60.0, 0.6 * self._span)
+        service, operations, callers, hows = random.choice(
+            [each for each in _FAULTS if redriven or "operator" not in each[2]]
+        )
+        begin = random.choice(redriven if "operator" in callers else times) + random.uniform(-60.0, 5.0)
         lasts = random.choice((120.0, 900.0, _HOUR, 3 * _HOUR))
         return Fault(
             begin,
@@ -292,7 +303,7 @@ class _Drawer:
             random.choice(operations),
             random.choice(callers),
             random.choice(hows),
-            random.choice((0.1, 0.3, 0.7, 1.0)),
+            random.choice((0.2, 0.5, 1.0)),
             random.getrandbits(32),
         )
 
@@ -349,7 +360,7 @@ _FAULTS: Sequence[tuple[str, Sequence[str], Sequence[str], Sequence[How]]] = (
     ("sqs", ("ReceiveMessage", "ChangeMessageVisibilityBatch"), ("operator",), (*_PASSING, How.HALF)),
     ("sqs", ("StartMessageMoveTask",), ("operator",), (*_PASSING, How.DENIED)),
     ("states", ("StartExecution",), ("pipe", "workflow", ANY), (*_PASSING, How.DENIED)),
-    ("states", ("DescribeExecution",), ("fetch_logs", "operator"), (*_PASSING, How.DENIED)),
+    ("states", (ANY,), (ANY,), (*_PASSING, How.DENIED)),
     ("lambda", ("Invoke",), (ANY, *_FUNCTIONS), (*_PASSING, How.HALF)),
     ("lambda", ("Invoke",), (ANY, *_FUNCTIONS), (How.THROTTLED, How.SLOW, How.HALF)),
     ("search", (ANY, "Bulk", "UploadDocuments"), (ANY,), (*_PASSING, How.HALF, How.DENIED)),

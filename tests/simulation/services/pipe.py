@@ -23,6 +23,8 @@ _RECEIVE_SECONDS = (0.01, 0.1)
 _STOPPED_SECONDS = 20.0
 # After SQS has failed. Nothing says how long that is.
 _PAUSE_SECONDS = 10.0
+# So many times as large may a message be in JSON, which has six characters for one that it escapes, and what is beside it.
+_WRITTEN_AT_MOST = 10
 _NOT_FOR_THE_TARGET: tuple[Any, ...] = ([], {}, "", None)
 
 
@@ -84,6 +86,8 @@ class Pipe:
         return messages
 
     def _fitting(self, batch: list[Message]) -> int:
+        if sum(message.size for message in batch) < MAX_PAYLOAD_BYTES // _WRITTEN_AT_MOST:
+            return len(batch)
         size = 0
         for number, message in enumerate(batch):
             size += len(self._written([self._record(message)]))
