@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from tests.simulation.code import EPOCH
@@ -14,9 +15,12 @@ from tests.simulation.deployed import STAGING_BUCKET
 from tests.simulation.plan import DEADLY, Delivery, Fate, Log
 from tests.simulation.services.sqs import Message
 from tests.simulation.world import World
+from trailsearch.cli.cost.inputs import States
+from trailsearch.cli.cost.settings import read_states
 from trailsearch.contracts.errors import MessageNotRecognized
 from trailsearch.contracts.messages import DeadLetter, LargeMessage
-from trailsearch.workflow.dead_letters import QueuedMessage, WaitingLetter, read_letter
+from trailsearch.workflow import dead_letters
+from trailsearch.workflow.dead_letters import WaitingLetter
 
 MAX_DEPTH = 3
 """A batch of messages, a message of it, a part of that; and if it is a dead letter about an execution, a part of that."""
@@ -39,12 +43,17 @@ class Waiting(NamedTuple):
         return f"{self.letter.kind}: {self.letter.subject}: {self.letter.error}: {self.letter.reason[:200]}"
 
 
-def read(message: Message) -> Waiting:
+def read_letter(message: Message) -> Waiting:
     """Read a message as ``make dlq`` does."""
     attributes = {name: value.get("StringValue", "") for name, value in message.attributes.items()}
     moved = "DeadLetterQueueSourceArn" in message.system
     sent = datetime.fromtimestamp(EPOCH.timestamp() + message.sent, UTC)
-    return Waiting(message, read_letter(QueuedMessage(message.id, message.body, attributes, sent, moved)))
+    return Waiting(
+        message,
+        dead_letters.read_letter(
+            dead_letters.QueuedMessage(message.id, message.body, attributes, sent, moved)
+        ),
+    )
 
 
 class Truth:
@@ -154,7 +163,7 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
 
 def untrue(world: World, truth: Truth, message: Message) -> Iterator[str]:
     """Say what is not true of a dead letter, when it arrives."""
-    waiting = read(message)
+    waiting = read_letter(message)
     error = waiting.letter.error
     if any(map(world.faults.have_met, _CAUSES.get(error, ()))) or error in _OF_THE_WORKFLOW:
         return
@@ -178,7 +187,7 @@ def untrue(world: World, truth: Truth, message: Message) -> Iterator[str]:
 
 def failures(world: World, truth: Truth) -> Iterator[str]:
     """Say what does not hold at the end of a run."""
-    waiting = [read(message) for message in world.dead_letters.messages.values()]
+    waiting = [read_letter(message) for message in world.dead_letters.messages.values()]
     yield from world.violations
     yield from world.executions.violations
     yield from world.pipe.violations
@@ -238,6 +247,11 @@ def _held_up(world: World, truth: Truth, waiting: Sequence[Waiting]) -> Iterator
             continue
 
 
+@cache
+def _model() -> States:
+    return read_states()
+
+
 def _bounds(world: World) -> Iterator[str]:
     for execution in world.executions.all.values():
         name = execution.context.name
@@ -245,6 +259,11 @@ def _bounds(world: World) -> Iterator[str]:
             yield f"unbounded: {name} is the {execution.depth}th that was started by one another"
         if execution.end and execution.end.history_events > _HISTORY_EVENTS:
             yield f"limit: {name} has a history of {execution.end.history_events:,} events"
+        if execution.end and execution.end.visits[-1:] == ["Done"]:
+            model, batches = _model(), execution.end.visits.count("Index Batch")
+            entered, priced = execution.end.states_entered, model.per_execution + batches * model.per_batch
+            if entered > priced:
+                yield f"unbounded: {name} entered {entered} states, and the cost model has {priced}"
         limit = world.deployed.execution_timeout_seconds
         if execution.ended and execution.ended - execution.started > limit + 1:
             yield f"unbounded: {name} ran for {execution.ended - execution.started:,.0f} s of {limit:,}"
@@ -252,7 +271,7 @@ def _bounds(world: World) -> Iterator[str]:
 
 def _calm(world: World, truth: Truth) -> Iterator[str]:
     """What holds beside, where nothing ever failed and nobody did anything."""
-    for waiting in map(read, world.waiting_at_first):
+    for waiting in map(read_letter, world.waiting_at_first):
         try:
             about = truth.about(waiting, world)
         except NotTrue:

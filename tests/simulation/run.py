@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.simulation.deployed import Deployed, read
-from tests.simulation.invariants import Truth, failures, untrue
+from tests.simulation.invariants import Truth, failures, read_letter, untrue
 from tests.simulation.plan import Plan
 from tests.simulation.world import Endless, Line, World
 
@@ -54,6 +54,10 @@ def run(
     world = World(plan, chosen, trace)
     truth = Truth(world)
     world.dead_letters.came.append(lambda message: world.violations.extend(untrue(world, truth, message)))
+    if trace:
+        world.dead_letters.came.append(
+            lambda message: world.say("dead letters", f"get {read_letter(message).text}")
+        )
     try:
         world.run()
     except Endless as endless:
