@@ -1,6 +1,8 @@
 """What kinds of commands the READMEs show, and so how each is tested: the one table of it."""
 
 import re
+import shlex
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -56,6 +58,13 @@ PROGRAMS = {
         "tests.benchmarks", "tests/unit/benchmarks/test_benchmarks.py::test_the_steps_index_every_event"
     ),
     "cost-measure": Program("tests.cost.measure", "tests/unit/cost/test_measure.py"),
+    "ui": Program(
+        "trailsearch.page.ui",
+        "tests/unit/page/test_ui.py::test_the_link_that_is_printed_opens_the_page_and_ctrl_c_ends_it_well",
+    ),
+    "pictures": Program(
+        "tests.browser.pictures", "tests/browser/test_pictures.py::test_a_picture_is_made_anew"
+    ),
     "package": Program(
         "trailsearch.cli.package",
         "tests/unit/cli/test_package.py::test_a_package_of_the_real_sources_is_reproducible",
@@ -135,6 +144,18 @@ def backends_of(shown: Shown) -> set[Backend]:
     if "QUERY=" not in shown.text or _IN_EVERY_LANGUAGE.search(shown.text):
         return set(Backend)
     return {shown.backend or Backend.OPENSEARCH}
+
+
+def each_once(shown: Iterable[Shown]) -> list[Shown]:
+    """Give the first of those commands that are one where ENV= is always the same, and that a comment alone tells apart.
+
+    What ``make search`` and the other targets do with ENV=, unit/test_makefile.py holds.
+    """
+    first: dict[tuple[str, ...], Shown] = {}
+    for each in shown:
+        words = shlex.split(as_command(each), comments=True)
+        first.setdefault(tuple(word for word in words if not word.startswith("ENV=")), each)
+    return list(first.values())
 
 
 def searches(backend: Backend) -> list[Shown]:

@@ -58,25 +58,35 @@ def neighbour(neighbours: Neighbours) -> Deployment:
     return neighbours.other
 
 
+@pytest.fixture(scope="module")
+def folder(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is initialized, in which any environment can be planned."""
+    folder = tmp_path_factory.mktemp("planned")
+    Deployment(folder, cloud.variables, cloud.package).initialize()
+    return folder
+
+
+def planned_changes(cloud: Cloud, folder: Path, environment: str, settings: dict[str, Any]) -> list[str]:
+    """Plan an environment that is not there."""
+    var_file = f"environments/{environment}.tfvars"
+    deployment = Deployment(folder, cloud.variables, cloud.package, settings, var_file)
+    deployment.configure({})
+    return deployment.planned_changes()
+
+
 @pytest.mark.parametrize(("environment", "settings"), [("dev", {}), ("staging", RECIPIENTS)])
 def test_the_settings_of_every_other_environment_can_be_planned(
-    cloud: Cloud, tmp_path: Path, environment: str, settings: dict[str, Any]
+    cloud: Cloud, folder: Path, environment: str, settings: dict[str, Any]
 ) -> None:
-    var_file = f"environments/{environment}.tfvars"
-    deployment = Deployment(tmp_path, cloud.variables, cloud.package, settings, var_file)
-    deployment.initialize()
-    assert "aws_sfn_state_machine.index_logs" in deployment.planned_changes()
+    assert "aws_sfn_state_machine.index_logs" in planned_changes(cloud, folder, environment, settings)
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_nothing_is_planned_before_alarms_have_recipients(
-    cloud: Cloud, tmp_path: Path, environment: str
+    cloud: Cloud, folder: Path, environment: str
 ) -> None:
-    var_file = f"environments/{environment}.tfvars"
-    deployment = Deployment(tmp_path, cloud.variables, cloud.package, var_file=var_file)
-    deployment.initialize()
     with pytest.raises(TerraformFailed, match="alarm_topic_arns must hold ARNs"):
-        deployment.planned_changes()
+        planned_changes(cloud, folder, environment, {})
 
 
 def test_both_plans_are_empty(neighbours: Neighbours) -> None:
@@ -144,10 +154,10 @@ def test_a_protected_environment_refuses_to_be_destroyed(neighbour: Deployment) 
     with pytest.raises(TerraformFailed, match="deletion_protection is true"):
         neighbour.destroy()
     assert neighbour.resources().keys() == before.keys()
-    assert neighbour.planned_changes() == []
 
 
 def test_a_protected_environment_refuses_to_lose_its_search_domain(neighbour: Deployment) -> None:
+    """Nor has it lost anything before, when it refused to be destroyed: the plan is empty."""
     before = neighbour.resources()
     neighbour.configure(
         {"opensearch_engine_version": "OpenSearch_2.19"}

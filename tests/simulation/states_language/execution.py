@@ -326,10 +326,10 @@ class Execution:
             return state.next, state.results.output(data, results, context)
         except StateFailed as failure:
             if failure.error != RUNTIME:  # The history may be full.
-                ended = {"error": failure.error, "cause": failure.cause}
                 if state.label is not None:
+                    ended = {"error": failure.error, "cause": failure.cause}
                     self._history.add(self._env.now, "MapRunFailed", state.name, ended)
-                self._history.add(self._env.now, "MapStateFailed", state.name, ended)
+                self._history.add(self._env.now, "MapStateFailed", state.name)
             return self._catch(state, state.catchers, failure, data)
 
     def _items(self, state: program.Map, data: Any, context: program.Context) -> Process:
