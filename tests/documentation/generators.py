@@ -8,11 +8,13 @@ from tests.documentation.blocks import Generator
 from tests.documentation.fields_table import fields_table
 from tests.documentation.make_targets import targets_table
 from tests.documentation.opensearch_differences import differences_table
+from tests.documentation.planted_table import planted_table
 from tests.documentation.questions_table import questions_table
 from tests.documentation.states_table import states_table
 from tests.documentation.terraform_tables import outputs_table, variables_table
 from tests.documentation.workflow_diagram import draw
 from tests.local_cloud.services.opensearch.differences import DIFFERENCES
+from tests.simulation.planted.found import FOUND
 from tests.workflow import definition
 from trailsearch.cli.cost.cost import cost
 from trailsearch.events.fields import SCHEMA
@@ -32,6 +34,7 @@ GENERATORS: Mapping[str, Generator] = {
     "make-targets": targets_table,
     "opensearch-differences": lambda: differences_table(DIFFERENCES),
     "outputs": outputs_table,
+    "planted-bugs": lambda: planted_table(FOUND),
     "questions": lambda: questions_table(load()),
     "backfill": lambda: draw(definition.load(definition.BACKFILL)),
     "backfill-states": lambda: states_table(definition.load(definition.BACKFILL)),

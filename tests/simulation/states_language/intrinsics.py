@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 """
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ def is_call(text: str) -> bool:
     return text.startswith("States.")
 
 
+@functools.lru_cache(maxsize=256)
 def compile_call(text: str) -> Evaluate:
     """Read a call, with those within it.
 
