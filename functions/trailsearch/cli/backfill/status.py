@@ -39,7 +39,7 @@ def backfill_status(environment: str, as_json: bool) -> None:
         raise CommandFailed(f"{type(error).__name__}: {error}") from error
     indexing = backfills.indexing(name)
     running = indexing is not None and indexing.status == _RUNNING
-    started = indexing.started if indexing and running else None
+    started = indexing.began if indexing and running else None
     known = progress(parts, done, started, datetime.now(UTC))
     waits_for = _ringing(backfills.deployed.prefix) if running else []
     if as_json:
@@ -61,6 +61,8 @@ def as_builtins(
         "waits_for": waits_for,
         **known._asdict(),
         "cause": indexing.cause if indexing else "",
+        "execution": indexing.name if indexing else "",
+        "redrives": indexing.redrives if indexing else 0,
     }
 
 
@@ -94,6 +96,9 @@ def _rows(
     environment: str, plan: Plan, known: Progress, indexing: Indexing | None, waits_for: list[str]
 ) -> Iterator[tuple[str, str]]:
     yield "State", _state(known, indexing)
+    if indexing and indexing.redrives:
+        times = "once" if indexing.redrives == 1 else f"{indexing.redrives:,} times"
+        yield "Redriven", f"{times}, {indexing.name}"
     done = f"{known.logs_done:,} of {known.logs:,} logs, {gigabytes(known.bytes_done)} of {gigabytes(known.bytes)}"
     yield "Done", f"{done}, {known.parts_done:,} of {known.parts:,} parts"
     if known.logs_per_hour:

@@ -77,6 +77,7 @@ def close_gaps() -> None:
         "describe_execution",
         _telling_of_redrives(StepFunctionResponse.describe_execution),
     )
+    replace(StepFunctionResponse, "list_executions", _listing_redrives(StepFunctionResponse.list_executions))
     for owner, name, wrap in wrapped():
         replace(owner, name, wrap(getattr(owner, name)))
 
@@ -142,21 +143,38 @@ def _telling_of_redrives(describe: Callable[..., ActionResult]) -> Callable[...,
     def describe_with_redrives(self: StepFunctionResponse) -> ActionResult:
         answer = describe(self)
         execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-        reason = not_redrivable(execution)
-        told = {
-            "redriveCount": _redrives(execution.exec_worker),
-            "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE",
-            "redriveStatusReason": reason or None,
-            "redriveDate": getattr(execution.exec_worker, "redriven", None),
-        }
-        answer.result.update({name: value for name, value in told.items() if value is not None})  # type: ignore[attr-defined]
+        told = _told(execution)
+        if reason := not_redrivable(execution):
+            told |= {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+        else:
+            told |= {"redriveStatus": "REDRIVABLE"}
+        answer.result.update(told)  # type: ignore[attr-defined]
         return answer
 
     return describe_with_redrives
 
 
-def _redrives(worker: Any) -> int:
-    redrives: int = getattr(worker, "redrives", 0)
+def _listing_redrives(list_executions: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    @functools.wraps(list_executions)
+    def list_with_redrives(self: StepFunctionResponse) -> ActionResult:
+        answer = list_executions(self)
+        for each in answer.result["executions"]:  # type: ignore[index]
+            each.update(_told(self.stepfunction_backend.describe_execution(each["executionArn"])))
+        return answer
+
+    return list_with_redrives
+
+
+def _told(redriven: Any) -> dict[str, Any]:
+    """Give what is told of the redrives of an execution or a Map Run."""
+    worker = getattr(redriven, "exec_worker", redriven)
+    told = {"redriveCount": _redrives(worker)}
+    return told | {"redriveDate": worker.redriven} if _redrives(worker) else told
+
+
+def _redrives(redriven: Any) -> int:
+    """Say how often an execution, by its worker, or a Map Run was redriven."""
+    redrives: int = getattr(redriven, "redrives", 0)
     return redrives
 
 
@@ -266,7 +284,7 @@ def _with_the_same_map_run(evaluate: Method) -> Method:
 
 
 def _opened_again(record: Any) -> Any:
-    record.redrives = getattr(record, "redrives", 0) + 1
+    record.redrives = _redrives(record) + 1
     if record.redrives > MAX_MAP_RUN_REDRIVES:
         raise RuntimeError(f"A Map Run is redriven {MAX_MAP_RUN_REDRIVES} times at the most")
     record.status, record.stop_date, record.redriven = MapRunStatus.RUNNING, None, datetime.now(UTC)
@@ -318,10 +336,6 @@ def _unless_done(evaluate: Method) -> Method:
 def _described_with_redrives(describe: Method) -> Method:
     @functools.wraps(describe)
     def describe_map_run(self: Any) -> Any:
-        told = {
-            "redriveCount": getattr(self, "redrives", 0),
-            "redriveDate": getattr(self, "redriven", None),
-        }
-        return {**describe(self), **{name: value for name, value in told.items() if value is not None}}
+        return {**describe(self), **_told(self)}
 
     return describe_map_run

@@ -132,6 +132,10 @@ def test_it_goes_on_from_the_state_that_failed_with_the_same_input_and_arn(execu
     assert executions.said() == {"first": 1, "kept": 1}
     described = executions.described(execution)
     assert (described["redriveStatus"], described["redriveCount"]) == ("NOT_REDRIVABLE", 2)
+    (listed,) = executions.stepfunctions.list_executions(stateMachineArn=described["stateMachineArn"])[
+        "executions"
+    ]
+    assert (listed["redriveCount"], listed["redriveDate"]) == (2, described["redriveDate"])
     assert described["startDate"] == failed["startDate"] < described["redriveDate"] < described["stopDate"]
     history = executions.stepfunctions.get_execution_history(executionArn=execution)["events"]
     assert [each["type"] for each in history].count("ExecutionRedriven") == 2
