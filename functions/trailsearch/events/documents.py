@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from trailsearch.contracts.times import to_milliseconds, to_seconds
 from trailsearch.events.aggregated import AGGREGATED, read_aggregate
 from trailsearch.events.call_details import (
     NO_DETAILS,
@@ -520,7 +521,7 @@ def _event_time(text: str | None) -> str | None:
         time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return time.isoformat(timespec="milliseconds" if time.microsecond else "seconds").replace("+00:00", "Z")
+    return to_milliseconds(time) if time.microsecond else to_seconds(time)
 
 
 @lru_cache(maxsize=4096)

@@ -17,6 +17,7 @@ from trailsearch.cli.console import CommandFailed, Console, make_console, outsid
 from trailsearch.cli.environment import Environment
 from trailsearch.contracts.backfill import Plan
 from trailsearch.contracts.errors import TrailsearchError
+from trailsearch.contracts.wording import counted
 
 _BAR_CELLS = 40
 _RUNNING = "RUNNING"
@@ -97,12 +98,11 @@ def _rows(
 ) -> Iterator[tuple[str, str]]:
     yield "State", _state(known, indexing)
     if indexing and indexing.redrives:
-        times = "once" if indexing.redrives == 1 else f"{indexing.redrives:,} times"
-        yield "Redriven", f"{times}, {indexing.name}"
-    done = f"{known.logs_done:,} of {known.logs:,} logs, {gigabytes(known.bytes_done)} of {gigabytes(known.bytes)}"
-    yield "Done", f"{done}, {known.parts_done:,} of {known.parts:,} parts"
+        yield "Redriven", f"{counted(indexing.redrives, 'time')}, {indexing.name}"
+    done = f"{known.logs_done:,} of {counted(known.logs, 'log')}, {gigabytes(known.bytes_done)} of {gigabytes(known.bytes)}"
+    yield "Done", f"{done}, {known.parts_done:,} of {counted(known.parts, 'part')}"
     if known.logs_per_hour:
-        yield "Rate", f"{known.logs_per_hour:,.0f} logs an hour"
+        yield "Rate", f"{counted(round(known.logs_per_hour), 'log')} an hour"
     if known.hours_left is not None and not known.complete:
         yield "Left", f"about {hours(known.hours_left)}"
     if waits_for:
@@ -110,7 +110,7 @@ def _rows(
     if known.dead_lettered:
         yield (
             "Failed",
-            f"something of {known.dead_lettered:,} parts is in the dead-letter queue: make dlq ENV={environment}",
+            f"something of {counted(known.dead_lettered, 'part')} is in the dead-letter queue: make dlq ENV={environment}",
         )
     if indexing and indexing.cause:
         yield "Why", indexing.cause

@@ -25,7 +25,9 @@ from trailsearch.workflow.backfill_store import BackfillStore
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-COUNTED = Counted(logs=12_345, bytes=2_500_000_000, archived_logs=7, archived_bytes=70_000_000, parts=79)
+COUNTED = Counted(
+    logs=12_345, bytes=2_500_000_000, archived_logs=7, archived_bytes=70_000_000, parts=79, events=17_600_000
+)
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:trailsearch-dev-backfill"
 STAGING = "trailsearch-dev-staging-123456789012-us-east-1"
 NAME = "20261126T221500Z"
@@ -181,7 +183,7 @@ def test_a_plan_says_what_there_is_and_what_it_takes_and_starts_nothing(machine:
         "12,345 in 79 parts, 2.5 GB",
         "about 18,000,000",
         "dollars",
-        "7 logs, 70.0 MB, are archived",
+        "7 logs, 70.0 MB, archived",
     ):
         assert text in said(result)
     ((name, given),) = machine.inputs.items()
@@ -411,7 +413,7 @@ def test_the_status_says_how_far_it_is_and_what_it_waits_for(
         " logs an hour",
         "Left about ",
         "live traffic is behind: trailsearch-dev-lag",
-        "something of 1 parts is in the dead-letter queue: make dlq ENV=dev",
+        "something of 1 part is in the dead-letter queue: make dlq ENV=dev",
     ):
         assert text in said(result)
     told = json.loads(run(backfill_status, JSON="1").output)
