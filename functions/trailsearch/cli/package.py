@@ -38,7 +38,7 @@ _LEFT_OUT_FOLDERS = (
 )
 # What only the operator's commands use: they, and what a search domain is asked with.
 _LEFT_OUT_OF_OURS = re.compile(
-    r"(?:.*/)?(?:audit|cli)/.*"
+    r"(?:.*/)?(?:audit|cli|page)/.*"
     r"|trailsearch/questions/.*"
     r"|trailsearch/search/(?:queries|highlights)\.py"
     r"|trailsearch/search/\w+/(?:domain|structured|addresses|query_dsl|words)\.py"
