@@ -24,7 +24,7 @@ output "retention_state_machine_arn" {
 
 output "backfill_url" {
   description = "The executions that plan and run backfills, in the AWS console."
-  value       = local.console_of_backfill
+  value       = "${local.console}/states/home?region=${var.region}#/statemachines/view/${aws_sfn_state_machine.backfill.arn}"
 }
 
 output "plan_backfill_role_arn" {
