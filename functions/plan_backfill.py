@@ -26,6 +26,7 @@ from trailsearch.aws.telemetry import observed, report_planned
 from trailsearch.contracts.backfill import Counted, Plan, Planned, Round, Scope
 from trailsearch.contracts.errors import LogsNotListed
 from trailsearch.contracts.settings import Settings, required
+from trailsearch.contracts.times import to_seconds
 from trailsearch.logs.log_folders import Folders, find_regions
 from trailsearch.logs.log_listing import LogListing
 from trailsearch.workflow.backfill_parts import Part
@@ -132,8 +133,7 @@ def plan_backfill(
 def write_plan(backfill: str, scope: Scope, store: BackfillStore) -> Plan:
     """Sum up what all tasks have found, and keep it."""
     planned = list(store.planned())
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    written = Plan(backfill, scope, counted(planned), now)
+    written = Plan(backfill, scope, counted(planned), to_seconds(datetime.now(UTC)))
     store.put_plan(written, [part for each in planned for part in each.parts])
     return written
 
@@ -149,8 +149,10 @@ def counted(planned: Iterable[Planned]) -> Counted:
     """Add up what rounds have found."""
     total = Counted()
     for each in planned:
-        logs, size = (sum(values) for values in ((p.logs for p in each.parts), (p.bytes for p in each.parts)))
-        total += Counted(logs, size, each.archived_logs, each.archived_bytes, len(each.parts))
+        logs, size, events = (
+            sum(getattr(p, name) for p in each.parts) for name in ("logs", "bytes", "events")
+        )
+        total += Counted(logs, size, each.archived_logs, each.archived_bytes, len(each.parts), events)
     return total
 
 

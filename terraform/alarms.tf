@@ -3,6 +3,8 @@
 locals {
   console_of_executions = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.state_machine_arn}"
 
+  console_of_backfill = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.backfill_state_machine_arn}"
+
   console_of_retention = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.retention_state_machine_arn}"
 
   # What an alarm watches is one of local.metrics, or an expression over several of them. Periods are in seconds. Many
@@ -80,6 +82,19 @@ locals {
         ]
         metrics    = ["pipe_failed", "pipe_timed_out", "pipe_throttled", "pipe_throttled_of_account"]
         expression = "FILL(pipe_failed, 0) + FILL(pipe_timed_out, 0) + FILL(pipe_throttled, 0) + FILL(pipe_throttled_of_account, 0)", above = 0, period = 300, periods = 3
+      }
+
+      # Not of one that is aborted: make backfill-stop does that.
+      backfill-failed = {
+        meaning = "A backfill, or its planning, failed or timed out. What is marked as done is indexed, and nothing is lost: the logs are in their buckets."
+        steps = [
+          "Open the red execution: ${local.console_of_backfill}. LogsNotPlanned says in its Cause why. Else the state that failed has the error, or a red execution of the Map Run below Index Parts: in Redriven Since?, look at error in the input.",
+          "How far it came: make backfill-status ENV=${var.environment}",
+          "Remove the cause. A role or key that was changed by hand: make plan ENV=${var.environment} shows it, make apply ENV=${var.environment} mends it.",
+          "Go on: make backfill ENV=${var.environment} RESUME=1. One that is not planned: plan it again.",
+        ]
+        metrics    = ["backfill_failed", "backfill_timed_out"]
+        expression = "FILL(backfill_failed, 0) + FILL(backfill_timed_out, 0)", above = 0, period = 300, periods = 1
       }
 
       lag = {

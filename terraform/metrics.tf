@@ -101,6 +101,14 @@ locals {
           executions_aborted   = ["ExecutionsAborted", "Sum"]
         }
       }
+      backfill = {
+        namespace  = "AWS/States"
+        dimensions = { StateMachineArn = aws_sfn_state_machine.backfill.arn }
+        metrics = {
+          backfill_failed    = ["ExecutionsFailed", "Sum"]
+          backfill_timed_out = ["ExecutionsTimedOut", "Sum"]
+        }
+      }
       # Step Functions counts state transitions for the whole account and Region.
       transitions = {
         namespace  = "AWS/States"

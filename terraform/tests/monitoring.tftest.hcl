@@ -95,6 +95,7 @@ run "alarms" {
       undelivered-failed-executions = toset(["AWS/Events trailsearch-test-failed-executions FailedInvocations Sum"])
       undelivered-notifications     = toset(["AWS/SNS trailsearch-test-logs NumberOfNotificationsFailedToRedriveToDlq Sum"])
       executions-failed             = toset([for how in ["Failed", "TimedOut", "Aborted"] : "AWS/States ${aws_sfn_state_machine.index_logs.arn} Executions${how} Sum"])
+      backfill-failed               = toset([for how in ["Failed", "TimedOut"] : "AWS/States ${aws_sfn_state_machine.backfill.arn} Executions${how} Sum"])
       oldest-message                = toset(["AWS/SQS trailsearch-test-ingest ApproximateAgeOfOldestMessage Maximum"])
       pipe-stopped                  = toset(["AWS/SQS trailsearch-test-ingest NumberOfMessagesReceived Sum", "AWS/SQS trailsearch-test-ingest ApproximateNumberOfMessagesVisible Maximum"])
       pipe-failing                  = toset([for what in ["trailsearch-test-ingest ExecutionFailed", "trailsearch-test-ingest ExecutionTimeout", "trailsearch-test-ingest ExecutionThrottled", "111122223333 trailsearch-test-ingest ExecutionThrottled"] : "AWS/EventBridge/Pipes ${what} Sum"])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from ipaddress import ip_address
 
+from trailsearch.contracts.times import to_milliseconds
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.search.highlights import Tags, excerpts, new_tags
 from trailsearch.search.queries import (
@@ -26,7 +27,6 @@ from trailsearch.search.queries import (
     Within,
     check,
     require_field,
-    time_text,
     top,
 )
 
@@ -65,7 +65,7 @@ class EventsInMemory:
 
     def histogram(self, query: Query, edges: Sequence[datetime]) -> list[int]:
         counts = [0] * (len(edges) - 1)
-        texts = [time_text(edge) for edge in edges]
+        texts = [to_milliseconds(edge) for edge in edges]
         for event in self._matching(query):
             at = bisect_right(texts, _precise(event)) - 1
             if 0 <= at < len(counts):
@@ -94,8 +94,8 @@ class EventsInMemory:
             met.append(_meets(Filter((name,), (Is(value.strip('"')),))))
         elif query.text != EVERYTHING:
             words += [[word] for word in _WORD.findall(query.text.lower())]
-        since = time_text(query.since) if query.since else ""
-        until = time_text(query.until) if query.until else "~"
+        since = to_milliseconds(query.since) if query.since else ""
+        until = to_milliseconds(query.until) if query.until else "~"
         return [
             event
             for event, has in zip(self._events, self._words, strict=True)

@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.05
 def run_backfill(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     """Plan and index what nobody announced, under the fault, while live logs come.
 
-    What the fault outlasts, or what was stopped, the next execution must bring to its end.
+    What the fault outlasts, or what was stopped, a plan anew or a redrive must bring to its end.
 
     Raises:
         NotIdle, TimeoutError: the pipeline, or the backfill, did not come to rest.
@@ -84,21 +84,25 @@ def _run(
     *,
     meets: bool,
 ) -> tuple[str, str]:
-    """Run an execution that ``meets`` the fault or does not, and once more if that should have ended it early."""
+    """Run an execution that ``meets`` the fault or does not, and go on with it if that should have ended it early."""
     if not meets:
         return pipeline.end_of(start())
-    status, said = _under_fault(scenario, pipeline, outcome, seed, start)
+    arn, (status, said) = _under_fault(scenario, pipeline, outcome, seed, start)
     if scenario.outlasts_retries or scenario.aborted_in:
         if status == "SUCCEEDED":
             outcome.problems.append("it should have ended early, and has succeeded")
-        status, said = pipeline.end_of(start())
+            return status, said
+        if scenario.state == PLAN:
+            return pipeline.end_of(start())
+        pipeline.stepfunctions.redrive_execution(executionArn=arn)
+        return pipeline.end_of(arn)
     return status, said
 
 
 def _under_fault(
     scenario: Scenario, pipeline: Pipeline, outcome: Outcome, seed: int, start: Callable[[], str]
-) -> tuple[str, str]:
-    """Run an execution while the fault is switched on, or is stopped meanwhile, and say how it ended."""
+) -> tuple[str, tuple[str, str]]:
+    """Run an execution while the fault is switched on, or is stopped meanwhile; give its ARN, and say how it ended."""
     pipeline.faults.set(rules_of(scenario.rules, pipeline.outputs, seed))
     counts: Sequence[RuleCount] = ()
     try:
@@ -110,7 +114,7 @@ def _under_fault(
         counts = pipeline.faults.clear()
     outcome.injected += sum(count.injected for count in counts)
     note_unmet(counts, outcome, drawn=False)
-    return ended
+    return arn, ended
 
 
 def _stop_half_way(pipeline: Pipeline, execution: str, backfill: str, outcome: Outcome) -> int:

@@ -87,11 +87,13 @@ class BackfillTests:
         let_lag_ring(pipeline, "OK")
         resumed = pipeline.run("trailsearch.cli.backfill.backfill", "--env", "local", "--resume", "1")
         assert resumed.returncode == 0, resumed.stderr
+        assert f"Redriven: {stopped['execution']} goes on" in resumed.stderr
         live = live_log()
         bucket, topic = pipeline.outputs["log_bucket_names"][0], pipeline.outputs["topic_arn"]
         list(deliver([live], pipeline.client("s3"), pipeline.client("sns"), bucket, topic))
         done = until(pipeline, lambda status: status["complete"])
-        assert done["dead_lettered"] == 0
+        assert (done["dead_lettered"], done["execution"], done["redrives"]) == (0, stopped["execution"], 1)
+        assert map_runs(pipeline) == [(done["parts"], 1)]
         pipeline.under_test().wait_until_idle()
         assert pipeline.under_test().document_ids() - before == history | {"live"}
 
@@ -120,6 +122,23 @@ class BackfillTests:
         )
         (lag_of_live_log,) = [point["Maximum"] for point in lag["Datapoints"]]
         assert timedelta(seconds=lag_of_live_log) < timedelta(days=1)
+
+
+def map_runs(pipeline: Pipeline) -> list[tuple[int, int]]:
+    """How many children of each Map Run of the execution that was started last have succeeded, and how often it was redriven."""
+    stepfunctions = pipeline.client("stepfunctions")
+    (machine,) = (
+        each["stateMachineArn"]
+        for each in stepfunctions.list_state_machines()["stateMachines"]
+        if each["name"].endswith("-backfill")
+    )
+    listed = stepfunctions.list_executions(stateMachineArn=machine)["executions"]
+    latest = max(listed, key=lambda each: each["startDate"])["executionArn"]
+    described = (
+        stepfunctions.describe_map_run(mapRunArn=each["mapRunArn"])
+        for each in stepfunctions.list_map_runs(executionArn=latest)["mapRuns"]
+    )
+    return [(each["executionCounts"]["succeeded"], each["redriveCount"]) for each in described]
 
 
 def log_of(event: str, at: str) -> bytes:

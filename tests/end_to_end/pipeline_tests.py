@@ -341,7 +341,7 @@ class PipelineTests:
             "event_name",
         )
         assert found.returncode == 0
-        assert "1 events found" in found.stdout
+        assert "1 event found" in found.stdout
         assert "Emoji" in found.stdout
         marked = pipeline.run(
             "trailsearch.cli.search.search",

@@ -43,7 +43,14 @@ def test_a_plan_is_found_listed_written_and_left(bucket: "S3Client") -> None:
     # January, and the first of February, whose folder may have events of January.
     assert step("plan", task=0, round=first) == {"days": 2, "rounds": 1, "more": False}
     plan = step("write", scope=SCOPE)
-    assert plan["counted"] == {"logs": 7, "bytes": 21, "archived_logs": 0, "archived_bytes": 0, "parts": 1}
+    assert plan["counted"] == {
+        "logs": 7,
+        "bytes": 21,
+        "archived_logs": 0,
+        "archived_bytes": 0,
+        "parts": 1,
+        "events": 7,
+    }
     left = step("left")
     assert left == {"manifest": f"backfills/{NAME}/left/run-1.json", "parts": 1}
     (part,) = json.loads(bucket.get_object(Bucket=STAGING, Key=left["manifest"])["Body"].read())
@@ -91,7 +98,9 @@ def test_only_buckets_of_the_environment_are_listed() -> None:
         chosen(scope("a", "c"), {"b", "a"})
 
 
-parts = st.builds(PartRef, st.text(max_size=5), st.integers(1, 500), st.integers(1, 10**9))
+parts = st.builds(
+    PartRef, st.text(max_size=5), st.integers(1, 500), st.integers(1, 10**9), st.integers(1, 10**7)
+)
 rounds = st.builds(Planned, st.lists(parts, max_size=5).map(tuple), st.integers(0, 9), st.integers(0, 9))
 
 
@@ -104,6 +113,7 @@ def test_what_is_counted_is_the_sum_of_all_rounds(planned: list[Planned]) -> Non
         sum(each.archived_logs for each in planned),
         sum(each.archived_bytes for each in planned),
         len(every),
+        sum(part.events for part in every),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import pytest
@@ -36,9 +36,9 @@ MAX_HISTORY_EVENTS = 25_000
 PLANNED = "Planned Already? > Find Folders > Plan Folders > Plan Backfill > All Days Listed? > Folders Planned > Write Plan > Planned"
 IN_TWO_ROUNDS = PLANNED.replace("All Days Listed? >", "All Days Listed? > Plan Backfill > All Days Listed? >")
 NO_PLAN = "Planned Already? > Find Folders > Logs Not Planned"
-INDEXED = "Planned Already? > Find Parts Left > Any Parts Left? > Index Parts > Backfilled"
-NOT_INDEXED = "Planned Already? > Find Parts Left > Any Parts Left? > Index Parts > Parts Not Indexed"
-NONE_LEFT = "Planned Already? > Find Parts Left > Parts Not Indexed"
+NOT_INDEXED = "Planned Already? > Find Parts Left > Any Parts Left? > Index Parts"
+INDEXED = f"{NOT_INDEXED} > Find Parts Left > Any Parts Left? > Backfilled"
+NONE_LEFT = "Planned Already? > Find Parts Left"
 OF_PART = "Look At Live Traffic > Live Traffic Behind? > Read Part > Index Part > Mark Part Done"
 PATHS = [
     PLANNED,
@@ -53,7 +53,7 @@ PATHS = [
     f"Index Parts > {OF_PART}",
     "Live Traffic Behind? > Leave Live Traffic Time > Look At Live Traffic",
     "Index Part > Part Dead-Lettered? > Mark Part Dead-Lettered",
-    "Part Dead-Lettered? > Part Not Started",
+    "Part Dead-Lettered? > Part Not Started > Redriven Since? > Look At Live Traffic",
 ]
 
 
@@ -112,6 +112,13 @@ def announced(workflow: Workflow) -> list[str]:
     logs = [log for message in messages for log in read_notification(message.body).logs]
     assert all(log.backfill for log in logs)
     return [log.key for log in logs]
+
+
+class Interrupted(NamedTuple):
+    """An execution that failed, and the keys of the logs that it has indexed."""
+
+    run: Run
+    indexed: set[str]
 
 
 def failed(error: str = "SomeWorkDeadLettered") -> Step:
@@ -197,9 +204,9 @@ def test_a_part_of_which_something_is_dead_lettered_is_done(workflow: Workflow, 
     assert len(workflow.calls["start_execution"]) == 1
 
 
-def test_a_part_that_cannot_be_started_ends_the_backfill_which_is_then_resumed(
-    workflow: Workflow, cloud: Cloud
-) -> None:
+@pytest.fixture
+def interrupted(workflow: Workflow, cloud: Cloud) -> Interrupted:
+    """A backfill of three parts, of which the second could not be started; now it could."""
     cloud.put_logs(date(2026, 1, 31), 12)
     plan(workflow)
     started: list[Any] = []
@@ -213,16 +220,47 @@ def test_a_part_that_cannot_be_started_ends_the_backfill_which_is_then_resumed(
     usual = workflow.steps["start_execution"]
     workflow.steps["start_execution"] = starts_one
     run = index(workflow)
-    assert (run.status, run.error, " > ".join(run.visits)) == ("FAILED", "PartsNotIndexed", NOT_INDEXED)
-    assert "RESUME=1" in run.cause
+    assert (run.status, " > ".join(run.visits)) == ("FAILED", NOT_INDEXED)
+    assert run.error == "States.ExceedToleratedFailureThreshold"
     assert len(cloud.keys("done")) == 1
     workflow.calls["start_execution"].clear()
     workflow.steps["start_execution"] = usual
+    return Interrupted(run, {log for each in started for log in _keys(each)})
+
+
+def test_a_part_that_cannot_be_started_ends_the_backfill_and_another_execution_does_what_is_left(
+    workflow: Workflow, cloud: Cloud, interrupted: Interrupted
+) -> None:
     assert index(workflow).status == "SUCCEEDED"
-    first = {log for each in started for log in _keys(each)}
-    assert len(first) == PART
+    assert len(interrupted.indexed) == PART
     assert len(announced(workflow)) == 7
-    assert not first & set(announced(workflow))
+    assert not interrupted.indexed & set(announced(workflow))
+
+
+def test_a_redrive_of_it_goes_on_with_the_part_that_could_not_be_started(
+    workflow: Workflow, cloud: Cloud, interrupted: Interrupted
+) -> None:
+    """And indexes none again that is done."""
+    asked = len(workflow.calls["describe_alarms"])
+    run = workflow.redrive(interrupted.run)
+    assert (run.arn, run.status) == (interrupted.run.arn, "SUCCEEDED")
+    again = INDEXED.partition("Index Parts")
+    assert " > ".join(run.visits) == f"{NOT_INDEXED} > {again[1]}{again[2]}"
+    assert len(announced(workflow)) == 7
+    assert not interrupted.indexed & set(announced(workflow))
+    assert len(workflow.calls["describe_alarms"]) - asked == 2, "it looks at live traffic again"
+
+
+def test_a_redrive_before_the_cause_is_removed_fails_again_and_the_next_one_goes_on(
+    workflow: Workflow, cloud: Cloud, interrupted: Interrupted
+) -> None:
+    usual = workflow.steps["start_execution"]
+    workflow.steps["start_execution"] = always_fails("SFN.AccessDeniedException")
+    assert workflow.redrive(interrupted.run).status == "FAILED"
+    workflow.calls["start_execution"].clear()
+    workflow.steps["start_execution"] = usual
+    assert workflow.redrive(interrupted.run).status == "SUCCEEDED"
+    assert len(announced(workflow)) == 7
 
 
 def _keys(call: dict[str, Any]) -> list[str]:
@@ -282,7 +320,7 @@ def test_a_step_of_the_plan_that_crashes_is_tried_again_and_then_ends_it(
 
 def test_a_backfill_that_is_not_there_is_not_indexed(workflow: Workflow, cloud: Cloud) -> None:
     run = index(workflow)
-    assert (run.error, " > ".join(run.visits)) == ("PartsNotIndexed", NONE_LEFT)
+    assert (run.error, " > ".join(run.visits)) == ("BackfillNotFound", NONE_LEFT)
     assert "BackfillNotFound" in run.cause
 
 

@@ -37,6 +37,20 @@ AWS_ERRORS = re.compile(
 RETRIED = "Retried by the workflow."
 
 
+def following(machine: str, first: str) -> set[str]:
+    """The states that can follow one, itself included."""
+    transitions = list(definition.transitions(MACHINES[machine]))
+    found, left = set(), {first}
+    while left:
+        found |= left
+        left = {each.target for each in transitions if each.source in found} - found
+    return found
+
+
+# What indexes the parts of a backfill, an execution that is redriven when it fails.
+REDRIVEN = following(definition.BACKFILL, "Find Parts Left")
+
+
 WORKFLOW_TF = (REPOSITORY / "terraform" / "workflow.tf").read_text()
 
 
@@ -81,12 +95,26 @@ def test_every_catch_catches_all_in_the_end_and_keeps_the_error(name: str) -> No
         assert catcher["Comment"]
 
 
-@every(name for name, state in STATES.items() if state.fields["Type"] in {"Task", "Map"})
+@every(
+    name for name, state in STATES.items() if state.fields["Type"] in {"Task", "Map"} and name not in REDRIVEN
+)
 def test_every_failure_is_caught(name: str) -> None:
     state: definition.State | None = STATES[name]
     while state and "Catch" not in state.fields:
         state = STATES[state.map_state] if state.map_state else None
     assert state, "neither here nor around it"
+
+
+@every(REDRIVEN)
+def test_what_is_redriven_ends_in_the_state_that_failed(name: str) -> None:
+    """A redrive goes on from the state that ended it: a Fail state fails again, and what is caught has ended nothing.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html#redrive-behavior-states
+    """
+    fields = STATES[name].fields
+    assert fields["Type"] != "Fail"
+    caught = {catcher["Next"] for catcher in fields.get("Catch", [])}
+    assert caught == ({"Part Dead-Lettered?"} if name == "Index Part" else set())
 
 
 @every(TASKS)

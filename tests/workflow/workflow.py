@@ -36,9 +36,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from index_batch import to_answer
-from tests.local_cloud.gaps.stepfunctions import map_runs, paths, tasks
+from tests.local_cloud.gaps.stepfunctions import map_runs, paths, redrive, tasks
 from tests.workflow.definition import (
     ACCOUNT_ID,
     BACKFILL,
@@ -175,6 +176,8 @@ class Workflow:
         monkeypatch.setattr(StateTaskServiceSfn, "_build_sync2_resolver", build)
         evaluate = map_runs.failing_as_on_aws(DistributedItemProcessorWorker._eval_job)
         monkeypatch.setattr(DistributedItemProcessorWorker, "_eval_job", evaluate)
+        for owner, name, wrap in redrive.wrapped():
+            monkeypatch.setattr(owner, name, wrap(getattr(owner, name)))
         # As on AWS: S3.NoSuchKeyException.
         monkeypatch.setitem(state_task_service_aws_sdk._SERVICE_ERROR_NAMES, "s3", "S3")
         monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=self.waits.append))
@@ -206,6 +209,14 @@ class Workflow:
         arn = self._step_functions.start_execution(
             stateMachineArn=self._arn_of(machine), name=str(uuid.uuid4()), input=json.dumps(execution_input)
         )["executionArn"]
+        return self._ended(arn)
+
+    def redrive(self, run: Run) -> Run:
+        """Redrive an execution that has failed."""
+        redrive.redrive(stepfunctions_parser_backends[ACCOUNT_ID][REGION].describe_execution(run.arn))
+        return self._ended(run.arn)
+
+    def _ended(self, arn: str) -> Run:
         give_up = time.monotonic() + _MAX_RUN_SECONDS
         while (execution := self._step_functions.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < give_up, f"{arn} is running still"

@@ -1,11 +1,13 @@
 """What an audit has found, as evidence that can be kept, and in a sentence."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from trailsearch.audit.comparison import Compared, Outcome
 from trailsearch.audit.findings import DigestFinding, Finding
+from trailsearch.contracts.times import to_seconds
+from trailsearch.contracts.wording import counted
 
 LIMIT = "It proves that every delivered log is indexed, not that CloudTrail recorded every call."
 _SAID_OF_LOGS = {
@@ -40,8 +42,8 @@ def sentence(logs: Sequence[Compared]) -> str:
         f"{count:,} {name}" for at, (count, name) in enumerate(parts) if count or name != "waiting" or not at
     )
     return (
-        f"{indexed:,} of {len(logs):,} signed logs indexed unaltered;"
-        f" {sum(each.records for each in reckoned):,} records = {added}"
+        f"{indexed:,} of {counted(len(logs), 'signed log')} indexed unaltered;"
+        f" {counted(sum(each.records for each in reckoned), 'record')} = {added}"
     )
 
 
@@ -54,11 +56,13 @@ def problems(digests: Sequence[DigestFinding], logs: Sequence[Compared]) -> list
         found = [each for each in digests if each.finding is finding]
         if found:
             said.append(
-                f"{_count(len(found), 'digest')} {what}, such as s3://{found[0].bucket}/{found[0].key}"
+                f"{counted(len(found), 'digest')} {what}, such as s3://{found[0].bucket}/{found[0].key}"
             )
     for each in digests:
         if each.finding is Finding.GAP and each.begin and each.end:
-            said.append(f"No digests from {iso(each.begin)} to {iso(each.end)}: {each.why} ({each.key})")
+            said.append(
+                f"No digests from {to_seconds(each.begin)} to {to_seconds(each.end)}: {each.why} ({each.key})"
+            )
         if each.finding is Finding.UNREADABLE:
             said.append(f"The bucket {each.bucket} cannot be looked into: {each.why}")
         if each.finding is Finding.VALIDATION_OFF:
@@ -76,8 +80,8 @@ def as_builtins(
     """Give all of it as plain values, for an auditor to keep."""
     found = problems(digests, logs)
     return {
-        "from": iso(begin),
-        "to": iso(end),
+        "from": to_seconds(begin),
+        "to": to_seconds(end),
         "well": not found,
         "says": sentence(logs),
         "limit": LIMIT,
@@ -86,8 +90,8 @@ def as_builtins(
             {
                 "digest": f"s3://{each.bucket}/{each.key}",
                 "finding": each.finding.value,
-                "from": each.begin and iso(each.begin),
-                "to": each.end and iso(each.end),
+                "from": each.begin and to_seconds(each.begin),
+                "to": each.end and to_seconds(each.end),
                 "why": each.why,
                 "sha256": each.digest and each.digest.hash,
                 "signature": each.digest and each.digest.signature,
@@ -109,16 +113,7 @@ def as_builtins(
     }
 
 
-def iso(time: datetime) -> str:
-    """Write a time as ISO 8601 in UTC, in seconds."""
-    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def _of_logs(found: Sequence[Compared], what: str) -> list[str]:
     if not found:
         return []
-    return [f"{_count(len(found), 'signed log')} {what}, such as {found[0].log.pointer.uri}"]
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    return [f"{counted(len(found), 'signed log')} {what}, such as {found[0].log.pointer.uri}"]

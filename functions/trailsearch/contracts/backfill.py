@@ -48,18 +48,23 @@ class Days(msgspec.Struct, frozen=True):
 
 
 class PartRef(msgspec.Struct, frozen=True):
-    """A part, by its name within its backfill: how many logs it has, and how many bytes they have in their bucket."""
+    """A part, by its name within its backfill: how many logs it has, and how many bytes they have in their bucket.
+
+    ``events`` is how many events these have, as reckoned from their sizes.
+    """
 
     name: str
     logs: int
     bytes: int
+    events: int = 0
 
 
 class Counted(msgspec.Struct, frozen=True):
     """How many logs there are, and how many bytes they have as they lie in the bucket (gzip).
 
     ``archived`` logs are in storage classes from which S3 hands out nothing before it is restored: they are left out of
-    the others. ``parts`` is how many executions of the workflow index them.
+    the others. ``parts`` is how many executions of the workflow index them, and ``events`` how many events they have, as
+    reckoned from their sizes.
     """
 
     logs: int = 0
@@ -67,6 +72,7 @@ class Counted(msgspec.Struct, frozen=True):
     archived_logs: int = 0
     archived_bytes: int = 0
     parts: int = 0
+    events: int = 0
 
     def __add__(self, other: Self) -> Self:
         """Add two counts, field by field."""

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, Self, TypeVar
 import msgspec
 
 from trailsearch.contracts.errors import MessageNotRecognized, PayloadTooLarge, TrailsearchError
+from trailsearch.contracts.times import to_milliseconds
 
 MAX_PAYLOAD_CHARACTERS = 262_144
 # Step Functions adds the state's other fields to what a function returns.
@@ -334,7 +335,7 @@ class Execution(msgspec.Struct, frozen=True):
             batch: the batch, or the documents of one, that cannot be indexed.
             message: the message that is not recognized.
         """
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = to_milliseconds(datetime.now(UTC))
         return DeadLetter(
             dead_letter=1,
             kind=kind,

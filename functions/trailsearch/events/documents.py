@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from trailsearch.contracts.times import to_milliseconds, to_seconds
 from trailsearch.events.aggregated import AGGREGATED, read_aggregate
 from trailsearch.events.call_details import (
     call_details,
@@ -514,7 +515,7 @@ def _event_time(text: str | None) -> str | None:
         time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return time.isoformat(timespec="milliseconds" if time.microsecond else "seconds").replace("+00:00", "Z")
+    return to_milliseconds(time) if time.microsecond else to_seconds(time)
 
 
 @lru_cache(maxsize=4096)

@@ -1,13 +1,13 @@
 """The buckets that CloudTrail writes its logs to."""
 
 from collections.abc import Set as AbstractSet
-from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from trailsearch.aws.s3_errors import StorageErrors, storage_errors
 from trailsearch.aws.tracing import subsegment
 from trailsearch.contracts.errors import LogBucketUnknown, LogCorrupt, LogNotFound, LogUnreadable
 from trailsearch.contracts.messages import LogRef
+from trailsearch.contracts.times import to_seconds
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -56,6 +56,4 @@ class LogBucket:
                     f"{log.uri}: {answer['ContentLength']:,} bytes; no log of CloudTrail has as many"
                 )
             body = answer["Body"].read()
-        delivered = answer["LastModified"].astimezone(UTC)
-        delivered_at = delivered.isoformat(timespec="seconds").replace("+00:00", "Z")
-        return FetchedLog(body, delivered_at, answer.get("ETag", ""))
+        return FetchedLog(body, to_seconds(answer["LastModified"]), answer.get("ETag", ""))

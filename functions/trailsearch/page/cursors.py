@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from trailsearch.contracts.times import to_milliseconds
 from trailsearch.page.views import ViewRefused
-from trailsearch.search.queries import MAX_PAGE, Event, Exists, Filter, Query, time_text
+from trailsearch.search.queries import MAX_PAGE, Event, Exists, Filter, Query
 
 _CURSOR: Final = re.compile(r"(time|undated|number)~(\d{1,9})(?:~([0-9T:.Z-]{20,32}))?", re.ASCII)
 _UNDATED: Final = Filter(("event_time",), (Exists(),), negated=True)
@@ -75,7 +76,7 @@ def next_cursor(query: Query, cursor: str, page: Query, events: Sequence[Event])
         if each.get("event_time") != last:
             break
         same += 1
-    moment = time_text(datetime.fromisoformat(last))
+    moment = to_milliseconds(datetime.fromisoformat(last))
     if same == len(events) and cursor.endswith(f"~{moment}"):
         same += page.start
     return f"time~{same}~{moment}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from trailsearch.contracts.times import to_seconds
 from trailsearch.questions.finding import Finding, QuestionNotAnswered
 from trailsearch.questions.regions import regions_beside
 from trailsearch.search.queries import (
@@ -196,7 +197,7 @@ def spikes(domain: SearchDomain, query: Query, now: datetime) -> Sequence[Findin
                 since=edge, until=edge + _HOUR, size=0, facets=("event_name", "actor"), facet_size=3
             )
             facets = domain.search(within).facets
-            rows.append((_written(edge), str(count), _most(facets["event_name"]), _most(facets["actor"])))
+            rows.append((to_seconds(edge), str(count), _most(facets["event_name"]), _most(facets["actor"])))
     rows.sort(key=lambda row: -int(row[1]))
     title = f"Hours with more than {bound:.0f} events; half of them have {median:.0f} or fewer"
     return [Finding(f"{title}{_left_out(rows)}", ("hour", "events", "what", "who"), rows[:_LOOKED_AT])]
@@ -334,7 +335,3 @@ def _moment(event: Event | None) -> datetime | None:
 
 def _time(event: Event | None) -> str:
     return event.get("event_time", "") if event else ""
-
-
-def _written(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

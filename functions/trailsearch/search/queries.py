@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
@@ -158,11 +158,6 @@ def _check_condition(field: str, condition: Condition) -> None:
             raise QueryRefused(f"An empty value of {field} cannot be looked for; whether there is one, can")
         case Is(value) | Begins(value) if SCHEMA[field].kind is FieldKind.TEXT and not has_words(value):
             raise QueryRefused(f"There is no letter and no digit to look for in {value!r}")
-
-
-def time_text(moment: datetime) -> str:
-    """Write a time, which has a time zone, as every backend takes it: ISO 8601, in UTC, with milliseconds and a ``Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def has_words(text: str) -> bool:

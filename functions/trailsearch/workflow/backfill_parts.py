@@ -22,14 +22,24 @@ LOGS_PER_MESSAGE = 10
 _CHARACTERS_PER_MESSAGE = 2_000
 # The names of its fields, and its id.
 _CHARACTERS_OF_A_MESSAGE = 250
+# About what a log of one event takes (gzip), how much better more of them are packed, and what one takes where there are
+# hundreds. Of 106 real logs with 4,897 events, 1 to 500 in each, these reckon 4,919.
+_LOG_OF_ONE_EVENT_BYTES, _PACKING, _EVENT_OF_HUNDREDS_BYTES = 650, 1.5, 114
+
+
+def events_in(log_bytes: int) -> float:
+    """Reckon how many events a log has by the bytes that it has in its bucket: one at the least."""
+    few: float = (log_bytes / _LOG_OF_ONE_EVENT_BYTES) ** _PACKING
+    return max(1.0, min(few, log_bytes / _EVENT_OF_HUNDREDS_BYTES))
 
 
 class Part:
-    """Logs that one execution is to index: how many, and how many bytes they have in their bucket."""
+    """Logs that one execution is to index: how many, how many bytes they have in their bucket, and by these, events."""
 
     def __init__(self) -> None:
         self.logs = 0
         self.bytes = 0
+        self.events = 0.0
         self._messages: list[list[LogRef]] = []
         self._characters = self._characters_of_message = 0
 
@@ -46,6 +56,7 @@ class Part:
             self._characters_of_message = 0
         self._messages[-1].append(log)
         self.logs, self.bytes = self.logs + 1, self.bytes + log_bytes
+        self.events += events_in(log_bytes)
         self._characters += more
         self._characters_of_message += characters
         return True

@@ -75,5 +75,7 @@ def plan(
                 continue
             yield LogRef(task[0].bucket, found.key, backfill=True), found.bytes
 
-    parts = tuple(PartRef(keep(part), part.logs, part.bytes) for part in in_parts(at_hand()))
+    parts = tuple(
+        PartRef(keep(part), part.logs, part.bytes, round(part.events)) for part in in_parts(at_hand())
+    )
     return Planned(parts, archived_logs, archived_bytes), begun

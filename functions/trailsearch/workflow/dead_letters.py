@@ -8,7 +8,7 @@ All of them are taken back by the workflow when they are moved to the ingest que
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -24,6 +24,7 @@ from trailsearch.contracts.messages import (
     QueueMessage,
     attempts_in,
 )
+from trailsearch.contracts.times import to_milliseconds
 
 RECEIVED_TOO_OFTEN = "ReceivedTooOften"
 NOTIFICATION_UNDELIVERED = "NotificationUndelivered"
@@ -173,7 +174,7 @@ def _of_body(message: QueuedMessage) -> WaitingLetter:
 
 
 def _of_dead_letter(message: QueuedMessage, letter: DeadLetter) -> WaitingLetter:
-    sent = _iso(message.sent_at)
+    sent = to_milliseconds(message.sent_at)
     # What came before an execution says its input, which only Step Functions has.
     failures = _failures_of(QueueMessage(message.message_id, message.body), lambda _execution: NO_FAILURES)
     return WaitingLetter(
@@ -201,7 +202,7 @@ def _subject(letter: DeadLetter) -> str:
 
 
 def _of_message(message: QueuedMessage) -> WaitingLetter:
-    sent = _iso(message.sent_at)
+    sent = to_milliseconds(message.sent_at)
     return WaitingLetter(
         message_id=message.message_id,
         kind=Kind.MESSAGE.value,
@@ -244,10 +245,6 @@ def _shown(body: str) -> str:
 def _beginning(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "…"
-
-
-def _iso(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _time(text: str | None, otherwise: str) -> str:

@@ -37,8 +37,10 @@ class FakePipeline:
         )
         self.s3 = SimpleNamespace(put_object=self._put)
         self.stopped: list[str] = []
+        self.redriven: list[str] = []
         self.stepfunctions = SimpleNamespace(
-            stop_execution=lambda executionArn, **_: self.stopped.append(executionArn)  # noqa: N803
+            stop_execution=lambda executionArn, **_: self.stopped.append(executionArn),  # noqa: N803
+            redrive_execution=self._redrive,
         )
         self.logs: dict[str, list[dict[str, Any]]] = {}
         self.indexed: set[str] = set()
@@ -49,6 +51,9 @@ class FakePipeline:
 
     def _put(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - boto3's names
         self.logs[Key] = json.loads(gzip.decompress(Body))["Records"]
+
+    def _redrive(self, *, executionArn: str) -> None:  # noqa: N803 - boto3's names
+        self.redriven.append(executionArn)
 
     def announce(self, message: str) -> None:
         self.indexed.update(json.loads(message)["s3ObjectKey"])
@@ -99,14 +104,14 @@ def test_where_all_is_found_it_is_proven(pipeline: FakePipeline, scenario: Scena
 
 
 @pytest.mark.parametrize(("scenario", "ends"), [(LASTING, ["FAILED"]), (STOPPED, ["SUCCEEDED", "ABORTED"])])
-def test_what_ended_early_is_brought_to_its_end_by_the_next_execution(
+def test_what_ended_early_is_brought_to_its_end_by_a_new_plan_or_a_redrive(
     pipeline: FakePipeline, scenario: Scenario, ends: list[str]
 ) -> None:
     pipeline.ends = ends
     pipeline.rules = len(scenario.rules)
     outcome = outcome_of(scenario, pipeline)
     assert outcome.proven, outcome.problems
-    assert pipeline.stopped == (["index"] if scenario is STOPPED else [])
+    assert pipeline.stopped == pipeline.redriven == (["index"] if scenario is STOPPED else [])
 
 
 def test_what_should_have_ended_early_and_has_not_is_a_problem(pipeline: FakePipeline) -> None:

@@ -70,7 +70,7 @@ def test_every_question_is_printed_with_what_it_tells(domain: Domain, name: str)
     done = run(Q=name, **TYPED)
     assert done.exit_code == 0, done.output
     assert QUESTIONS[name].title in " ".join(done.stdout.split())
-    assert "1 events found, 1 shown." in done.stdout
+    assert "1 event found, 1 shown." in done.stdout
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -95,7 +95,7 @@ def test_a_question_may_show_other_columns(domain: Domain) -> None:
 def test_all_events_of_a_question_are_written(domain: Domain) -> None:
     done = run(Q="old-tls", ALL="1", JSON="1")
     assert json.loads(done.stdout)["id"] == "a"
-    assert "1 events found, 1 written." in done.stderr
+    assert "1 event found, 1 written." in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fetch_logs import read_messages
 from tests.steps import LOGS, execution, log_key
 from trailsearch.contracts.messages import MAX_PAYLOAD_CHARACTERS, LogRef, QueueMessage
-from trailsearch.workflow.backfill_parts import LOGS_PER_MESSAGE, MAX_BYTES, MAX_LOGS, in_parts
+from trailsearch.workflow.backfill_parts import LOGS_PER_MESSAGE, MAX_BYTES, MAX_LOGS, events_in, in_parts
 from trailsearch.workflow.execution_inputs import ExecutionInputs
 
 # As long as S3 takes them, and with all that JSON escapes.
@@ -93,3 +93,27 @@ def test_five_hundred_logs_are_a_part(count: int) -> None:
     assert [part.logs for part in in_parts(refs)] == [
         size for size in (min(count, 500), count - 500) if size > 0
     ]
+
+
+# Of real logs: the number of these, and on average events and bytes (gzip).
+REAL = [
+    (24, 1.0, 703),
+    (21, 2.7, 1_370),
+    (17, 11.4, 3_328),
+    (19, 36.9, 6_091),
+    (13, 112.4, 15_039),
+    (11, 224, 25_704),
+]
+
+
+def test_real_logs_have_about_as_many_events_as_their_sizes_say() -> None:
+    """Small ones, of which an event takes six times as much, and large ones."""
+    in_fact = sum(number * events for number, events, _ in REAL)
+    assert sum(number * events_in(size) for number, _, size in REAL) == pytest.approx(in_fact, rel=0.05)
+    for _, events, size in REAL:
+        assert events_in(size) == pytest.approx(events, rel=0.25)
+
+
+@given(st.integers(0, 10**8), st.integers(0, 10**8))
+def test_a_larger_log_has_no_fewer_events_and_each_has_one(size: int, more: int) -> None:
+    assert 1 <= events_in(size) <= events_in(size + more)

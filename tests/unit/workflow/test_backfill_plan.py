@@ -96,7 +96,7 @@ def test_what_is_archived_is_counted_and_in_no_part() -> None:
     assert [part.name for part in planned.parts] == names
     assert sum(part.logs for part in planned.parts) == 31 * 23
     assert (planned.archived_logs, planned.archived_bytes) == (31 * 7, 31 * 70)
-    assert planned.parts[0] == PartRef("p0", MAX_LOGS, 5_000)
+    assert planned.parts[0] == PartRef("p0", MAX_LOGS, 5_000, events=MAX_LOGS)
 
 
 def test_when_time_is_up_no_further_days_are_begun() -> None:

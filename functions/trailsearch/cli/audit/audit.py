@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from trailsearch.audit.chains import walk
 from trailsearch.audit.comparison import Compared, Outcome, Stamp, compare
 from trailsearch.audit.digests import SignedLog
-from trailsearch.audit.evidence import LIMIT, as_builtins, iso, problems, sentence
+from trailsearch.audit.evidence import LIMIT, as_builtins, problems, sentence
 from trailsearch.audit.findings import DigestFinding, Finding
 from trailsearch.audit.reckoning import Reckoning
 from trailsearch.aws import clients
@@ -22,6 +22,7 @@ from trailsearch.cli.console import CommandFailed, Console, make_console, outsid
 from trailsearch.cli.environment import Environment, EnvironmentNotFound, Queue
 from trailsearch.contracts.ledger import Entry, folder_of_hour, read_entry
 from trailsearch.contracts.settings import Settings
+from trailsearch.contracts.times import to_seconds
 
 # No more than the client has connections.
 _AT_ONCE = 16
@@ -78,7 +79,7 @@ def audit(environment: str, begin: datetime | None, end: datetime | None, heal: 
     end = end or datetime.now(UTC) - _BEHIND
     begin = begin or end - _DAY
     if begin >= end:
-        raise CommandFailed(f"It begins at {iso(begin)}, and ends before that, at {iso(end)}")
+        raise CommandFailed(f"It begins at {to_seconds(begin)}, and ends before that, at {to_seconds(end)}")
     deployed = Environment(environment)
     settings = settings_of(deployed)
     found = look(settings, begin, end)

@@ -13,10 +13,10 @@ from trailsearch.audit.chains import DELIVERED_WITHIN
 from trailsearch.audit.comparison import Stamp
 from trailsearch.audit.digest_keys import Chain, DigestKey, folder_of, read_key
 from trailsearch.audit.digests import Digest, SignedObject
-from trailsearch.audit.evidence import iso
 from trailsearch.audit.signatures import KeyUnknown, PublicKeys
 from trailsearch.aws import clients
 from trailsearch.contracts.messages import Pointer
+from trailsearch.contracts.times import to_seconds
 from trailsearch.logs.log_bucket import MAX_LOG_BYTES
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class DigestBucket:
                 delivered = (
                     key
                     for key, stamp in objects.items()
-                    if iso(self._begin) <= stamp.modified_at < iso(self._end)
+                    if to_seconds(self._begin) <= stamp.modified_at < to_seconds(self._end)
                 )
                 if log := next(delivered, None):
                     account = folder.removesuffix("/").rpartition("/")[2]
@@ -108,7 +108,7 @@ class DigestBucket:
         """Give the keys that begin with a folder, each with the stamp of its object."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder)
         return {
-            found["Key"]: Stamp(iso(found["LastModified"]), found["ETag"])
+            found["Key"]: Stamp(to_seconds(found["LastModified"]), found["ETag"])
             for page in pages
             for found in page.get("Contents", ())
         }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 import msgspec
 
-from trailsearch.cli.backfill.backfills import Backfills
+from trailsearch.cli.backfill.backfills import Backfills, Resumed
 from trailsearch.cli.backfill.estimate import Estimate, estimate
 from trailsearch.cli.backfill.report import print_plan
 from trailsearch.cli.command import AwsCommand
@@ -99,7 +99,8 @@ def backfill(**options: object) -> None:
     asked = msgspec.convert(options, Asked)
     backfills = Backfills(Environment(asked.environment))
     if asked.resume:
-        plan = _planned(backfills, backfills.latest_started() if asked.resume == _LATEST else asked.resume)
+        name = backfills.latest_started() if asked.resume == _LATEST else asked.resume
+        said = _resumed(backfills.resume(_planned(backfills, name).backfill))
     else:
         backend = backfills.deployed.deployed_search_domain().name
         scope = asked.scope()
@@ -117,13 +118,20 @@ def backfill(**options: object) -> None:
         if not asked.yes and not click.confirm("Start it?", err=True):
             say(f"Not started. Later: make backfill ENV={asked.environment} RESUME={plan.backfill}", err=True)
             return
-    backfills.index(plan.backfill)
-    say(f"Started. See how far it is: make backfill-status ENV={asked.environment}", err=True)
+        backfills.index(plan.backfill)
+        said = "Started."
+    say(f"{said} See how far it is: make backfill-status ENV={asked.environment}", err=True)
 
 
 def as_builtins(plan: Plan, estimated: Estimate) -> dict[str, object]:
     """Give a plan and what it takes as plain values."""
     return {**msgspec.to_builtins(plan), "estimated": estimated._asdict()}
+
+
+def _resumed(resumed: Resumed) -> str:
+    if resumed.redriven:
+        return f"Redriven: {resumed.execution} goes on with the parts that it has not done."
+    return f"Started: {resumed.execution}, over the parts that are not done. No redrive, as {resumed.reason}."
 
 
 def _planned(backfills: Backfills, name: str) -> Plan:

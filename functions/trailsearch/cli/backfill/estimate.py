@@ -1,6 +1,6 @@
 """What a backfill will take: Counted → Estimate. Pure.
 
-Logs are only listed, not read: how many events they have is reckoned from their sizes. Dollars are those of the cost model for
+Logs are only listed, not read: how many events they have, the plan reckons from the size of each. Dollars are those of the cost model for
 executions in which nothing fails, at us-east-1's prices, without what the search domain takes for holding more events.
 """
 
@@ -36,7 +36,7 @@ def estimate(counted: Counted, settings: Settings, model: Model, states_per_part
     if not counted.parts:
         return Estimate(0, 0, 0, 0)
     taken, backend = model.assumptions.backfill, settings.search_backend
-    events = counted.bytes / taken.event_gzip_bytes
+    events = counted.events
     document_bytes = model.measured.events.document_bytes[backend]
     stored_bytes = (
         model.assumptions.opensearch.index_bytes if backend is Backend.OPENSEARCH else document_bytes

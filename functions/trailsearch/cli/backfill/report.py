@@ -6,6 +6,7 @@ from rich.table import Table
 
 from trailsearch.cli.backfill.estimate import Estimate
 from trailsearch.cli.console import Console, outside
+from trailsearch.contracts import wording
 from trailsearch.contracts.backfill import Counted, Plan
 
 _RESTORE = "restore them first (https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html), then plan again"
@@ -30,10 +31,10 @@ def print_plan(plan: Plan, estimated: Estimate, kept_days: int | None, console: 
 
 
 def _rows(counted: Counted, estimated: Estimate, kept_days: int | None) -> Iterator[tuple[str, str]]:
-    yield "Logs", f"{counted.logs:,} in {counted.parts:,} parts, {gigabytes(counted.bytes)}"
+    yield "Logs", f"{counted.logs:,} in {wording.counted(counted.parts, 'part')}, {gigabytes(counted.bytes)}"
     if counted.archived_logs:
-        archived = f"{counted.archived_logs:,} logs, {gigabytes(counted.archived_bytes)}"
-        yield "Left out", f"{archived}, are archived: {_RESTORE}"
+        archived = f"{wording.counted(counted.archived_logs, 'log')}, {gigabytes(counted.archived_bytes)}"
+        yield "Left out", f"{archived}, archived: {_RESTORE}"
     if not counted.logs:
         yield "Nothing", "to index: is the bucket's PREFIX another, or are there no logs of these days?"
         return
@@ -44,7 +45,7 @@ def _rows(counted: Counted, estimated: Estimate, kept_days: int | None) -> Itera
     if kept_days is not None:
         yield (
             "But",
-            f"search_retention_days deletes events of more than {kept_days:,} days: some of these at once",
+            f"search_retention_days deletes events of more than {wording.counted(kept_days, 'day')}: some of these at once",
         )
 
 
@@ -55,7 +56,7 @@ def gigabytes(size: float) -> str:
 
 def hours(number: float) -> str:
     """Say some hours, or where it is less than one, minutes."""
-    return f"{number:,.1f} hours" if number >= 1 else f"{number * 60:,.0f} minutes"
+    return f"{number:,.1f} hours" if number >= 1 else wording.counted(round(number * 60), "minute")
 
 
 def _rounded(number: float) -> str:

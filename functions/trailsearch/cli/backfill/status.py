@@ -17,6 +17,7 @@ from trailsearch.cli.console import CommandFailed, Console, make_console, outsid
 from trailsearch.cli.environment import Environment
 from trailsearch.contracts.backfill import Plan
 from trailsearch.contracts.errors import TrailsearchError
+from trailsearch.contracts.wording import counted
 
 _BAR_CELLS = 40
 _RUNNING = "RUNNING"
@@ -39,7 +40,7 @@ def backfill_status(environment: str, as_json: bool) -> None:
         raise CommandFailed(f"{type(error).__name__}: {error}") from error
     indexing = backfills.indexing(name)
     running = indexing is not None and indexing.status == _RUNNING
-    started = indexing.started if indexing and running else None
+    started = indexing.began if indexing and running else None
     known = progress(parts, done, started, datetime.now(UTC))
     waits_for = _ringing(backfills.deployed.prefix) if running else []
     if as_json:
@@ -61,6 +62,8 @@ def as_builtins(
         "waits_for": waits_for,
         **known._asdict(),
         "cause": indexing.cause if indexing else "",
+        "execution": indexing.name if indexing else "",
+        "redrives": indexing.redrives if indexing else 0,
     }
 
 
@@ -94,10 +97,12 @@ def _rows(
     environment: str, plan: Plan, known: Progress, indexing: Indexing | None, waits_for: list[str]
 ) -> Iterator[tuple[str, str]]:
     yield "State", _state(known, indexing)
-    done = f"{known.logs_done:,} of {known.logs:,} logs, {gigabytes(known.bytes_done)} of {gigabytes(known.bytes)}"
-    yield "Done", f"{done}, {known.parts_done:,} of {known.parts:,} parts"
+    if indexing and indexing.redrives:
+        yield "Redriven", f"{counted(indexing.redrives, 'time')}, {indexing.name}"
+    done = f"{known.logs_done:,} of {counted(known.logs, 'log')}, {gigabytes(known.bytes_done)} of {gigabytes(known.bytes)}"
+    yield "Done", f"{done}, {known.parts_done:,} of {counted(known.parts, 'part')}"
     if known.logs_per_hour:
-        yield "Rate", f"{known.logs_per_hour:,.0f} logs an hour"
+        yield "Rate", f"{counted(round(known.logs_per_hour), 'log')} an hour"
     if known.hours_left is not None and not known.complete:
         yield "Left", f"about {hours(known.hours_left)}"
     if waits_for:
@@ -105,7 +110,7 @@ def _rows(
     if known.dead_lettered:
         yield (
             "Failed",
-            f"something of {known.dead_lettered:,} parts is in the dead-letter queue: make dlq ENV={environment}",
+            f"something of {counted(known.dead_lettered, 'part')} is in the dead-letter queue: make dlq ENV={environment}",
         )
     if indexing and indexing.cause:
         yield "Why", indexing.cause

@@ -135,9 +135,8 @@ class RetentionCosts(msgspec.Struct, frozen=True):
 
 
 class BackfillCosts(msgspec.Struct, frozen=True):
-    """What is known of logs that were only listed, and how fast a domain takes batches; see ``assumptions.toml``."""
+    """How fast a domain takes batches; see ``assumptions.toml``."""
 
-    event_gzip_bytes: float
     cloudsearch_seconds_per_batch: float
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trailsearch.cli.console import CommandFailed, Console, outside, say, say_json
 from trailsearch.cli.search.as_json import to_json_line
+from trailsearch.contracts.wording import counted
 from trailsearch.events.fields import SCHEMA
 from trailsearch.search.queries import Event, Query, SearchDomain
 
@@ -43,7 +44,7 @@ def export(domain: SearchDomain, query: Query, written: Format, console: Console
     for event in _watched(events, found, console):
         write(event)
         done += 1
-    console.print(f"{found:,} events found, {done:,} written.", highlight=False)
+    console.print(f"{counted(found, 'event')} found, {done:,} written.", highlight=False)
     if done < found:
         raise CommandFailed(
             "Fewer events were written than found: some have gone meanwhile, or were not given"

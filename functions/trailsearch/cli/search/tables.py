@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from trailsearch.cli.console import Console, outside
+from trailsearch.contracts.times import to_seconds
+from trailsearch.contracts.wording import counted
 from trailsearch.search.highlights import Excerpt
 from trailsearch.search.queries import MAX_DISTINCT, Answer, Event
 
@@ -44,7 +46,7 @@ def print_answer(answer: Answer, console: Console, columns: Sequence[str] = ()) 
     if facets:
         console.print(Columns(facets))
     shown = len(answer.events)
-    console.print(f"{answer.found:,} events found, {shown:,} shown.", highlight=False)
+    console.print(f"{counted(answer.found, 'event')} found, {shown:,} shown.", highlight=False)
 
 
 def _event_table(events: Sequence[Event]) -> Table:
@@ -165,5 +167,5 @@ def print_histogram(edges: Sequence[datetime], counts: Sequence[int], console: C
     table.add_column("", no_wrap=True)
     for edge, count in zip(edges, counts, strict=False):
         bar = "█" * -(-count * longest // most)
-        table.add_row(edge.isoformat(timespec="seconds").replace("+00:00", "Z"), f"{count:,}", bar)
+        table.add_row(to_seconds(edge), f"{count:,}", bar)
     console.print(table)

@@ -28,6 +28,7 @@ from trailsearch.cli.status.pipeline_status import (
 from trailsearch.cli.status.room import Growth
 from trailsearch.cli.status.search_metrics import HOUR, MINUTE, NAMESPACES, SEARCH_METRICS
 from trailsearch.contracts.messages import ErrorOutput
+from trailsearch.contracts.times import to_milliseconds
 from trailsearch.search import Backend
 from trailsearch.search.queries import SearchDomain as AskedDomain
 from trailsearch.search.queries import SearchError, SearchNotAllowed
@@ -55,6 +56,7 @@ _STEPS = ("fetch-logs", "split-records", "index-batch")
 # dev-eu beside dev.
 ALARM_NAMES = frozenset(
     {
+        "backfill-failed",
         "dead-letters",
         "domain-errors",
         "domain-key",
@@ -221,7 +223,7 @@ def execution(described: "DescribeExecutionOutputTypeDef") -> Execution:
     return Execution(
         name=described["executionArn"].rpartition(":")[2],
         status=status,
-        started_at=started.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        started_at=to_milliseconds(started),
         seconds=(stopped - started).total_seconds() if stopped else None,
         messages=messages,
         events=events,

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from trailsearch.cli.status.room import Growth, Room, room_of_cloudsearch, room_of_opensearch
+from trailsearch.contracts.wording import counted
 
 # Where the alarms cannot be read, what alarm_oldest_message_seconds and alarm_lag_seconds are unless they are set.
 OLD_MESSAGE_SECONDS = 15 * 60
@@ -279,7 +280,7 @@ def _of_executions(status: PipelineStatus) -> Iterator[str]:
     executions = known(status.executions)
     if executions and executions.failed:
         ended = sum(executions.statuses.values()) - executions.statuses.get("RUNNING", 0)
-        yield f"{executions.failed:,} of {ended:,} executions of the last hour failed"
+        yield f"{executions.failed:,} of {counted(ended, 'execution')} of the last hour failed"
 
 
 def _of_search_domain(status: PipelineStatus) -> Iterator[str]:

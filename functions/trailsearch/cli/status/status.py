@@ -31,6 +31,7 @@ from trailsearch.cli.status.pipeline_status import (
     problems,
     room,
 )
+from trailsearch.contracts.wording import counted
 
 _NO_DATA = "no data"
 _CAUSE_CHARACTERS = 160
@@ -192,9 +193,9 @@ def _documents(domain: SearchDomain, metrics: Metrics) -> str:
     if isinstance(domain.documents, Unreadable):
         return "documents cannot be counted"
     if domain.documents is not None:
-        return f"{domain.documents:,} documents"
+        return counted(domain.documents, "document")
     if metrics.searchable_documents is not None:
-        return f"{metrics.searchable_documents:,.0f} documents (by CloudWatch: you may not search)"
+        return f"{counted(metrics.searchable_documents, 'document')} (by CloudWatch: you may not search)"
     return f"documents: {_NO_DATA}, and you may not search"
 
 

@@ -10,6 +10,7 @@ from trailsearch.aws import clients
 from trailsearch.cli.resource_policy import OWNER, Answer, Request, decide
 from trailsearch.cli.verify.checks import Checks, State
 from trailsearch.cli.verify.deployment import Deployment, sns_in
+from trailsearch.contracts.wording import counted
 
 SNS, S3, EVENTS, CLOUDTRAIL = (f"{name}.amazonaws.com" for name in ("sns", "s3", "events", "cloudtrail"))
 _OVER_TLS = {"aws:SecureTransport": "true"}
@@ -144,7 +145,7 @@ def check_ingest_queue(name: str, deployment: Deployment, checks: Checks) -> Non
         checks,
         name,
         asked,
-        f"lets in {_counted(len(asked), 'source')}; after {redrive.get('maxReceiveCount')} "
+        f"lets in {counted(len(asked), 'source')}; after {redrive.get('maxReceiveCount')} "
         "receptions a message goes to the dead-letter queue",
         [
             None if moves else "its redrive policy does not name the dead-letter queue",
@@ -170,7 +171,7 @@ def check_dead_letter_queue(name: str, deployment: Deployment, checks: Checks) -
         checks,
         name,
         asked,
-        f"lets in the rule and {_counted(len(asked) - 1, 'topic')} that cannot deliver",
+        f"lets in the rule and {counted(len(asked) - 1, 'topic')} that cannot deliver",
         [None if takes else "its redrive allow policy does not let the ingest queue use it"],
     )
 
@@ -409,7 +410,3 @@ def _judge_policies(
         elif answer is Answer.UNSURE:
             unknown.append(f"is not known to let {who} do {request.action}")
     checks.judge(name, [*wrong, *denied], well, unknown)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -155,7 +155,7 @@ def when_of(metric: Metric, prefix: str, used: Used) -> When | str:
 
 
 def _is_used(dimensions: Mapping[str, str], prefix: str, used: Used) -> bool:
-    """Whether the run uses what has these dimensions. It leaves out the retention, and topics of others."""
+    """Whether the run uses what has these dimensions. It leaves out retention and backfill, and topics of others."""
     for name, value in dimensions.items():
         if name == "StateMachineArn" and not value.endswith(f":{prefix}-index-logs"):
             return False

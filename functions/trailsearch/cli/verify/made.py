@@ -15,6 +15,7 @@ from trailsearch.cli.verify.deployment import Deployment
 from trailsearch.cli.verify.handled import Handled
 from trailsearch.cli.verify.synthetic_log import MARK, SyntheticLog
 from trailsearch.contracts.errors import TrailsearchError
+from trailsearch.contracts.wording import counted
 
 if TYPE_CHECKING:
     from trailsearch.search.backend import Removal
@@ -162,7 +163,7 @@ class Made:
                 ours = [each for each in received if any(name in each.message["Body"] for name in names)]
                 undeleted = delete(ours, queue)
             if undeleted:
-                self._why.append(f"SQS did not delete {undeleted} dead letters")
+                self._why.append(f"SQS did not delete {counted(undeleted, 'dead letter')}")
                 return
             bodies = "".join(each.message["Body"] for each in ours)
             self._dead_lettered = [each for each in self._dead_lettered if each not in bodies]
@@ -184,6 +185,6 @@ class Made:
         expected = {log.file_name for log in self._logs if not self._is_handled(log)} | self._to_come()
         if expected:
             yield (
-                f"perhaps {len(expected)} dead letters, which may still come, or which somebody else is reading:"
+                f"perhaps {counted(len(expected), 'dead letter')}, which may still come, or which somebody else is reading:"
                 f" make dlq ENV={environment} REASON={MARK}"
             )

@@ -21,6 +21,7 @@ from trailsearch.cli.verify.made import Made
 from trailsearch.cli.verify.synthetic_log import MARK, SyntheticLog, make_log
 from trailsearch.contracts.errors import LogCorrupt
 from trailsearch.contracts.messages import Kind
+from trailsearch.contracts.wording import counted
 from trailsearch.search.queries import Query, QueryRefused, SearchError, SearchNotAllowed, having
 
 POLL_SECONDS = 2.0
@@ -253,7 +254,7 @@ class RoundTrip:
             if denied:
                 self._checks.add(sent.row, State.UNPROVEN, f"indexed or not: you may not search: {denied}")
                 return False
-            well = f"{len(sent.log.records)} events found after {seconds:.0f} s"
+            well = f"{counted(len(sent.log.records), 'event')} found after {seconds:.0f} s"
             doubts = [f"{sent.doubt}; {well}"] if sent.doubt else []
             self._checks.judge(sent.row, [fault], well, doubts)
             return not fault
@@ -290,7 +291,7 @@ class RoundTrip:
             return None
         lacking = expected.keys() - found.keys()
         return (
-            f"{len(lacking)} of its {len(expected)} events are not found"
+            f"{len(lacking)} of its {counted(len(expected), 'event')} are not found"
             if lacking
             else "its events are found changed"
         )
@@ -345,7 +346,9 @@ class RoundTrip:
                 self.made.not_dead_lettered(log.file_name)
         if sent < len(ids):
             self._checks.add(
-                row, State.WRONG, f"{len(ids) - sent} of {len(ids)} dead letters were not sent back"
+                row,
+                State.WRONG,
+                f"{len(ids) - sent} of {counted(len(ids), 'dead letter')} were not sent back",
             )
             return False
         self._deadline = time.monotonic() + self._wait_seconds

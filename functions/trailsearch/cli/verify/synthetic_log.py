@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
+from trailsearch.contracts.times import to_seconds
+
 MARK: Final = "trailsearch-verify"
 """Where events and logs are marked: in ``eventID``, ``requestID``, ``userAgent``, and in the key in place of the Region."""
 EVENT_SOURCE: Final = "verify.trailsearch.invalid"
@@ -62,7 +64,7 @@ def own_folder(account: str) -> str:
 def make_log(bucket: str, folder: str, account: str, region: str, now: datetime, suffix: str) -> SyntheticLog:
     """Make a log; ``folder`` begins its key, and ``suffix`` ends it."""
     mark = f"{MARK}-{uuid4()}"
-    event_time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    event_time = to_seconds(now)
     records = [
         {
             "eventVersion": "1.08",

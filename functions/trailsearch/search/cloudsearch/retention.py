@@ -4,13 +4,14 @@ https://docs.aws.amazon.com/cloudsearch/latest/developerguide/preparing-data.htm
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from trailsearch.aws.clients import NO_ANSWER
 from trailsearch.contracts.errors import SearchUnavailable
+from trailsearch.contracts.times import to_seconds
 from trailsearch.search.backend import FIRST_YEAR, Expired
 from trailsearch.search.cloudsearch.index import CloudSearchIndex, failure
 
@@ -55,7 +56,7 @@ class CloudSearchRetention:
     def _ask(self, before: datetime, size: int, cursor: str = _FIRST_PAGE) -> Any:
         try:
             answer = self._search_service.search(
-                query=f"event_time:['{_FIRST_TIME}','{_time(before)}'}}",
+                query=f"event_time:['{_FIRST_TIME}','{to_seconds(before)}'}}",
                 queryParser="structured",
                 sort="event_time asc",
                 size=size,
@@ -69,7 +70,3 @@ class CloudSearchRetention:
         if "hits" not in answer:  # botocore passes over JSON that is cut short.
             raise SearchUnavailable("The answer of the search domain is cut short, or no JSON")
         return answer["hits"]
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

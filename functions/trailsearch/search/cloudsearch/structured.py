@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from trailsearch.contracts.times import to_milliseconds
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.search.cloudsearch.addresses import texts_within
 from trailsearch.search.cloudsearch.batches import stored
@@ -23,7 +24,6 @@ from trailsearch.search.queries import (
     Syntax,
     Within,
     check,
-    time_text,
 )
 
 # "Compound queries can have a maximum of 1024 clauses": developerguide/limits.html. Some are left to the query itself.
@@ -58,8 +58,8 @@ def structured(query: Query) -> Structured:
 
 def time_range(since: datetime | None, until: datetime | None) -> str:
     """Write the range of times from one on, and before the other."""
-    first = f"['{time_text(since)}'" if since else "{"
-    last = f"'{time_text(until)}'" if until else ""
+    first = f"['{to_milliseconds(since)}'" if since else "{"
+    last = f"'{to_milliseconds(until)}'" if until else ""
     return f"{first},{last}}}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from trailsearch.contracts.times import to_milliseconds
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.search.opensearch.batches import stored
 from trailsearch.search.opensearch.template import LONGEST_LITERAL
@@ -23,7 +24,6 @@ from trailsearch.search.queries import (
     Syntax,
     Within,
     check,
-    time_text,
 )
 
 _Clause = Mapping[str, Any]
@@ -50,7 +50,7 @@ def query_dsl(query: Query) -> _Clause:
 def time_range(since: datetime | None, until: datetime | None) -> _Clause:
     """Write the range of times from one on, and before the other."""
     bounds = {"gte": since, "lt": until}
-    return {"range": {"event_time": {name: time_text(each) for name, each in bounds.items() if each}}}
+    return {"range": {"event_time": {name: to_milliseconds(each) for name, each in bounds.items() if each}}}
 
 
 def _native(query: Query) -> _Clause:

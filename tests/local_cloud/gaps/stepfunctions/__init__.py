@@ -4,7 +4,7 @@ For every execution moto parses the definition, for every path the path, and for
 together they take longer than the workflow itself. All three are kept here.
 """
 
-from . import definitions, executions, map_runs, paths, status_changes, stop, tasks
+from . import definitions, executions, map_runs, paths, redrive, status_changes, stop, tasks
 
 
 def close_gaps() -> None:
@@ -13,6 +13,7 @@ def close_gaps() -> None:
     executions.close_gaps()
     map_runs.close_gaps()
     paths.close_gaps()
+    redrive.close_gaps()  # After the Map Runs: of a child that fails, it keeps where.
     status_changes.close_gaps()
     stop.close_gaps()  # After the status changes: the event of an execution that is stopped must be sent once.
     tasks.close_gaps()

@@ -1,4 +1,4 @@
-"""Executions: what they may be started with, and the end of those that have timed out."""
+"""Executions: what they may be started with, by which definition they run, and the end of those that have timed out."""
 
 import functools
 import uuid
@@ -24,6 +24,11 @@ def close_gaps() -> None:
     )
     replace(
         StepFunctionResponse, "describe_execution", _with_stop_date(StepFunctionResponse.describe_execution)
+    )
+    replace(
+        StepFunctionResponse,
+        "describe_state_machine_for_execution",
+        _as_it_was_started(StepFunctionResponse.describe_state_machine_for_execution),
     )
 
 
@@ -66,3 +71,19 @@ def _with_stop_date(describe_execution: Callable[..., ActionResult]) -> Callable
         return answer
 
     return describe_ended_execution
+
+
+def _as_it_was_started(describe: Callable[..., ActionResult]) -> Callable[..., ActionResult]:
+    """An execution runs by the definition that it was started with, whatever the state machine has now.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html
+    """
+
+    @functools.wraps(describe)
+    def describe_as_it_was_started(self: StepFunctionResponse) -> ActionResult:
+        answer = describe(self)
+        execution: Any = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+        answer.result["definition"] = execution.state_machine.definition  # type: ignore[index]
+        return answer
+
+    return describe_as_it_was_started

@@ -18,12 +18,12 @@ from tests.local_cloud.pipeline.cloudtrail_digests import DigestedTrail, DigestF
 from tests.steps import ARN, LOGS, STAGING, FakeIndex, LambdaContext, event, invoke, log_of
 from trailsearch.audit.comparison import Stamp
 from trailsearch.audit.digests import SignedObject
-from trailsearch.audit.evidence import iso
 from trailsearch.aws import clients
 from trailsearch.cli.audit import digest_bucket
 from trailsearch.cli.audit.audit import audit
 from trailsearch.cli.environment import Environment, Queue
 from trailsearch.contracts.messages import Pointer
+from trailsearch.contracts.times import to_seconds
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -282,7 +282,7 @@ def test_logs_without_digests_are_said_to_have_validation_off(
     def in_time(bucket: digest_bucket.DigestBucket, folder: str) -> dict[str, Stamp]:
         """moto writes everything now, which is after the audited time."""
         found = stamps(bucket, folder)
-        return {key: stamp._replace(modified_at=iso(BEGIN + HOUR)) for key, stamp in found.items()}
+        return {key: stamp._replace(modified_at=to_seconds(BEGIN + HOUR)) for key, stamp in found.items()}
 
     monkeypatch.setattr(digest_bucket.DigestBucket, "stamps", in_time)
     evidence = deployed.audit()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import click
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
@@ -24,7 +25,9 @@ from trailsearch.workflow.backfill_store import BackfillStore
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-COUNTED = Counted(logs=12_345, bytes=2_500_000_000, archived_logs=7, archived_bytes=70_000_000, parts=79)
+COUNTED = Counted(
+    logs=12_345, bytes=2_500_000_000, archived_logs=7, archived_bytes=70_000_000, parts=79, events=17_600_000
+)
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:trailsearch-dev-backfill"
 STAGING = "trailsearch-dev-staging-123456789012-us-east-1"
 NAME = "20261126T221500Z"
@@ -33,7 +36,10 @@ STARTED = datetime.now(UTC) - timedelta(hours=2)
 
 
 class Machine:
-    """The state machine: executions as they were started; a plan succeeds at once, unless there is a ``cause``."""
+    """The state machine: executions as they were started; a plan succeeds at once, unless there is a ``cause``.
+
+    One that does not run any more may be redriven, for the reasons ``not_redrivable`` none.
+    """
 
     def __init__(self) -> None:
         self.inputs: dict[str, Any] = {}
@@ -41,6 +47,11 @@ class Machine:
         self.stopped: list[str] = []
         self.counted = COUNTED
         self.cause = ""
+        self.not_redrivable = ""
+        self.refuses = ""
+        self.redriven: dict[str, datetime] = {}
+        self.redrives: list[str] = []
+        self.definition = self.definition_then = "{}"
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> Any:  # noqa: A002, N803  # boto3's names
         assert stateMachineArn == ARN
@@ -52,9 +63,12 @@ class Machine:
     def describe_execution(self, executionArn: str) -> Any:  # noqa: N803
         name = executionArn.rpartition(":")[2]
         if name in self.running:
-            return {"status": "RUNNING", "startDate": STARTED}
-        if self.cause:
-            return {"status": "FAILED", "startDate": STARTED, "cause": self.cause}
+            return {"status": "RUNNING", **self._times(name), "redriveStatus": "NOT_REDRIVABLE"}
+        if self.cause or "-index-" in name:
+            redrivable = {"redriveStatus": "NOT_REDRIVABLE" if self.not_redrivable else "REDRIVABLE"}
+            if self.not_redrivable:
+                redrivable["redriveStatusReason"] = self.not_redrivable
+            return {"status": "FAILED", **self._times(name), "cause": self.cause, **redrivable}
         given = self.inputs.get(
             name, {"backfill": NAME, "scope": {"first": "2026-01-01", "last": "2026-03-31"}}
         )
@@ -62,23 +76,40 @@ class Machine:
         output = json.loads(json.dumps({"plan": _plain(plan)}))
         return {"status": "SUCCEEDED", "startDate": STARTED, "output": json.dumps(output)}
 
-    def list_executions(self, **_arguments: Any) -> Any:
-        names = [*self.running, *(name for name in self.inputs if name not in self.running)]
-        return {
-            "executions": [
-                {"name": name, "executionArn": f"arn:execution:{name}", "startDate": STARTED}
-                for name in names
-            ]
-        }
+    def redrive_execution(self, executionArn: str) -> Any:  # noqa: N803
+        if self.refuses:
+            error = {"Error": {"Code": self.refuses, "Message": "Why."}}
+            raise ClientError(error, "RedriveExecution")  # type: ignore[arg-type]  # what is asked of it
+        name = executionArn.rpartition(":")[2]
+        self.redrives.append(name)
+        self.running.append(name)
 
-    def get_paginator(self, _operation: str) -> Any:
+    def describe_state_machine(self, stateMachineArn: str) -> Any:  # noqa: N803
+        assert stateMachineArn == ARN
+        return {"definition": self.definition}
+
+    def describe_state_machine_for_execution(self, executionArn: str) -> Any:  # noqa: N803
+        assert executionArn.startswith("arn:execution:")
+        return {"definition": self.definition_then}
+
+    def _times(self, name: str) -> dict[str, Any]:
+        if name in self.redriven:
+            return {"startDate": STARTED, "redriveDate": self.redriven[name], "redriveCount": 3}
+        return {"startDate": STARTED, "redriveCount": 0}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_executions"
         machine = self
 
         class Pages:
-            def paginate(self, **arguments: Any) -> Iterator[Any]:
-                assert arguments["statusFilter"] == "RUNNING"
-                listed = machine.list_executions()["executions"]
-                yield {"executions": [each for each in listed if each["name"] in machine.running]}
+            def paginate(self, stateMachineArn: str, statusFilter: str = "") -> Iterator[Any]:  # noqa: N803
+                assert stateMachineArn == ARN
+                ended = (
+                    [] if statusFilter else [name for name in machine.inputs if name not in machine.running]
+                )
+                for name in (*ended, *machine.running):
+                    arn = f"arn:execution:{name}"
+                    yield {"executions": [{"name": name, "executionArn": arn, **machine._times(name)}]}
 
         return Pages()
 
@@ -152,7 +183,7 @@ def test_a_plan_says_what_there_is_and_what_it_takes_and_starts_nothing(machine:
         "12,345 in 79 parts, 2.5 GB",
         "about 18,000,000",
         "dollars",
-        "7 logs, 70.0 MB, are archived",
+        "7 logs, 70.0 MB, archived",
     ):
         assert text in said(result)
     ((name, given),) = machine.inputs.items()
@@ -219,18 +250,106 @@ def test_there_is_one_at_a_time(machine: Machine) -> None:
     assert "one backfill at a time" in said(result)
 
 
+EXECUTION = f"{NAME}-index-20261126T230000Z"
+
+
 @pytest.mark.parametrize("resume", ["1", NAME])
-def test_the_one_that_was_started_last_or_another_is_resumed_without_a_plan(
+def test_the_one_that_was_started_last_or_another_is_redriven_without_a_plan(
     machine: Machine, planned: BackfillStore, s3: "S3Client", resume: str
 ) -> None:
     """What was only planned since is not started by it."""
     BackfillStore(s3, STAGING, "20261127T000000Z").put_plan(Plan("20261127T000000Z", SCOPE, COUNTED, "t"), [])
-    machine.inputs[f"{NAME}-index-20261126T230000Z"] = {"backfill": NAME}
+    machine.inputs[EXECUTION] = {"backfill": NAME}
     result = run(RESUME=resume, FROM="", TO="")
+    assert result.exit_code == 0, result.output
+    assert f"Redriven: {EXECUTION} goes on with the parts that it has not done." in said(result)
+    assert machine.redrives == [EXECUTION]
+    assert machine.inputs.keys() == {EXECUTION}
+
+
+def test_one_of_which_the_last_redrive_brought_a_part_is_redriven_again(
+    machine: Machine, planned: BackfillStore
+) -> None:
+    machine.inputs[EXECUTION] = {"backfill": NAME}
+    machine.redriven[EXECUTION] = datetime.now(UTC) - timedelta(hours=1)
+    assert run(RESUME="1").exit_code == 0
+    assert machine.redrives == [EXECUTION]
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (
+            {"not_redrivable": "Execution redrivable period exceeded."},
+            "AWS says: Execution redrivable period exceeded.",
+        ),
+        ({"refuses": "ExecutionNotRedrivable"}, "AWS says: Why."),
+        (
+            {"definition_then": "before"},
+            "the state machine was changed since, and a redrive would run what it was.",
+        ),
+        (
+            {"redriven": {EXECUTION: datetime.now(UTC) + timedelta(hours=1)}},
+            "no part is done since it was redriven last.",
+        ),
+    ],
+)
+def test_where_a_redrive_does_not_do_another_execution_is_started_and_says_why(
+    machine: Machine, planned: BackfillStore, known: dict[str, Any], reason: str
+) -> None:
+    machine.inputs[EXECUTION] = {"backfill": NAME}
+    for name, value in known.items():
+        setattr(machine, name, value)
+    result = run(RESUME="1")
     assert result.exit_code == 0, result.output
     (name,) = machine.running
     assert name.startswith(f"{NAME}-index-2")
+    assert name != EXECUTION
     assert machine.inputs[name] == {"backfill": NAME}
+    assert f"Started: {name}, over the parts that are not done. No redrive, as {reason}" in said(result)
+    assert not machine.redrives
+
+
+def test_what_was_only_planned_is_started(machine: Machine, planned: BackfillStore) -> None:
+    result = run(RESUME=NAME)
+    assert "No redrive, as none of it was started before." in said(result)
+    assert len(machine.running) == 1
+
+
+def test_whoever_may_not_redrive_is_told_so(machine: Machine, planned: BackfillStore) -> None:
+    machine.inputs[EXECUTION] = {"backfill": NAME}
+    machine.refuses = "AccessDeniedException"
+    result = run(RESUME="1")
+    assert result.exit_code == 1
+    assert "AccessDeniedException" in result.output
+    assert not machine.running
+
+
+def test_what_runs_is_not_resumed(machine: Machine, planned: BackfillStore) -> None:
+    machine.running = [EXECUTION]
+    result = run(RESUME="1")
+    assert result.exit_code == 1
+    assert "one backfill at a time" in said(result)
+    assert not machine.redrives
+
+
+def test_the_status_says_that_it_was_redriven_and_reckons_the_rate_since(
+    machine: Machine, planned: BackfillStore, ringing: list[str]
+) -> None:
+    machine.running = [EXECUTION]
+    machine.redriven[EXECUTION] = datetime.now(UTC) - timedelta(hours=1)
+    assert f"Redriven 3 times, {EXECUTION}" in said(run(backfill_status))
+    told = json.loads(run(backfill_status, JSON="1").output)
+    assert (told["execution"], told["redrives"], told["state"]) == (EXECUTION, 3, "RUNNING")
+    assert told["logs_per_hour"] == pytest.approx(200, rel=0.2)
+
+
+def test_of_two_the_one_that_was_redriven_last_is_the_latest(
+    machine: Machine, planned: BackfillStore
+) -> None:
+    machine.inputs = {"20261127T000000Z-index-1": {}, EXECUTION: {}}
+    machine.redriven[EXECUTION] = datetime.now(UTC)
+    assert json.loads(run(backfill_status, JSON="1").output)["backfill"] == NAME
 
 
 def test_where_nothing_was_started_nothing_is_resumed(machine: Machine, planned: BackfillStore) -> None:
@@ -294,7 +413,7 @@ def test_the_status_says_how_far_it_is_and_what_it_waits_for(
         " logs an hour",
         "Left about ",
         "live traffic is behind: trailsearch-dev-lag",
-        "something of 1 parts is in the dead-letter queue: make dlq ENV=dev",
+        "something of 1 part is in the dead-letter queue: make dlq ENV=dev",
     ):
         assert text in said(result)
     told = json.loads(run(backfill_status, JSON="1").output)

@@ -157,7 +157,7 @@ def test_without_an_error_code_the_message_is_shown() -> None:
 
 
 def test_an_event_with_nothing_but_an_id_is_a_row_too() -> None:
-    assert "1 events found, 1 shown." in printed({"id": "a"})
+    assert "1 event found, 1 shown." in printed({"id": "a"})
 
 
 @pytest.mark.parametrize("text", ["x[/y]", "[aws-internal/3]", "[bold]", ":warning:", "[link=a]b[/link]"])

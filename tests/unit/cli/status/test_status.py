@@ -287,7 +287,7 @@ def test_the_worst_comes_first() -> None:
         "3 dead letters wait. See",
         "The Pipe is STOPPED, so",
         "The oldest message has been",
-        "1 of 1 executions of",
+        "1 of 1 execution of",
         "The search domain is processing",
         "Data nodes have rejected 1",
         "Half of the batches are",

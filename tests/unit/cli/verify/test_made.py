@@ -121,7 +121,7 @@ def test_what_may_not_be_deleted_is_named_and_the_rest_is_deleted(run: Run) -> N
 def test_a_dead_letter_that_is_sure_to_come_and_is_not_seen_is_said(run: Run) -> None:
     run.deployed.waiting(run.deployed.dead_letters)
     (left,) = run.delete_all()
-    assert left.startswith("perhaps 1 dead letters")
+    assert left.startswith("perhaps 1 dead letter")
     assert "make dlq ENV=test REASON=trailsearch-verify" in left
 
 
@@ -151,7 +151,7 @@ def test_an_interrupt_ends_the_waiting_for_a_dead_letter(run: Run, monkeypatch: 
 
     monkeypatch.setattr(making, "time", SimpleNamespace(sleep=interrupted, monotonic=time.monotonic))
     left = run.delete_all(wait_seconds=60)
-    assert left[0].startswith("perhaps 1 dead letters")
+    assert left[0].startswith("perhaps 1 dead letter")
     assert left[1:] == ["the deletion was interrupted"]
 
 
@@ -165,7 +165,7 @@ def test_about_a_log_that_was_announced_to_nobody_no_dead_letter_is_waited_for(r
 def test_what_is_announced_and_not_handled_in_time_is_said(run: Run) -> None:
     run.handled.all = False
     (left,) = run.delete_all()
-    assert left.startswith("perhaps 1 dead letters, which may still come")
+    assert left.startswith("perhaps 1 dead letter, which may still come")
     assert run.bucket.objects == set()
 
 
