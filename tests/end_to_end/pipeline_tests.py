@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-import httpx
+import httpx2
 import pytest
 
 from tests.chaos.backends import BACKENDS
@@ -97,7 +97,7 @@ def fields_of(query: str) -> set[str]:
 
 
 @contextmanager
-def serving_page(pipeline: Pipeline) -> Iterator[httpx.Client]:
+def serving_page(pipeline: Pipeline) -> Iterator[httpx2.Client]:
     """Run ``make ui``, and open its link."""
     with subprocess.Popen(
         [sys.executable, "-m", "trailsearch.page.ui", "--env", "local", "--port", "0", "--no-open"],
@@ -106,8 +106,10 @@ def serving_page(pipeline: Pipeline) -> Iterator[httpx.Client]:
         encoding="utf-8",
     ) as process:
         assert process.stdout
-        link = httpx.URL(process.stdout.readline().split()[-1])
-        with httpx.Client(base_url=link.copy_with(path="/", query=None), timeout=60, trust_env=False) as page:
+        link = httpx2.URL(process.stdout.readline().split()[-1])
+        with httpx2.Client(
+            base_url=link.copy_with(path="/", query=None), timeout=60, trust_env=False
+        ) as page:
             page.get(f"/?{link.query.decode()}")
             yield page
         process.send_signal(signal.SIGINT)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 from click.testing import CliRunner
 
@@ -47,7 +47,7 @@ def test_the_link_that_is_printed_opens_the_page_and_ctrl_c_ends_it_well(
     assert serving.stdout
     found = re.fullmatch(r"The search page: (http://127\.0\.0\.1:\d+)(/\?\S+)\n", serving.stdout.readline())
     assert found
-    with httpx.Client(base_url=found[1], follow_redirects=True, trust_env=False) as browser:
+    with httpx2.Client(base_url=found[1], follow_redirects=True, trust_env=False) as browser:
         assert browser.get("/").status_code == 401
         opened = browser.get(found[2])
         assert (opened.status_code, opened.url.query) == (200, b"since=-24h")
