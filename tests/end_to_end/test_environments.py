@@ -154,10 +154,10 @@ def test_a_protected_environment_refuses_to_be_destroyed(neighbour: Deployment) 
     with pytest.raises(TerraformFailed, match="deletion_protection is true"):
         neighbour.destroy()
     assert neighbour.resources().keys() == before.keys()
+    assert neighbour.planned_changes() == []
 
 
 def test_a_protected_environment_refuses_to_lose_its_search_domain(neighbour: Deployment) -> None:
-    """Nor has it lost anything before, when it refused to be destroyed: the plan is empty."""
     before = neighbour.resources()
     neighbour.configure(
         {"opensearch_engine_version": "OpenSearch_2.19"}
