@@ -43,6 +43,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("functions/trailsearch/questions/*", ("trailsearch.questions.catalogue",)),
     ("functions/dashboards/*", ("tests.unit.cli.test_dashboards", "tests.contract.test_dashboards")),
     ("requirements.txt", ("trailsearch.cli.package",)),
+    ("requirements-audit.txt", ("trailsearch.cli.package", "tests.unit.checks.test_locks")),
     ("requirements*.txt", ("tests.unit.checks.test_locks",)),
     ("tests/iam/*.mjs", ("tests.iam.simulator",)),
     # The tools' own settings and locks, which `make lint` and `make setup` read, and what people read.

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tests.local_cloud.sealing import proxies
+from trailsearch.cli.package import audit_package
 from trailsearch.cli.provider_mirror import cli_configuration
 
 REPOSITORY = Path(__file__).parents[3]
@@ -52,6 +53,7 @@ class Deployment:
             f"-var-file={var_file}",
             "-var-file=settings.tfvars.json",
             f"-var=package_path={package.resolve()}",
+            f"-var=audit_package_path={audit_package(package.resolve())}",
         ]
         if configuration := cli_configuration(REPOSITORY / "build" / "terraform.rc"):
             self._variables["TF_CLI_CONFIG_FILE"] = str(configuration)
