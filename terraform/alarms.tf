@@ -170,7 +170,7 @@ locals {
         "Keep the evidence (summary.evidence in that output), and the versions of the object, if its bucket keeps them.",
       ]
       metrics    = ["logs_altered", "digests_altered"]
-      expression = "logs_altered + digests_altered", above = 0, period = 3600, periods = 1
+      expression = "FILL(logs_altered, 0) + FILL(digests_altered, 0)", above = 0, period = 3600, periods = 1
     }
 
     audit-gap = {

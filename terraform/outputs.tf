@@ -52,6 +52,11 @@ output "dashboard_url" {
   value       = "${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.pipeline.dashboard_name}"
 }
 
+output "audit_dashboard_url" {
+  description = "The dashboard of the audit in the AWS console; null without audit_hourly."
+  value       = var.audit_hourly ? "${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.audit[0].dashboard_name}" : null
+}
+
 output "dead_letter_queue_console_url" {
   description = "The dead-letter queue in the AWS console, with its button \"Start DLQ redrive\"."
   value       = "${local.console}/sqs/v3/home?region=${var.region}#/queues/${urlencode(aws_sqs_queue.dead_letter.url)}"
