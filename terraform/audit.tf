@@ -35,6 +35,8 @@ resource "aws_sfn_state_machine" "audit" {
       partition                  = local.partition
       audit_logs_function_arn    = aws_lambda_function.step["audit_logs"].arn
       audit_logs_timeout_seconds = local.state_timeout_seconds.audit_logs
+      # More would soon ask CloudTrail for its keys more often than it answers.
+      audit_concurrency = 4
     }),
     local.definition_number, "$1"
   )

@@ -52,6 +52,7 @@ SAMPLE_VALUES: Mapping[str, str | int] = {
     "part_timeout_seconds": 15300,
     "audit_logs_function_arn": f"{_FUNCTION_ARN}audit-logs",
     "audit_logs_timeout_seconds": 915,
+    "audit_concurrency": 1,
 }
 _OF_AWS = frozenset({"Label", "InputType"})
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")

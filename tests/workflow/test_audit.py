@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from botocore.exceptions import ClientError
@@ -14,9 +13,10 @@ from botocore.exceptions import ClientError
 import audit_logs
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.local_cloud.pipeline.cloudtrail_digests import DigestedTrail
-from tests.signed_logs import BEGIN, HOUR, HOURS, KEY, TRAIL, SignedLogs, let_cloudtrail_list_its_keys, uri
-from tests.steps import LOGS, STAGING, FakeDomainClient, FakeIndex, LambdaContext, event, log_of
+from tests.signed_logs import BEGIN, HOUR, HOURS, KEY, TRAIL, uri
+from tests.steps import LOGS, STAGING, LambdaContext, event, log_of
 from tests.workflow import definition
+from tests.workflow.audited import Audited
 from tests.workflow.workflow import Run, StepFailed, Workflow, always_fails
 from trailsearch.audit import counts, shares
 from trailsearch.audit.cloud.audit_store import AuditStore
@@ -25,7 +25,6 @@ from trailsearch.aws import clients
 
 MACHINE = definition.load(definition.AUDIT)
 STATES = {state.name: state for state in definition.states(MACHINE)}
-QUEUE = "https://sqs.us-east-1.amazonaws.com/111122223333/ingest"
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_HISTORY_EVENTS = 25_000
 
@@ -40,56 +39,6 @@ PATHS = [
 ]
 
 
-class Audited(SignedLogs):
-    """A deployed environment, with its state machine."""
-
-    def __init__(self, workflow: Workflow, context: LambdaContext) -> None:
-        super().__init__(clients.s3(), context)
-        self.workflow = workflow
-
-    def audit(self, execution_input: Any = None) -> dict[str, Any]:
-        """Run it to its end, and give the summary."""
-        run = self.workflow.run_audit(execution_input)
-        assert run.status == "SUCCEEDED", run.cause
-        summary: dict[str, Any] = run.output_of("Sum Up")["summary"]
-        assert run.visits[-1] == ("Proven" if summary["well"] else "Not Proven")
-        return summary
-
-    def kept(self, prefix: str) -> dict[str, bytes]:
-        """Give what is in a folder of the staging bucket."""
-        listed = self.s3.list_objects_v2(Bucket=STAGING, Prefix=prefix).get("Contents", [])
-        return {
-            each["Key"]: self.s3.get_object(Bucket=STAGING, Key=each["Key"])["Body"].read() for each in listed
-        }
-
-
-@pytest.fixture
-def audited(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> Audited:
-    """The real function, with what Terraform sets, and those of the workflow."""
-    s3 = boto3.client("s3", region_name="us-east-1")
-    for bucket in (LOGS, STAGING):
-        s3.create_bucket(Bucket=bucket)
-    index = FakeIndex()
-    monkeypatch.setattr(clients, "s3", lambda: s3)
-    monkeypatch.setattr(clients, "cloudsearch_domain", lambda _endpoint: FakeDomainClient(index))
-    for name, value in {
-        "ENVIRONMENT": "test",
-        "LOG_BUCKETS": LOGS,
-        "STAGING_BUCKET": STAGING,
-        "INGEST_QUEUE_URL": QUEUE,
-        "LEDGER": "true",
-        "LEDGER_RETENTION_DAYS": "90",
-        "SEARCH_BACKEND": "cloudsearch",
-        "SEARCH_ENDPOINT": "doc.example.com",
-    }.items():
-        monkeypatch.setenv(name, value)
-    let_cloudtrail_list_its_keys(monkeypatch)
-    audited = Audited(workflow, LambdaContext())
-    monkeypatch.setattr(clients, "sqs", lambda: audited)
-    workflow.steps["audit_logs"] = lambda event: audit_logs.handler(event, LambdaContext(900))
-    return audited
-
-
 def announced(audited: Audited) -> list[str]:
     """The keys of the logs that were sent to the ingest queue."""
     return [key for sent in audited.sent for key in json.loads(sent["MessageBody"])["s3ObjectKey"]]
@@ -98,7 +47,7 @@ def announced(audited: Audited) -> list[str]:
 def test_where_all_is_indexed_unaltered_it_is_proven(audited: Audited) -> None:
     audited.deliver()
     audited.index(*audited.logs)
-    run = audited.workflow.run_audit()
+    run = audited.run()
     assert (run.status, " > ".join(run.visits)) == ("SUCCEEDED", PROVEN)
     summary = run.output_of("Proven")["summary"]
     assert summary["says"] == (
@@ -132,7 +81,7 @@ def test_what_nobody_was_told_of_is_announced_and_then_healed(audited: Audited) 
     audited.deliver()
     lost, *others = audited.logs
     audited.index(*others)
-    run = audited.workflow.run_audit()
+    run = audited.run()
     assert " > ".join(run.visits) == NOT_PROVEN
     summary = run.output_of("Not Proven")["summary"]
     assert (summary["counted"]["logs_missing"], summary["counted"]["logs_sent"]) == (1, 1)
@@ -266,7 +215,7 @@ def test_an_input_may_name_another_time(audited: Audited) -> None:
     asked = {"from": BEGIN.isoformat(), "to": (BEGIN + HOUR).isoformat()}
     summary = audited.audit(asked)
     assert summary["counted"]["logs_signed"] == 2, "an hour, and the digest that may name its last logs"
-    run = audited.workflow.run_audit({"from": asked["to"], "to": asked["from"]})
+    run = audited.run({"from": asked["to"], "to": asked["from"]})
     assert run.error == "LogsNotAudited"
     assert "which is before" in run.cause
 
@@ -277,7 +226,7 @@ def test_many_accounts_are_looked_at_in_shares(audited: Audited, monkeypatch: py
         audited.deliver(DigestedTrail(LOGS, account=f"{number}" * 12))
     lost = audited.logs.pop()
     audited.index(*audited.logs)
-    run = audited.workflow.run_audit()
+    run = audited.run()
     assert run.output_of("Plan Audit")["audit"]["shares"] == [0, 1, 2]
     counted = run.output_of("Sum Up")["summary"]["counted"]
     assert (counted["logs_signed"], counted["logs_indexed"]) == (15, 14)
@@ -340,7 +289,7 @@ def test_a_queue_that_takes_nothing_fails_the_audit_and_says_so(
     audited.deliver()
     refused = {"Failed": [{"Id": "0", "SenderFault": True, "Code": "KmsAccessDenied"}]}
     monkeypatch.setattr(audited, "send_message_batch", lambda **_request: refused)
-    run = audited.workflow.run_audit()
+    run = audited.run()
     assert (run.error, run.visits[-1]) == ("LogsNotAudited", "Logs Not Audited")
     assert "QueueUnavailable" in run.cause
     assert "KmsAccessDenied" in run.cause
