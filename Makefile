@@ -20,7 +20,7 @@ export PYTHONPATH := functions
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
-OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q
+OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q PORT OPEN UI SEEDS SMALL
 OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL HEAL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
@@ -166,10 +166,28 @@ lint-statemachine:
 	$(call step,asl-validator,for definition in statemachine/*.asl.json; do \
 		$(NODE) node_modules/.bin/asl-validator --json-path "build/$${definition##*/}"; done)
 
+# Terraform starts its provider anew for each step of a run of its tests, and hashes its 700 MB before. Here all share one, of
+# the version in the lock, as Terraform lets those attach it who develop it; where it does not start, each has its own.
+# https://developer.hashicorp.com/terraform/plugin/debugging
+define one-provider
+version=$$(sed -n 's/^  version *= "\(.*\)"/\1/p' terraform/.terraform.lock.hcl 2>/dev/null || :); \
+for provider in terraform/.terraform/providers/registry.terraform.io/hashicorp/aws/"$$version"/*/terraform-provider-aws*; do \
+	[[ -x $$provider ]] || continue; \
+	GOGC=400 "$$provider" -debug > build/provider 2>/dev/null & \
+	trap "kill $$! 2>/dev/null || :" EXIT; \
+	for _ in {1..100}; do \
+		attached=$$(sed -n "s/.*TF_REATTACH_PROVIDERS='\(.*\)'.*/\1/p" build/provider); \
+		[[ -z $$attached ]] || { export TF_REATTACH_PROVIDERS=$$attached; break; }; \
+		sleep 0.1; \
+	done; \
+	break; \
+done
+endef
+
 .PHONY: lint
 lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready build/lambda.zip ## Check formatting, types, imports, Terraform and the state machines
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
-	@printf '%s\n' lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform | xargs -n 1 -P $(AT_ONCE) $(MAKE)
+	@$(one-provider); printf '%s\n' lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform | xargs -n 1 -P $(AT_ONCE) $(MAKE)
 
 # What runs in the Lambda functions, and what reads what anybody wrote: all unit tests would take minutes of every Python.
 LIBRARY_TESTS := $(addprefix tests/unit/,aws contracts events logs search workflow) $(wildcard tests/unit/test_*_*.py)
@@ -199,9 +217,17 @@ docs: .venv/ready ## Write the generated parts of the READMEs anew
 dashboards: .venv/ready ## Write functions/dashboards/trailsearch.ndjson anew, which OpenSearch Dashboards imports
 	@$(PYTHON) -m trailsearch.cli.dashboards
 
+.PHONY: pictures
+pictures: .venv/ready ## Make the pictures of the search page anew, in tests/browser/pictures
+	@$(PYTHON) -m tests.browser.pictures
+
 .PHONY: chaos
 chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is lost: [BACKEND=cloudsearch|opensearch] [RUNS=1] [SEED=1] [SCENARIOS=text]
 	@$(PYTHON) -m tests.chaos
+
+.PHONY: simulate
+simulate: .venv/ready ## Prove it in a simulated world, under thousands of mixed faults: [SEEDS=1000] [BASE=first] [BACKEND=cloudsearch|opensearch], or show one: SEED= [SMALL=1]
+	@$(PYTHON) -m tests.simulation
 
 .PHONY: cost-measure
 cost-measure: terraform-present .venv/ready ## Measure again what the cost model needs to know of the functions
@@ -216,7 +242,7 @@ load: terraform-present .venv/ready ## Flood the pipeline on this machine, and m
 	@$(PYTHON) -m tests.load
 
 .PHONY: demo
-demo: terraform-present .venv/ready ## Run the pipeline on this machine: [BACKEND=cloudsearch|opensearch] [LOGS=folder] [KEEP=1]
+demo: terraform-present .venv/ready ## Run the pipeline on this machine: [BACKEND=cloudsearch|opensearch] [LOGS=folder] [KEEP=1] [UI=1]
 	@$(PYTHON) -m tests.demo
 
 .PHONY: demo-stop
@@ -229,7 +255,7 @@ demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left runn
 package: .venv/ready ## Build the Lambda packages, build/lambda.zip and that of the audit
 	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
 
-build/lambda.zip: requirements.txt requirements-audit.txt $(shell find functions -name '*.py' -not -path '*/cli/*') | .venv/ready
+build/lambda.zip: requirements.txt requirements-audit.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/page/*') | .venv/ready
 	@$(PYTHON) -m trailsearch.cli.package $@
 
 # Each environment has its own state and its own working directory.
@@ -298,6 +324,10 @@ search: local-cloud .venv/ready ## Search events: ENV= [WHO=] [WHAT=] [RESOURCE=
 .PHONY: ask
 ask: local-cloud .venv/ready ## Ask one of 25 questions, or list them: ENV= [Q=name] [WHO=, … as of search] [SIZE=] [ALL=1] [CSV=1] [JSON=1]
 	@$(PYTHON) -m trailsearch.cli.ask
+
+.PHONY: ui
+ui: local-cloud .venv/ready ## Serve the search page on this machine, to its own browser: ENV= [PORT=] [OPEN=0] [SINCE=] [UNTIL=]
+	@$(PYTHON) -m trailsearch.page.ui
 
 .PHONY: status
 status: local-cloud .venv/ready ## Is all well? Queues, Pipe, executions, lag, search domain, alarms: ENV= [JSON=1]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from xdist.scheduler import LoadFileScheduling
 
 # Whoever starts the tests in the background may have them ignore it; some tests send it, and what they start inherits it.
@@ -29,13 +29,20 @@ os.environ.pop("AWS_PROFILE", None)
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
-# All tests of such a folder or file share what takes long to start: a deployment, a node. The first that fits counts. They
-# take longest, and so they begin first, in this order.
+# All tests of such folders and files share what takes long to start: a deployment, a node, a browser. The first that fit count. They
+# take longest, and so they begin first, in this order. Those of a deployment run one after the other and wait for most of
+# that time: some have a second one like it, which takes a minute to make, and a quarter of that of a processor.
 SHARING = (
-    "tests/end_to_end/opensearch/",
-    "tests/end_to_end/test_environments.py",
-    "tests/end_to_end/",
-    "tests/contract/",
+    ("tests/end_to_end/opensearch/",),
+    (
+        "tests/end_to_end/test_backfill.py",
+        "tests/end_to_end/test_what_it_costs.py",
+        "tests/end_to_end/test_what_the_readmes_show.py",
+    ),
+    ("tests/end_to_end/test_environments.py",),
+    ("tests/end_to_end/",),
+    ("tests/contract/",),
+    ("tests/browser/",),
 )
 # Each may have a deployment of its own, beside what it runs itself.
 MOST_PROCESSES = 8
@@ -56,16 +63,30 @@ def _load_file_once(_self: JSONFileLoader, file_path: str) -> Any:
 
 JSONFileLoader.load_file = _load_file_once  # type: ignore[assignment, method-assign]
 
+# Nor do they find other models than the first one did, which looks into the folders of 400 services.
+_list_available_services = Loader.list_available_services
+_listed: dict[tuple[str, ...], list[str]] = {}
+
+
+def _list_available_services_once(self: Loader, type_name: str) -> list[str]:
+    key = (type_name, *self.search_paths)
+    if key not in _listed:
+        _listed[key] = _list_available_services(self, type_name)
+    return _listed[key]
+
+
+Loader.list_available_services = _list_available_services_once  # type: ignore[method-assign]
+
 
 class _Scheduling(LoadFileScheduling):
     """Lets one process run all tests that share something, as it runs all tests of a file; those first."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return next((shared for shared in SHARING if file.startswith(shared)), file)
+        return next((shared[0] for shared in SHARING if file.startswith(shared)), file)
 
     def _assign_work_unit(self, node: Any) -> None:
-        if first := next((shared for shared in SHARING if shared in self.workqueue), None):
+        if first := next((shared[0] for shared in SHARING if shared[0] in self.workqueue), None):
             self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
 

@@ -2,6 +2,7 @@
 
 Its packages show the way of the data, and import only what stands below them here::
 
+    page        the search page of `make ui`; not in the Lambda package
     cli         the operator's commands; not in the Lambda package
     audit       CloudTrail's signed digests against the bucket and the ledger; in a package of its own
     questions   what investigators ask; not in the Lambda package either

@@ -1,4 +1,7 @@
-"""Measure everything and print it: `make bench`. Writes ``build/bench/speed.md``, the tables of functions/README.md."""
+"""Measure everything and print it: `make bench`. Writes ``build/bench/speed.md``.
+
+With ``--readme``, its tables take the place of those of functions/README.md.
+"""
 
 import json
 import os
@@ -12,20 +15,29 @@ import click
 from tests.benchmarks import cold_start, memory
 from tests.benchmarks.data_path import STAGES
 from tests.benchmarks.inputs import INPUTS, Input, generate, make_input, of_size
-from tests.benchmarks.report import Rows, cold_start_table, memory_tables, read_speeds, speed_tables
+from tests.benchmarks.report import (
+    Rows,
+    cold_start_table,
+    memory_tables,
+    put_into,
+    read_speeds,
+    speed_tables,
+)
 from tests.demo.command import require_linux
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from trailsearch.cli.command import Command
 from trailsearch.cli.console import make_console
 
 FOLDER = Path("build/bench")
+README = Path("functions/README.md")
 # 50 MB is the most that CloudTrail writes into a log, gzip'd; generated ones of that size hold less JSON than real ones.
 LARGEST_MEGABYTES = 450
 LARGEST_AT_ONCE = 10
 
 
 @click.command(cls=Command)
-def bench() -> None:
+@click.option("--readme", is_flag=True, help="Write the tables into functions/README.md, too.")
+def bench(*, readme: bool) -> None:
     """Measure speed, peak memory and cold starts, one after the other."""
     require_linux("whose /proc has the memory of each step")
     console = make_console()
@@ -43,6 +55,8 @@ def bench() -> None:
         "\n\n".join(table.to_markdown() for table in tables) + "\n", encoding="utf-8"
     )
     console.print(f"As Markdown: {FOLDER / 'speed.md'}", highlight=False)
+    if readme:
+        README.write_text(put_into(README.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
 
 def speed() -> list[Rows]:

@@ -1,5 +1,6 @@
 """The tables that `make bench` prints, and writes as Markdown."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -43,6 +44,29 @@ class Rows(NamedTuple):
             *self.rows,
         ]
         return f"{self.title}:\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def put_into(page: str, tables: Sequence[Rows]) -> str:
+    """Put tables into a page, each in the place of the one with its title, or else behind the one before it.
+
+    A number in a title may be another one there.
+
+    Raises:
+        ValueError: the page has not even the first of them.
+    """
+    end = 0
+    for table in tables:
+        title = re.sub(r"\d+(?:\\\.\d+)?", r"[\\d.]+", re.escape(table.title))
+        if there := re.search(rf"^{title}:\n\n(?:\|.*\n)+", page, re.MULTILINE):
+            begin, after = there.span()
+            page = f"{page[:begin]}{table.to_markdown()}\n{page[after:]}"
+            end = begin + len(table.to_markdown()) + 1
+        elif end:
+            page = f"{page[:end]}\n{table.to_markdown()}\n{page[end:]}"
+            end += len(table.to_markdown()) + 2
+        else:
+            raise ValueError(f"The page has no table {table.title!r}")
+    return page
 
 
 def read_speeds(results: Mapping[str, Any]) -> dict[tuple[str, str, str], float]:

@@ -10,6 +10,7 @@ from trailsearch.events.documents import Document, build_document
 from trailsearch.events.fields import SCHEMA, Field, FieldKind
 from trailsearch.search import Backend
 from trailsearch.search.backend import Refused, Retention, SearchBackend, SearchIndex
+from trailsearch.search.batching import pack
 from trailsearch.search.cloudsearch import CloudSearch
 from trailsearch.search.opensearch import OpenSearch
 from trailsearch.search.queries import Query, SearchDomain, Syntax
@@ -39,7 +40,11 @@ class Searched(NamedTuple):
     def store(self, records: Iterable[bytes]) -> list[Document]:
         """Index records, all of which are taken, and make them found."""
         documents = [build_document(record, LOG_FILE) for record in records]
-        assert self.upload(documents) == []
+        too_large: list[Document] = []
+        for batch in pack([documents], self.search_backend.batch_format, too_large.append):
+            assert list(self.search_index.upload(bytes(batch.body))) == []
+        assert too_large == []
+        self.show_all()
         return documents
 
     def upload(self, documents: Iterable[Document]) -> list[Refused]:

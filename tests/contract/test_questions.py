@@ -195,9 +195,13 @@ def test_all_is_counted_and_proven_for_an_auditor(asked: Searched) -> None:
 def story(make_searched: Callable[[str], Searched]) -> Searched:
     """What the demo delivers."""
     searched = make_searched("trailsearch-story")
-    for log in generate_logs(seed=2014, logs=GENERATED_LOGS, start=GENERATED_FROM):
-        found = msgspec.json.decode(gzip.decompress(log.body), type=dict[str, list[msgspec.Raw]])["Records"]
-        searched.store(bytes(each) for each in found)
+    searched.store(
+        bytes(record)
+        for log in generate_logs(seed=2014, logs=GENERATED_LOGS, start=GENERATED_FROM)
+        for record in msgspec.json.decode(gzip.decompress(log.body), type=dict[str, list[msgspec.Raw]])[
+            "Records"
+        ]
+    )
     return searched
 
 

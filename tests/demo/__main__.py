@@ -1,6 +1,6 @@
 """The demo: real Terraform provisions the pipeline in a local cloud, logs flow through it, searches answer.
 
-``make demo [BACKEND=opensearch] [LOGS=folder] [KEEP=1]``. Exits with 1 unless every event that was delivered is found.
+``make demo [BACKEND=opensearch] [LOGS=folder] [KEEP=1] [UI=1]``. Exits with 1 unless every event that was delivered is found.
 """
 
 import os
@@ -48,6 +48,9 @@ from trailsearch.cli.search.search import ask
 from trailsearch.cli.search.tables import print_answer
 from trailsearch.cli.search.typed import chosen
 from trailsearch.contracts.messages import Kind
+from trailsearch.page.behind import Deployed
+from trailsearch.page.server import listen
+from trailsearch.page.ui import serve
 from trailsearch.questions import load
 from trailsearch.search import Backend
 from trailsearch.search.queries import EVERYTHING, MAX_PAGE, Query
@@ -57,6 +60,9 @@ ENVIRONMENT = "local"
 GENERATED_LOGS = 80
 GENERATED_FROM = datetime(2014, 9, 1, tzinfo=UTC)  # The day that the third query asks for.
 FACETS = ("event_source", "event_name")
+# What the search page shows first: the day of the story, or whatever somebody's own logs are of.
+TIMES_OF_STORY = ("2014-09-01", "2014-09-02")
+ALL_TIMES = ("2006-01-01", "now")
 # About the story, with what is typed.
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "trail-tampering": {},
@@ -88,9 +94,10 @@ SECONDS_TO_REFRESH = 15
 )
 @click.option("--logs", envvar="LOGS", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--keep", envvar="KEEP", is_flag=True, help="Leave the local cloud running.")
+@click.option("--ui", envvar="UI", is_flag=True, help="Open the search page in the end, until Ctrl-C.")
 @click.option("--stop", is_flag=True, help="Only stop the local cloud that was left running.")
 @click.option("--folder", default="build/demo", type=click.Path(path_type=Path), help="Where to work.")
-def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) -> None:
+def demo(backend: str, logs: Path | None, keep: bool, ui: bool, stop: bool, folder: Path) -> None:
     """Run the pipeline on this machine."""
     console = make_console()
     with alone(folder, "demo"):
@@ -100,11 +107,11 @@ def demo(backend: str, logs: Path | None, keep: bool, stop: bool, folder: Path) 
         if logs and not logs_in_folder(logs):
             raise CommandFailed(f"There is no .json.gz below {logs}")
         stop_kept(folder)
-        complete = run(console, Backend(backend), logs, folder, keep=keep)
+        complete = run(console, Backend(backend), logs, folder, keep=keep, ui=ui)
     sys.exit(0 if complete else 1)
 
 
-def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, keep: bool) -> bool:
+def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, keep: bool, ui: bool) -> bool:
     """Run the pipeline in a folder of its own. Returns whether every event that was delivered is found."""
     chosen = DEMOS[backend]
     shutil.rmtree(folder, ignore_errors=True)
@@ -140,6 +147,8 @@ def run(console: Console, backend: Backend, logs: Path | None, folder: Path, *, 
         if keep:
             kept = True
             print_kept(console, folder, cloud, EVERYTHING if logs else chosen.story)
+        if ui:
+            open_page(console, ALL_TIMES if logs else TIMES_OF_STORY)
     finally:
         if not kept:
             cloud.stop()
@@ -321,6 +330,21 @@ def print_kept(console: Console, folder: Path, cloud: LocalCloud, query: str) ->
     console.print("  look at it: make status ENV=local", highlight=False)
     console.print("  verify it:  make verify ENV=local", highlight=False)
     console.print("  stop it:    make demo-stop", highlight=False)
+
+
+def open_page(console: Console, times: tuple[str, str]) -> None:
+    """Serve the search page of the local cloud, with a range of time to begin with, until somebody presses Ctrl-C."""
+    console.print()
+    console.rule("[bold]Look around: make ui[/]", align="left")
+    since, until = times
+    with listen(0) as listening:
+        serve(
+            Deployed(Environment(ENVIRONMENT)),
+            listening,
+            browse=console.is_terminal,
+            since=since,
+            until=until,
+        )
 
 
 def stop_kept(folder: Path) -> None:

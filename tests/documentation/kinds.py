@@ -1,6 +1,8 @@
 """What kinds of commands the READMEs show, and so how each is tested: the one table of it."""
 
 import re
+import shlex
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -46,6 +48,9 @@ PROGRAMS = {
         "tests.chaos",
         "tests/end_to_end/test_resilience.py::test_every_event_is_found_or_waits_and_a_redrive_brings_all_in",
     ),
+    "simulate": Program(
+        "tests.simulation", "tests/simulation/test_simulation.py::test_what_must_hold_holds_for_new_seeds"
+    ),
     "load": Program(
         "tests.load", "tests/end_to_end/test_scale.py::test_a_small_flood_is_indexed_and_measured"
     ),
@@ -53,6 +58,13 @@ PROGRAMS = {
         "tests.benchmarks", "tests/unit/benchmarks/test_benchmarks.py::test_the_steps_index_every_event"
     ),
     "cost-measure": Program("tests.cost.measure", "tests/unit/cost/test_measure.py"),
+    "ui": Program(
+        "trailsearch.page.ui",
+        "tests/unit/page/test_ui.py::test_the_link_that_is_printed_opens_the_page_and_ctrl_c_ends_it_well",
+    ),
+    "pictures": Program(
+        "tests.browser.pictures", "tests/browser/test_pictures.py::test_a_picture_is_made_anew"
+    ),
     "package": Program(
         "trailsearch.cli.package",
         "tests/unit/cli/test_package.py::test_a_package_of_the_real_sources_is_reproducible",
@@ -132,6 +144,18 @@ def backends_of(shown: Shown) -> set[Backend]:
     if "QUERY=" not in shown.text or _IN_EVERY_LANGUAGE.search(shown.text):
         return set(Backend)
     return {shown.backend or Backend.OPENSEARCH}
+
+
+def each_once(shown: Iterable[Shown]) -> list[Shown]:
+    """Give the first of those commands that are one where ENV= is always the same, and that a comment alone tells apart.
+
+    What ``make search`` and the other targets do with ENV=, unit/test_makefile.py holds.
+    """
+    first: dict[tuple[str, ...], Shown] = {}
+    for each in shown:
+        words = shlex.split(as_command(each), comments=True)
+        first.setdefault(tuple(word for word in words if not word.startswith("ENV=")), each)
+    return list(first.values())
 
 
 def searches(backend: Backend) -> list[Shown]:

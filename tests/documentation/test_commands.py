@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.documentation.commands import Shown, commands_of, shown_commands, split
-from tests.documentation.kinds import NOT_RUN, PROGRAMS, Kind, kind_of, targets
+from tests.documentation.kinds import NOT_RUN, PROGRAMS, Kind, each_once, kind_of, targets
 from tests.documentation.pages import READMES
 from tests.documentation.shell import Shell
 
@@ -177,3 +177,17 @@ def test_a_command_of_no_kind_is_an_error(command: str) -> None:
 )
 def test_the_kind_is_that_of_the_programs_that_a_command_runs(command: str, kind: Kind) -> None:
     assert kind_of(Shown(command, "README.md", quoted=False)) is kind
+
+
+def test_what_differs_in_the_environment_and_in_comments_alone_is_one_command() -> None:
+    texts = [
+        "make dlq ENV=prod",
+        "make dlq",
+        "make dlq ENV=dev   # the oldest first",
+        "make dlq ENV=dev JSON=1",
+        "QUERY='a # b'",
+        "make search ENV=dev QUERY='a # b'",
+        "make search ENV=dev QUERY='a # c'",
+    ]
+    shown = [Shown(text, "README.md", quoted=text.startswith("QUERY")) for text in texts]
+    assert each_once(shown) == [shown[0], shown[3], shown[4], shown[6]]

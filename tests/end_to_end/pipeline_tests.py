@@ -3,10 +3,15 @@
 import gzip
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+import httpx
 import pytest
 
 from tests.chaos.backends import BACKENDS
@@ -89,6 +94,23 @@ def fields_of(query: str) -> set[str]:
     own_names = {*re.findall(r"\bas (\w+)", code), *re.findall(r"\(\?<(\w+)>", query)}
     words = re.findall(r"(?<![\w@.])[A-Za-z_][\w.]*+(?!\()", code)
     return set(words) - QUERY_WORDS - own_names
+
+
+@contextmanager
+def serving_page(pipeline: Pipeline) -> Iterator[httpx.Client]:
+    """Run ``make ui``, and open its link."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "trailsearch.page.ui", "--env", "local", "--port", "0", "--no-open"],
+        env=pipeline.variables,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout
+        link = httpx.URL(process.stdout.readline().split()[-1])
+        with httpx.Client(base_url=link.copy_with(path="/", query=None), timeout=60, trust_env=False) as page:
+            page.get(f"/?{link.query.decode()}")
+            yield page
+        process.send_signal(signal.SIGINT)
 
 
 class PipelineTests:
@@ -362,6 +384,22 @@ class PipelineTests:
         printed = pipeline.run("trailsearch.cli.status.status", "--env", "local").stdout
         assert printed.startswith("✗ 5 dead letters wait")
         assert status["executions"]["last"][0]["name"] in printed
+
+    def test_the_search_page_says_what_the_terminal_says(
+        self, pipeline: Pipeline, delivered: Delivered
+    ) -> None:
+        with serving_page(pipeline) as page:
+            found = page.get("/api/search", params={"q": "emoji"}).json()
+            assert (found["found"], found["events"][0]["event_name"]) == (1, "Emoji")
+            assert any(match for _, match in found["highlights"][0]["raw"][0])
+            everything = self.search(pipeline, EVERYTHING, size=0).found
+            assert page.get("/api/search").json()["found"] == everything
+            hits = page.get("/api/export", params={"format": "json"}).text.splitlines()
+            assert len(hits) == everything
+            status = page.get("/api/status").json()
+            waiting = page.get("/api/dead-letters").json()
+            assert waiting["waiting"] == status["dead_letter_queue"]["waiting"] == len(waiting["letters"]) > 0
+            assert all(letter["reason"] for letter in waiting["letters"])
 
     def test_make_status_asks_for_metrics_that_the_dashboard_shows(self, pipeline: Pipeline) -> None:
         dashboard = pipeline.client("cloudwatch").get_dashboard(DashboardName="trailsearch-local")

@@ -11,6 +11,8 @@ import pytest
 from tests.end_to_end.conftest import Cloud, local_cloud
 from tests.iam.account import SETTINGS
 from tests.local_cloud.terraform.deployment import Deployment, TerraformFailed
+from tests.simulation.deployed import read
+from trailsearch.search import Backend
 
 ONE, OTHER = "trailsearch-local", "trailsearch-prod"
 # In place of the placeholders.
@@ -56,30 +58,82 @@ def neighbour(neighbours: Neighbours) -> Deployment:
     return neighbours.other
 
 
+@pytest.fixture(scope="module")
+def folder(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is initialized, in which any environment can be planned."""
+    folder = tmp_path_factory.mktemp("planned")
+    Deployment(folder, cloud.variables, cloud.package).initialize()
+    return folder
+
+
+def planned_changes(cloud: Cloud, folder: Path, environment: str, settings: dict[str, Any]) -> list[str]:
+    """Plan an environment that is not there."""
+    var_file = f"environments/{environment}.tfvars"
+    deployment = Deployment(folder, cloud.variables, cloud.package, settings, var_file)
+    deployment.configure({})
+    return deployment.planned_changes()
+
+
 @pytest.mark.parametrize(("environment", "settings"), [("dev", {}), ("staging", RECIPIENTS)])
 def test_the_settings_of_every_other_environment_can_be_planned(
-    cloud: Cloud, tmp_path: Path, environment: str, settings: dict[str, Any]
+    cloud: Cloud, folder: Path, environment: str, settings: dict[str, Any]
 ) -> None:
-    var_file = f"environments/{environment}.tfvars"
-    deployment = Deployment(tmp_path, cloud.variables, cloud.package, settings, var_file)
-    deployment.initialize()
-    assert "aws_sfn_state_machine.index_logs" in deployment.planned_changes()
+    assert "aws_sfn_state_machine.index_logs" in planned_changes(cloud, folder, environment, settings)
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_nothing_is_planned_before_alarms_have_recipients(
-    cloud: Cloud, tmp_path: Path, environment: str
+    cloud: Cloud, folder: Path, environment: str
 ) -> None:
-    var_file = f"environments/{environment}.tfvars"
-    deployment = Deployment(tmp_path, cloud.variables, cloud.package, var_file=var_file)
-    deployment.initialize()
     with pytest.raises(TerraformFailed, match="alarm_topic_arns must hold ARNs"):
-        deployment.planned_changes()
+        planned_changes(cloud, folder, environment, {})
 
 
 def test_both_plans_are_empty(neighbours: Neighbours) -> None:
     assert neighbours.one.planned_changes() == []
     assert neighbours.other.planned_changes() == []
+
+
+def test_the_simulation_goes_by_the_numbers_that_are_deployed(neighbour: Deployment) -> None:
+    assumed, made = read("prod", Backend.OPENSEARCH), neighbour.resources()
+    queue, machine = made["aws_sqs_queue.ingest"], made["aws_sfn_state_machine.index_logs"]
+    source = made["aws_pipes_pipe.ingest"]["source_parameters"][0]["sqs_queue_parameters"][0]
+    assert assumed.visibility_seconds == queue["visibility_timeout_seconds"]
+    assert assumed.retention_seconds == queue["message_retention_seconds"]
+    assert assumed.max_message_bytes == queue["max_message_size"]
+    assert assumed.max_receive_count == json.loads(queue["redrive_policy"])["maxReceiveCount"]
+    assert assumed.pipe_batch_size == source["batch_size"]
+    assert assumed.pipe_window_seconds == source["maximum_batching_window_in_seconds"]
+    for name, function in assumed.functions.items():
+        deployed = made[f'aws_lambda_function.step["{name}"]']
+        variables = deployed["environment"][0]["variables"]
+        assert function.timeout_seconds == deployed["timeout"]
+        assert (function.reserved_concurrency or -1) == deployed["reserved_concurrent_executions"]
+        # Those of Powertools are the same for all.
+        assert function.environment.keys() == {
+            each for each in variables if each == "POWERTOOLS_SERVICE_NAME" or "POWERTOOLS" not in each
+        }
+        assert variables["ENVIRONMENT"] == function.environment["ENVIRONMENT"]
+        limit = "SEARCH_MAX_BATCH_BYTES"
+        assert variables.get(limit) == function.environment.get(limit)
+    assert _numbers(assumed.definitions["index_logs"]) == _numbers(json.loads(machine["definition"]))
+    detail = json.loads(made["aws_cloudwatch_event_rule.failed_executions"]["event_pattern"])["detail"]
+    ended, failed = detail["$or"]
+    assert assumed.event_statuses == set(ended["status"])
+    assert assumed.handled_errors == set(failed["error"][-1]["anything-but"])
+
+
+def _numbers(value: Any) -> Any:
+    """Leave texts out of a definition, in which names of resources are."""
+    match value:
+        case dict():
+            return {name: _numbers(each) for name, each in value.items()}
+        case list():
+            return [_numbers(each) for each in value]
+        case str():
+            return ""
+        case _:
+            return value
 
 
 def test_nothing_of_one_knows_of_the_other(neighbours: Neighbours) -> None:
@@ -100,10 +154,10 @@ def test_a_protected_environment_refuses_to_be_destroyed(neighbour: Deployment) 
     with pytest.raises(TerraformFailed, match="deletion_protection is true"):
         neighbour.destroy()
     assert neighbour.resources().keys() == before.keys()
-    assert neighbour.planned_changes() == []
 
 
 def test_a_protected_environment_refuses_to_lose_its_search_domain(neighbour: Deployment) -> None:
+    """Nor has it lost anything before, when it refused to be destroyed: the plan is empty."""
     before = neighbour.resources()
     neighbour.configure(
         {"opensearch_engine_version": "OpenSearch_2.19"}

@@ -38,7 +38,7 @@ from trailsearch.workflow import staging
 START = datetime(2026, 9, 1, tzinfo=UTC)
 # Small logs, which go into one batch together, and large ones, each several batches. (tests/unit/workflow/test_staging.py has
 # what is staged by a multipart upload, from 64 MiB on.)
-SHAPES = ((20, 12), (2, 8000))
+SHAPES = ((20, 12), (2, 3000))
 LOGS = [
     Log(log.key, log.body)
     for seed, (logs, records) in enumerate(SHAPES, start=500)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.documentation.commands import Shown, shown_commands
-from tests.documentation.kinds import Kind, as_command, kind_of, searches, targets
+from tests.documentation.kinds import Kind, as_command, each_once, kind_of, searches, targets
 from tests.documentation.searched import ACCOUNT, searched_logs
 from tests.documentation.shell import Shell
 from tests.end_to_end.conftest import Pipeline
@@ -23,10 +23,12 @@ from trailsearch.contracts.messages import BatchRef, DeadLetter, Execution, LogR
 from trailsearch.contracts.messages import Kind as LetterKind
 from trailsearch.search import Backend
 
-OPERATOR = [
-    *(shown for shown in shown_commands() if kind_of(shown) is Kind.OPERATOR),
-    *searches(Backend.CLOUDSEARCH),
-]
+OPERATOR = each_once(
+    [
+        *(shown for shown in shown_commands() if kind_of(shown) is Kind.OPERATOR),
+        *searches(Backend.CLOUDSEARCH),
+    ]
+)
 CLOUD = [shown for shown in shown_commands() if kind_of(shown) is Kind.CLOUD]
 
 

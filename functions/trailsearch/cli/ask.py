@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -19,9 +20,18 @@ from trailsearch.cli.search.search import domain_for, said_well
 from trailsearch.cli.search.sessions import with_sessions
 from trailsearch.cli.search.tables import print_answer, print_histogram
 from trailsearch.cli.search.typed import OptionNotUnderstood, choosing, chosen
-from trailsearch.questions import Catalogue, Finding, Question, QuestionNotAnswered, Reply, load
+from trailsearch.questions import (
+    Catalogue,
+    Finding,
+    Question,
+    QuestionNotAnswered,
+    QuestionUnreadable,
+    Reply,
+    load,
+    read_folder,
+)
 from trailsearch.questions import ask as ask_domain
-from trailsearch.search.queries import MAX_PAGE, Query
+from trailsearch.search.queries import MAX_PAGE, Query, SearchDomain
 
 
 class NoSuchQuestion(CommandFailed):
@@ -48,7 +58,7 @@ def ask(
     environment: str, question: str, size: int, every: bool, as_csv: bool, as_json: bool, **typed: str
 ) -> None:
     """Ask a question, or list all."""
-    questions = load()
+    questions = all_questions()
     if not question:
         print_list(questions, make_console())
         return
@@ -90,13 +100,40 @@ def ask_environment(environment: Environment, question: Question, query: Query, 
     """
     domain = domain_for(environment, query)
     with said_well(environment, domain, query):
-        query = with_sessions(domain, query)
         try:
-            reply = ask_domain(domain, question, query, now)
+            return answer_of(domain, question, query, now)
         except QuestionNotAnswered as error:
             raise CommandFailed(str(error)) from error
-        edges = edges_of(domain, query, question.buckets, now) if question.buckets else []
-        return Asked(reply, edges, domain.histogram(query, edges) if edges else [])
+
+
+def answer_of(domain: SearchDomain, question: Question, query: Query, now: datetime) -> Asked:
+    """Ask a search domain a question, by the query that it is with what was typed.
+
+    Raises:
+        QueryRefused, SearchError: as ``SearchDomain.search`` does.
+        QuestionNotAnswered: there is too much, or too little, to answer it; says which.
+    """
+    query = with_sessions(domain, query)
+    reply = ask_domain(domain, question, query, now)
+    edges = edges_of(domain, query, question.buckets, now) if question.buckets else []
+    return Asked(reply, edges, domain.histogram(query, edges) if edges else [])
+
+
+def own_folder() -> Path:
+    """Give the folder for questions of whoever works here, where this system keeps what belongs to a program."""
+    return Path(click.get_app_dir("trailsearch")) / "questions"
+
+
+def all_questions() -> Catalogue:
+    """Read all questions: those for everybody, and those that were saved here.
+
+    Raises:
+        CommandFailed: a file of these is no question; says which, and why.
+    """
+    try:
+        return {**read_folder(own_folder()), **load()}
+    except QuestionUnreadable as error:
+        raise CommandFailed(str(error)) from error
 
 
 def print_reply(question: Question, asked: Asked, console: Console) -> None:

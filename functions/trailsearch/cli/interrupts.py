@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -10,13 +11,17 @@ from types import FrameType, TracebackType
 
 @contextmanager
 def deferred_interrupt() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block, however that ends, and raise KeyboardInterrupt there. For the main thread alone.
+    """Let Ctrl-C wait for the end of the block, however that ends, and raise KeyboardInterrupt there.
 
-    A block within such a block leaves it to the outer one.
+    A block within such a block leaves it to the outer one. Python interrupts its main thread alone: in any other, there is
+    nothing to wait with.
 
     A call that is cut off may have taken place all the same: messages are received and nobody knows their
     receipt handles, or sent and not deleted.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     interrupted = False
 
     def remember(_signal: int, _frame: FrameType | None) -> None:

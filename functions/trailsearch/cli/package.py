@@ -43,7 +43,7 @@ _LEFT_OUT_FOLDERS = (
 )
 # What only the operator's commands use: they, and what a search domain is asked with.
 _LEFT_OUT_OF_OURS = re.compile(
-    r"trailsearch/(?:cli|questions)/.*"
+    r"trailsearch/(?:cli|page|questions)/.*"
     r"|trailsearch/search/(?:queries|highlights)\.py"
     r"|trailsearch/search/\w+/(?:domain|structured|addresses|query_dsl|words)\.py"
 )

@@ -43,12 +43,12 @@ NO_DETAILS: Final = CallDetails()
 _decoder = msgspec.json.Decoder()
 
 
-def request_details(parameters: bytes) -> CallDetails:
-    """Read what was asked for, as ``call_details`` does: it has names alone."""
+def request_names(parameters: bytes) -> tuple[str, ...]:
+    """Give the ``resource_names`` of what was asked for, as ``call_details`` does: it says nothing else."""
     size = len(parameters)
     if size <= _REMEMBERED_BYTES:
-        return _remembered_request(parameters)
-    return _read_request(parameters) if size <= _MAX_BYTES else NO_DETAILS
+        return _remembered_names(parameters)
+    return _read_names(parameters) if size <= _MAX_BYTES else ()
 
 
 def call_details(part: bytes) -> CallDetails:
@@ -65,37 +65,50 @@ def names_of_all(first: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, 
 
 
 def _read(part: bytes) -> CallDetails:
-    names: dict[str, None] = {}
     try:
-        try:
-            value = _decoder.decode(part)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            # A lone surrogate, or a number that is no float: numbers are no names.
-            value = json.loads(part, parse_int=_nothing, parse_float=_nothing)
-        if isinstance(value, dict):
-            _add_names_in(value, names)
-        elif isinstance(value, list):
-            _add_names_among(value, _NOTHING, names)
+        value = _decode(part)
+        names = _names_in(value)
     except RecursionError:
         return NO_DETAILS
-    names.pop("", None)
-    found = tuple(names) if len(names) <= MAX_NAMES else tuple(names)[:MAX_NAMES]
-    if not isinstance(value, dict):
-        return CallDetails(found)
+    if type(value) is not dict:
+        return CallDetails(names)
     return CallDetails(
-        found,
+        names,
         _issued_access_key_id(value),
         _MFA_USED.get(_text(value.get("MFAUsed"))),
         "Failure" in value.values(),
     )
 
 
-def _read_request(parameters: bytes) -> CallDetails:
-    return CallDetails(_read(parameters).resource_names)
+def _read_names(parameters: bytes) -> tuple[str, ...]:
+    try:
+        return _names_in(_decode(parameters))
+    except RecursionError:
+        return ()
+
+
+def _decode(part: bytes) -> Any:
+    try:
+        return _decoder.decode(part)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # A lone surrogate, or a number that is no float: numbers are no names.
+        return json.loads(part, parse_int=_nothing, parse_float=_nothing)
+
+
+def _names_in(value: Any) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    if type(value) is dict:
+        _add_names_in(value, names)
+    elif type(value) is list:
+        _add_names_among(value, _NOTHING, names)
+    if not names:
+        return ()
+    names.pop("", None)
+    return tuple(names) if len(names) <= MAX_NAMES else tuple(names)[:MAX_NAMES]
 
 
 _remembered = lru_cache(maxsize=4096)(_read)
-_remembered_request = lru_cache(maxsize=8192)(_read_request)
+_remembered_names = lru_cache(maxsize=8192)(_read_names)
 
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 _MFA_USED = {"Yes": "true", "YES": "true", "No": "false", "NO": "false"}

@@ -7,22 +7,21 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 """
 
 import hashlib
+import io
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
 from trailsearch.events.aggregated import AGGREGATED, read_aggregate
 from trailsearch.events.call_details import (
-    NO_DETAILS,
-    CallDetails,
     call_details,
     names_of_all,
-    request_details,
+    request_names,
 )
 from trailsearch.events.decoding import NO_JSON, load, pick, read_part
 from trailsearch.events.fields import Fields
@@ -188,9 +187,6 @@ class _About(NamedTuple):
     account_ids: tuple[str, ...]
 
 
-_Rest = TypeVar("_Rest", bound=Hashable)
-_Result = TypeVar("_Result")
-
 _NO_IDENTITY = _UserIdentity()
 _NO_CONTEXT = _SessionContext()
 _NO_ISSUER = _SessionIssuer()
@@ -235,11 +231,9 @@ def build_documents(lines: bytes, log_file: str) -> list[Document]:
     Raises:
         ValueError: a record is not JSON.
     """
-    if lines.isascii():
-        records = lines.decode().split("\n")
-    else:
-        # One by one: where a record is not ASCII, the others take no more time and memory for it.
-        records = [record.decode() for record in lines.split(b"\n")]
+    # One by one: where a record is not ASCII, the others take no more time and memory for it. A file looks for line breaks
+    # at the speed of memory, which bytes.split does not.
+    records = [line.removesuffix(b"\n").decode() for line in io.BytesIO(lines)]
     try:
         events = _record_decoder.decode_lines(lines)  # All at once takes less time.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -251,20 +245,35 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
     if event.event_category == AGGREGATED:
         event = _as_event(event, record)
     recipient, endpoint_owner = event.recipient_account_id, event.vpc_endpoint_account_id
+    user_identity = bytes(event.user_identity)
     # Of another length than an account id's it is none: nothing long is remembered.
-    who = _who(bytes(event.user_identity), recipient if recipient and len(recipient) == 12 else None)
+    who = (_remembered_who if len(user_identity) <= _REMEMBERED_BYTES else _who)(
+        user_identity, recipient if recipient and len(recipient) == 12 else None
+    )
     account_ids = who.account_ids
     if endpoint_owner and len(endpoint_owner) == 12:
         account_ids = _and_account_id(account_ids, endpoint_owner)
     identity, mfa = who.identity, who.mfa
     insight = event.insight_details or _NO_INSIGHT
-    details = _details(event)
-    if details.mfa_used and event.event_name == "ConsoleLogin":
-        mfa = details.mfa_used
+    request = event.request_parameters
+    names = request_names(bytes(request)) if len(request) > _NULL_BYTES else ()
+    issued_access_key_id, is_failure = None, False
+    # Most events have no more than parameters; what is not there is null.
+    if (
+        len(event.response_elements) > _NULL_BYTES
+        or event.additional_event_data is not NO_JSON
+        or event.service_event_details is not NO_JSON
+    ):
+        names, issued_access_key_id, mfa_used, is_failure = _details(event, names)
+        if mfa_used and event.event_name == "ConsoleLogin":
+            mfa = mfa_used
     arns: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     if event.resources is not NO_JSON:  # Most have none.
-        arns, types, account_ids = _about(bytes(event.resources), account_ids)
+        resources = bytes(event.resources)
+        arns, types, account_ids = (_remembered_about if len(resources) <= _REMEMBERED_BYTES else _about)(
+            resources, account_ids
+        )
     read_only = event.read_only
     event_id, from_console, tls = event.event_id, event.session_credential_from_console, event.tls_details
     return Document(
@@ -282,7 +291,7 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             event.source_ip_address or None,
             recipient or None,
             event.error_code or insight.error_code or None,
-            _outcome(event, details),
+            _outcome(event, is_failure),
             identity.type,
             identity.arn,
             identity.account_id,
@@ -300,12 +309,12 @@ def _document(event: _Record, record: str, log_file: str) -> Document:
             event.request_id or None,
             event.shared_event_id or None,
             identity.access_key_id,
-            details.issued_access_key_id,
+            issued_access_key_id,
             identity.principal_id,
             event.vpc_endpoint_id or None,
             log_file,
             who.session_created,
-            details.resource_names,
+            names,
             arns,
             types,
             account_ids,
@@ -320,17 +329,9 @@ def _yes_or_no(value: bool | str | None) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else value or None
 
 
-def _details(event: _Record) -> CallDetails:
-    """Read the parts that are of each API's own shape. Most events have no more than parameters; what is not there is null."""
-    request = event.request_parameters
-    details = request_details(bytes(request)) if len(request) > _NULL_BYTES else NO_DETAILS
-    if (
-        len(event.response_elements) <= _NULL_BYTES
-        and event.additional_event_data is NO_JSON
-        and event.service_event_details is NO_JSON
-    ):
-        return details
-    names, key, mfa_used, is_failure = details.resource_names, None, None, False
+def _details(event: _Record, names: tuple[str, ...]) -> tuple[tuple[str, ...], str | None, str | None, bool]:
+    """Read the parts that are of each API's own shape, beside the parameters, whose ``names`` come before theirs."""
+    key, mfa_used, is_failure = None, None, False
     if len(event.response_elements) > _NULL_BYTES:
         details = call_details(bytes(event.response_elements))
         key, is_failure = details.issued_access_key_id, details.is_failure
@@ -341,13 +342,13 @@ def _details(event: _Record) -> CallDetails:
         names = names_of_all(names, details.resource_names)
     if event.service_event_details is not NO_JSON:
         names = names_of_all(names, call_details(bytes(event.service_event_details)).resource_names)
-    return CallDetails(names, key, mfa_used, is_failure)
+    return names, key, mfa_used, is_failure
 
 
-def _outcome(event: _Record, details: CallDetails) -> str | None:
+def _outcome(event: _Record, is_failure: bool) -> str | None:
     if event.error_code:
         return None if event.insight_details else outcome_of(event.error_code)
-    if event.error_message or (details.is_failure and event.event_type == "AwsConsoleSignIn"):
+    if event.error_message or (is_failure and event.event_type == "AwsConsoleSignIn"):
         return FAILED  # A failed sign-in has no code.
     # An Insights event is no call, and an aggregated one many, which may have ended otherwise each.
     return None if event.insight_details or event.event_category == AGGREGATED else SUCCESS
@@ -393,17 +394,6 @@ def _read(record: str) -> _Record:
         return _Record()
 
 
-def _remembered(read: Callable[[bytes, _Rest], _Result]) -> Callable[[bytes, _Rest], _Result]:
-    """Remember what was read of small parts: a log repeats a few identities, and nine in ten of its resources."""
-    remembering = lru_cache(maxsize=4096)(read)
-
-    def read_or_remember(text: bytes, rest: _Rest) -> _Result:
-        return remembering(text, rest) if len(text) <= _REMEMBERED_BYTES else read(text, rest)
-
-    return read_or_remember
-
-
-@_remembered
 def _who(user_identity: bytes, recipient_account_id: str | None) -> _Who:
     """Read a ``userIdentity``, the JSON text of any value, of an event in some account."""
     identity = read_part(user_identity, _identity_decoder) or _NO_IDENTITY
@@ -478,7 +468,6 @@ def _subject_of(web_id_federation_data: bytes) -> str | None:
     )
 
 
-@_remembered
 def _about(resources: bytes, account_ids: tuple[str, ...]) -> _About:
     """Read ``resources``, the JSON text of any value; ``account_ids`` are mentioned before those in it."""
     arns: dict[str | None, None] = {}
@@ -490,6 +479,11 @@ def _about(resources: bytes, account_ids: tuple[str, ...]) -> _About:
         types[resource.type] = None
         ids[resource.account_id] = None
     return _About(_present(arns), _present(types), _account_ids(ids))
+
+
+# A log repeats a few identities, and nine in ten of its resources: those of up to so many bytes are remembered.
+_remembered_who = lru_cache(maxsize=4096)(_who)
+_remembered_about = lru_cache(maxsize=4096)(_about)
 
 
 def _present(values: Iterable[str | None]) -> tuple[str, ...]:

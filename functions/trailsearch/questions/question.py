@@ -1,7 +1,9 @@
 """A question, and its answer."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Final, NamedTuple
 
 import msgspec
@@ -9,6 +11,8 @@ import msgspec
 from trailsearch.questions import strategies
 from trailsearch.questions.finding import Finding
 from trailsearch.search.queries import (
+    ADDRESS_FIELDS,
+    EVERYTHING,
     Answer,
     Begins,
     Condition,
@@ -17,7 +21,12 @@ from trailsearch.search.queries import (
     Is,
     Query,
     SearchDomain,
+    Syntax,
+    Within,
 )
+
+_ESCAPED: Final = re.compile(r"\\([\\*])")
+_ESCAPED_ASTERISK: Final = re.compile(r"(?<!\\)(?:\\\\)*\\\*\Z")
 
 Strategy = Callable[[SearchDomain, Query, datetime], Sequence[Finding]]
 # What takes more than one query, by the name that a question's file has for it.
@@ -36,7 +45,7 @@ _STRATEGIES: Final[Mapping[str, Strategy]] = {
 class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"negated": "not"}):
     """Events of which any of the fields has any of the values, or a value at all; of ``negated``, the others.
 
-    A value that ends with ``*`` says how a value begins.
+    A value is as ``condition_of`` reads it.
     """
 
     fields: tuple[str, ...]
@@ -45,7 +54,8 @@ class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
     def as_filter(self) -> Filter:
         """Give the filter that it is."""
-        return Filter(self.fields, tuple(map(_condition, self.values)) or (Exists(),), self.negated)
+        conditions = tuple(condition_of(self.fields, each) for each in self.values)
+        return Filter(self.fields, conditions or (Exists(),), self.negated)
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +72,8 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sort: the order of the events.
         buckets: how long a stretch of time is in which events are counted, or how many there are.
         strategy: how it is answered beside a search, by its name; none needs no more than that.
+        text: what it asks for in words, or in the search domain's own language, as ``syntax`` says.
+        syntax: ``simple`` or ``native``.
     """
 
     title: str
@@ -74,11 +86,15 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sort: str = "event_time desc"
     buckets: str = ""
     strategy: str = ""
+    text: str = EVERYTHING
+    syntax: Syntax = Syntax.NATIVE
 
     def query(self) -> Query:
         """Give the query that it is, before anything is typed."""
         filters = tuple(each.as_filter() for each in self.filters)
-        return Query(filters=filters, phrases=self.phrases, facets=self.facets, sort=self.sort)
+        return Query(
+            self.text, self.syntax, filters=filters, phrases=self.phrases, facets=self.facets, sort=self.sort
+        )
 
     def lacks(self, typed: Mapping[str, str]) -> list[str]:
         """Give the needs that none of the typed options meets."""
@@ -115,5 +131,34 @@ def strategy_names() -> frozenset[str]:
     return frozenset(_STRATEGIES)
 
 
-def _condition(value: str) -> Condition:
-    return Begins(value[:-1]) if value.endswith("*") else Is(value)
+def condition_of(fields: Sequence[str], value: str) -> Condition:
+    """Read a value: one that ends with ``*`` says how a value begins, a network is one of addresses, all else is itself.
+
+    An asterisk at the end, or a backslash, that is meant as itself has a backslash before it.
+    """
+    if "/" in value and ADDRESS_FIELDS.issuperset(fields):
+        try:
+            return Within(ip_network(value, strict=False))
+        except ValueError:
+            pass
+    if value.endswith("*") and not _ESCAPED_ASTERISK.search(value):
+        return Begins(_ESCAPED.sub(r"\1", value[:-1]))
+    return Is(_ESCAPED.sub(r"\1", value))
+
+
+def value_of(condition: Condition) -> str:
+    """Write a condition as ``condition_of`` reads it; ``Exists`` has no value, and is written as none.
+
+    Raises:
+        ValueError: it is ``Exists``.
+    """
+    match condition:
+        case Is(value):
+            text = value.replace("\\", "\\\\")
+            return f"{text[:-1]}\\*" if text.endswith("*") else text
+        case Begins(value):
+            return value.replace("\\", "\\\\") + "*"
+        case Within(network):
+            return str(network)
+        case Exists():
+            raise ValueError("Exists has no value")

@@ -111,13 +111,13 @@ class Deployment:
         (self._root / "settings.tfvars.json").write_text(json.dumps(self._settings), encoding="utf-8")
 
     def destroy(self) -> None:
-        """Destroy everything.
+        """Destroy everything that the state has; it is not asked first whether all that is still there.
 
         Raises:
             TerraformFailed: it is refused, or something cannot be deleted.
         """
         for _ in self._stream(
-            "destroy", "-auto-approve", "-input=false", "-parallelism=30", *self._arguments
+            "destroy", "-auto-approve", "-input=false", "-refresh=false", "-parallelism=30", *self._arguments
         ):
             pass
 

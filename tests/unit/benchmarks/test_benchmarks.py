@@ -1,13 +1,16 @@
 """`make bench` measures what it says, on an input that takes no time."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from tests.benchmarks import memory
+from tests.benchmarks.__main__ import README
+from tests.benchmarks.cold_start import ColdStart
 from tests.benchmarks.data_path import CLOUDSEARCH, OPENSEARCH, PACK_BULK, Steps, results_of
 from tests.benchmarks.inputs import INPUTS, LARGEST_MEGABYTES, TYPICAL, generate, of_size
-from tests.benchmarks.report import memory_tables, read_speeds, speed_tables
+from tests.benchmarks.report import Rows, cold_start_table, memory_tables, put_into, read_speeds, speed_tables
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.steps import event, log_of
 from trailsearch.search.backend import BatchFormat
@@ -78,3 +81,31 @@ def test_what_was_not_measured_is_left_empty() -> None:
     )
     assert processes.rows == [["450 MB", "650", *[""] * 5], ["more", "1,181", *[""] * 5]]
     assert stages.rows == [["450 MB", "", "100", "", "", ""]]
+
+
+def test_tables_take_the_place_of_those_of_the_same_title() -> None:
+    def table(title: str, value: str) -> Rows:
+        return Rows(title, ["Logs", "MB"], [["one", value]])
+
+    page = f"Before.\n\n{table('Speed, a second', '1').to_markdown()}\n\nBetween.\n\n{table('A package of 5.2 MB', '2').to_markdown()}\n\nAfter.\n"
+    again = put_into(
+        page, [table("Speed, a second", "3"), table("New", "4"), table("A package of 4 MB", "5")]
+    )
+    assert again == (
+        "Before.\n\nSpeed, a second:\n\n| Logs | MB |\n| --- | ---: |\n| one | 3 |\n"
+        "\nNew:\n\n| Logs | MB |\n| --- | ---: |\n| one | 4 |\n"
+        "\nBetween.\n\nA package of 4 MB:\n\n| Logs | MB |\n| --- | ---: |\n| one | 5 |\n\nAfter.\n"
+    )
+    assert put_into(again, [table("New", "4")]) == again
+    with pytest.raises(ValueError, match="no table 'Other'"):
+        put_into(page, [table("Other", "1")])
+
+
+def test_every_table_that_is_written_has_a_place_in_the_readme() -> None:
+    page = README.read_text(encoding="utf-8")
+    speeds: defaultdict[tuple[str, str, str], float] = defaultdict(lambda: 1)
+    memory_of_all = {"one": {"Fetch Logs": 1.0, "parse": 1.0}}
+    start = ColdStart([], 5_200_000)
+    for table in (*speed_tables(speeds), *memory_tables(memory_of_all), cold_start_table(start)):
+        if "OpenSearch's bulk bodies" not in table.title:  # It gets its place with its first figures.
+            put_into(page, [table])

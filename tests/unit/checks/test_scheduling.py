@@ -1,5 +1,6 @@
 """How the tests are handed out to processes."""
 
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,10 @@ COLLECTED = [
     "tests/end_to_end/opensearch/test_iam.py::test_it",
     "tests/end_to_end/opensearch/test_verify.py::test_it",
     "tests/end_to_end/test_environments.py::test_it",
+    "tests/end_to_end/test_backfill.py::test_it",
     "tests/end_to_end/test_iam.py::test_it",
     "tests/end_to_end/test_verify.py::test_it",
+    "tests/end_to_end/test_what_the_readmes_show.py::test_it",
 ]
 
 
@@ -37,7 +40,7 @@ class Process:
         self.shutting_down = True
 
 
-@pytest.mark.parametrize("shared", SHARING)
+@pytest.mark.parametrize("shared", [*chain.from_iterable(SHARING)])
 def test_what_shares_something_is_there(shared: str) -> None:
     assert Path(REPOSITORY, shared).exists()
 
@@ -47,17 +50,18 @@ def test_what_shares_something_is_run_by_one_process_and_begins_first(
 ) -> None:
     monkeypatch.setattr(request.config.option, "dist", "loadfile")
     monkeypatch.setattr(request.config.option, "loadscopereorder", True)
-    monkeypatch.setattr(request.config.option, "tx", ["popen"] * 5)
+    monkeypatch.setattr(request.config.option, "tx", ["popen"] * 6)
     scheduler: Any = make_scheduler(request.config, None)
-    processes = [Process() for _ in range(5)]
+    processes = [Process() for _ in range(6)]
     for process in processes:
         scheduler.add_node(process)
         scheduler.add_node_collection(process, COLLECTED)
     scheduler.schedule()
     assert [process.given for process in processes] == [
         COLLECTED[10:12],
+        [COLLECTED[13], COLLECTED[16]],
         COLLECTED[12:13],
-        COLLECTED[13:15],
+        COLLECTED[14:16],
         COLLECTED[9:10],
         COLLECTED[:9],
     ]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -60,3 +61,12 @@ def test_who_ignores_interrupts_goes_on_to() -> None:
             press_ctrl_c()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_in_another_thread_a_block_is_as_it_is() -> None:
+    def block() -> str:
+        with deferred_interrupt():
+            return "done"
+
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(block).result() == "done"

@@ -10,16 +10,17 @@ from trailsearch.contracts.messages import Kind
 
 
 class Selection(NamedTuple):
-    """Filters; an empty one lets everything through."""
+    """Filters; an empty one lets everything through. ``ids`` are those of messages; None lets all through."""
 
     kind: str | None
     reason: str | None
     limit: int | None
+    ids: frozenset[str] | None = None
 
     @property
     def is_everything(self) -> bool:
         """Whether nothing is filtered."""
-        return not (self.kind or self.reason or self.limit)
+        return not (self.kind or self.reason or self.limit) and self.ids is None
 
     def of_kind(self, received: Sequence[Received]) -> list[Received]:
         """Select by kind alone, which is known before AWS is asked about each letter."""
@@ -37,6 +38,8 @@ class Selection(NamedTuple):
 
     def _matches(self, found: Received) -> bool:
         letter = found.letter
+        if self.ids is not None and letter.message_id not in self.ids:
+            return False
         text = f"{letter.error} {letter.reason} {letter.subject}".lower()
         return not self.reason or self.reason.lower() in text
 

@@ -87,7 +87,7 @@ def print_status(observed: PipelineStatus, console: Console) -> None:
     parts = Table.grid(padding=(0, 3))
     parts.add_column(style="bold", no_wrap=True)
     parts.add_column(overflow="fold")
-    for name, said in _parts(observed):
+    for name, said in in_lines(observed):
         parts.add_row(name, outside(said))
     console.print()
     console.print(parts)
@@ -96,7 +96,8 @@ def print_status(observed: PipelineStatus, console: Console) -> None:
         console.print(_table(executions.last, wide=console.width >= _WIDE))
 
 
-def _parts(observed: PipelineStatus) -> Iterator[tuple[str, str]]:
+def in_lines(observed: PipelineStatus) -> Iterator[tuple[str, str]]:
+    """Say of each part how it is: its name, and a line."""
     metrics = known(observed.metrics) or Metrics()
     ingest_age, dead_age = metrics.oldest_in_ingest_queue, metrics.oldest_in_dead_letter_queue
     yield "Ingest queue", _said(observed.ingest_queue, lambda queue: _queue(queue, ingest_age))

@@ -1,0 +1,129 @@
+"""How long the page takes to its first events and facets: ``python -m tests.browser.speed --events 100000``."""
+
+import gzip
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from time import perf_counter
+from typing import Final
+
+import click
+import msgspec
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.server import TOKEN, InMemory, serving
+from tests.contract.backends import Searched, on_cloudsearch, on_opensearch
+from tests.contract.conftest import SESSION, opensearch_domain
+from tests.local_cloud.process import LocalCloud
+from tests.local_cloud.sealing import own_variables
+from tests.log_generator import generate_logs
+from trailsearch.events.documents import Document, build_document
+from trailsearch.search.batching import pack
+from trailsearch.search.queries import SearchDomain
+
+_ROUNDS: Final = 5
+_START: Final = datetime(2026, 11, 1, tzinfo=UTC)
+_RECORDS_PER_LOG: Final = 1_000
+_PARTS: Final = {"events": "tr[data-at]", "facets": ".values li", "histogram": ".histogram .ink"}
+_WAIT_MS: Final = 120_000
+# When the first of each is there, in milliseconds from the moment at which the browser begins to load the page.
+_WATCH: Final = f"""
+    window.first = {{}};
+    new MutationObserver(() => {{
+        for (const [name, part] of Object.entries({json.dumps(_PARTS)}))
+            if (!(name in window.first) && document.querySelector(part)) window.first[name] = performance.now();
+    }}).observe(document, {{ childList: true, subtree: true }});
+"""
+_VIEWS: Final = {
+    "everything": "page=search",
+    "a word": "q=accessdenied",
+    "an actor": "filter=%7B%22fields%22%3A%5B%22actor%22%5D%2C%22is%22%3A%22is%22%2C%22values%22%3A%5B%22alice%22%5D%7D",
+}
+
+
+class _Log(msgspec.Struct):
+    records: list[msgspec.Raw] = msgspec.field(name="Records")
+
+
+class _OnEngine(InMemory):
+    """An environment whose search domain is a real one."""
+
+    def __init__(self, domain: SearchDomain, backend: str) -> None:
+        super().__init__([])
+        self._domain = domain
+        self.backend = backend
+
+    def domain(self) -> SearchDomain:
+        return self._domain
+
+
+def _documents(events: int) -> Iterator[list[Document]]:
+    logs = max(1, -(-events // _RECORDS_PER_LOG))
+    spread = timedelta(days=20)
+    for log in generate_logs(1, logs, _START, duration=spread, records_per_log=_RECORDS_PER_LOG):
+        records = msgspec.json.decode(gzip.decompress(log.body), type=_Log).records
+        yield [build_document(bytes(record), f"s3://trail-logs/{log.key}") for record in records]
+
+
+def _index(searched: Searched, events: int) -> None:
+    for batch in pack(_documents(events), searched.search_backend.batch_format, _not_refused):
+        assert list(searched.search_index.upload(bytes(batch.body))) == []
+    searched.show_all()
+
+
+def _not_refused(document: Document) -> None:
+    raise AssertionError(f"{document.id} fits into no batch")
+
+
+def _measure(page: Page, address: str, view: str) -> dict[str, float]:
+    page.goto(f"{address}/?{view}")
+    for part in _PARTS.values():
+        page.locator(part).first.wait_for(state="attached", timeout=_WAIT_MS)
+    first: dict[str, float] = page.evaluate("window.first")
+    return first
+
+
+@click.command()
+@click.option("--events", type=click.IntRange(min=1_000), default=100_000, show_default=True)
+@click.option(
+    "--backend", type=click.Choice(["opensearch", "cloudsearch"]), default="opensearch", show_default=True
+)
+def main(events: int, backend: str) -> None:
+    """Index generated events in a domain of the local cloud, and load the page on them."""
+    # The local cloud takes anybody; nothing of the caller's is for it.
+    os.environ.update(own_variables("", SESSION.region_name))
+    with LocalCloud(opensearch_engine="embedded") as cloud:
+        make: Callable[[], Searched] = {
+            "opensearch": lambda: on_opensearch(opensearch_domain(cloud, "embedded", "trailsearch-speed")),
+            "cloudsearch": lambda: on_cloudsearch(SESSION, cloud.endpoint_url, "trailsearch-speed"),
+        }[backend]
+        searched = make()
+        began = perf_counter()
+        _index(searched, events)
+        click.echo(f"{searched.domain.count():,} events in {backend}, after {perf_counter() - began:.0f} s")
+        with serving(_OnEngine(searched.domain, backend)) as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS])
+            page = browser.new_page(viewport={"width": 1280, "height": 860})
+            page.add_init_script(_WATCH)
+            page.goto(f"{address}/?token={TOKEN}&page=status")
+            for name, view in _VIEWS.items():
+                measured = [_measure(page, address, view) for _ in range(_ROUNDS)]
+                click.echo(f"{name}: {', '.join(_said(part, measured) for part in measured[0])}")
+            loaded: int = page.evaluate(
+                """performance.getEntriesByType("resource").filter((each) => !each.name.includes("/api/"))
+                    .reduce((sum, each) => sum + each.decodedBodySize, 0)"""
+            )
+            click.echo(f"files of the page: {loaded:,} bytes")
+            browser.close()
+
+
+def _said(part: str, measured: Sequence[dict[str, float]]) -> str:
+    times = [each[part] / 1000 for each in measured]
+    return f"{part} {median(times):.2f} s (longest {max(times):.2f})"
+
+
+if __name__ == "__main__":
+    main()

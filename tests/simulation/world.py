@@ -1,0 +1,317 @@
+"""One run of a plan: the pipeline, whoever uses it, and time."""
+
+import gc
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from random import Random
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import simpy
+
+import admit_messages
+import fetch_logs
+import index_batch
+import split_records
+from tests.simulation import operator
+from tests.simulation.code import Code, Ended, in_virtual_time
+from tests.simulation.deployed import ACCOUNT_ID, REGION, STAGING_BUCKET, Deployed
+from tests.simulation.faults import Fault, Faults
+from tests.simulation.plan import Act, Deed, Delivery, Log, Plan
+from tests.simulation.services.events import FailedExecutions
+from tests.simulation.services.executions import Executions, StepFunctions
+from tests.simulation.services.functions import Functions
+from tests.simulation.services.ground import Ground
+from tests.simulation.services.pipe import Pipe
+from tests.simulation.services.s3 import S3, Buckets, StoredObject
+from tests.simulation.services.search import CloudSearch, Domain, OpenSearch
+from tests.simulation.services.sqs import Message, Queue, Sqs
+from tests.simulation.states_language import Machine
+from trailsearch.aws import clients, telemetry
+from trailsearch.aws.telemetry import logger
+from trailsearch.search import Backend, search_backend
+
+HANDLERS = (admit_messages, fetch_logs, split_records, index_batch)
+ROUNDS = 3
+"""So many redrives bring all in, once nothing fails any more: a batch that the domain refuses may be halved as often."""
+_LOOK_SECONDS = 60.0
+# Longer than an operator's visibility timeout, who went away with what he was looking at.
+_QUIET_SECONDS = 420.0
+_DAY = 24 * 60 * 60.0
+SETTLED_SECONDS = 3 * _DAY
+"""By then all is quiet: the longest execution and its retries, the latest event, and some more."""
+
+
+class Line(NamedTuple):
+    """One line of a timeline."""
+
+    at: float
+    who: str
+    what: str
+
+
+@dataclass
+class World:
+    """All that there is in a run. ``trace`` says whether it is told (``lines``)."""
+
+    plan: Plan
+    deployed: Deployed
+    trace: bool = False
+    lines: list[Line] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    phase: str = "faults"
+
+    def __post_init__(self) -> None:
+        self.env = simpy.Environment()
+        self.random = Random(self.plan.seed)
+        self.faults = Faults(self.plan.of(Fault))
+        deployed = self.deployed
+        self.ground = Ground(self.env, self.random, deployed, self.faults, self.say, self.trace)
+        self.buckets = Buckets(self.env, STAGING_BUCKET, deployed.expires_soon_days, deployed.staging_days)
+        self.domain = Domain(self.env, deployed.backend)
+        self.ingest, self.dead_letters = (self._queue(name) for name in ("ingest", "dead-letter"))
+        self.ingest.redrive_to(self.dead_letters, deployed.max_receive_count)
+        self.queues = {deployed.queue_url(queue.name): queue for queue in (self.ingest, self.dead_letters)}
+        functions = Functions(self.ground, dict(self.plan.skews))
+        self.executions = Executions(self.ground, functions, self.queues, self.buckets)
+        self.executions.machine = Machine(deployed.definitions["index_logs"])
+        self.rule = FailedExecutions(self.ground, self.dead_letters)
+        self.executions.ended.append(self.rule.hear)
+        ensure_ascii = self.plan.ensure_ascii
+        self.pipe = Pipe(self.ground, self.ingest, functions, self.executions, ensure_ascii=ensure_ascii)
+        self.clients = self._clients()
+        self.operators = 0
+        self.waiting_at_first: list[Message] = []
+        self.rounds: list[int] = []
+
+    def _queue(self, name: str) -> Queue:
+        deployed = self.deployed
+        return Queue(
+            self.env,
+            self.random,
+            name,
+            deployed.arn("sqs", f"{deployed.prefix}-{name}"),
+            visibility_seconds=deployed.visibility_seconds if name == "ingest" else 30.0,
+            retention_seconds=deployed.retention_seconds,
+            max_bytes=deployed.max_message_bytes,
+        )
+
+    def _clients(self) -> Mapping[str, Any]:
+        sts = SimpleNamespace(
+            meta=SimpleNamespace(region_name=REGION),
+            get_caller_identity=lambda: {
+                "Account": ACCOUNT_ID,
+                "Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/operator",
+            },
+        )
+        search: Any = OpenSearch(self.ground, self.domain)
+        if self.deployed.backend is Backend.CLOUDSEARCH:
+            search = CloudSearch(self.ground, self.domain, clients._SEARCH_CONFIG)
+        return {
+            "s3": S3(self.ground, self.buckets, clients._S3_CONFIG),
+            "sqs": Sqs(self.ground, self.queues),
+            "stepfunctions": StepFunctions(self.ground, self.executions),
+            "sts": sts,
+            "search": search,
+        }
+
+    def say(self, who: str, what: str) -> None:
+        """Tell what has happened now."""
+        if self.trace:
+            self.lines.append(Line(self.env.now, who, what))
+
+    # ── What the plan has ──────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Run it all: what the plan has, and after it an operator who redrives until nothing good waits."""
+        global _world  # noqa: PLW0603
+        _world = self
+        search_backend.cache_clear()
+        admit_messages._stage.cache_clear()
+        self.env.process(self.pipe.run())
+        for delivery in self.plan.of(Delivery):
+            self.env.process(self._deliver(delivery))
+        for act in self.plan.of(Act):
+            self.env.process(self._act(act))
+        for fault in self.plan.of(Fault):
+            self.env.process(self._tell(fault))
+        self.env.run(self.env.process(self._days()))
+
+    def _tell(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
+        if self.trace:
+            yield self.env.timeout(max(0.0, fault.begin))
+            self.say("fault", f"begins: {fault}")
+            yield self.env.timeout(max(0.0, fault.end - self.env.now))
+            self.say("fault", f"ends: {fault}")
+
+    def _deliver(self, delivery: Delivery) -> Generator[simpy.Event, Any, None]:
+        yield self.env.timeout(delivery.at)
+        for log in delivery.logs:
+            self.env.process(self._put(log))
+        attributes = {
+            name: {"DataType": "String", "StringValue": value} for name, value in delivery.attributes
+        }
+        for _ in range(delivery.copies):
+            message = self.ingest.send(delivery.body, attributes, delay=self.random.choice((0.0, 0.0, 2.0)))
+            self.say("SNS", f"delivers {message.id}: {delivery}")
+
+    def _put(self, log: Log) -> Generator[simpy.Event, Any, None]:
+        yield self.env.timeout(log.late)
+        if log.body is not None and (log.bucket, log.key) not in self.buckets.objects:
+            self.buckets.objects[log.bucket, log.key] = StoredObject(
+                log.body, self.env.now, refused=log.refused, deadly=log.deadly
+            )
+
+    def _act(self, act: Act) -> Generator[simpy.Event, Any, None]:
+        yield self.env.timeout(act.at)
+        if act.deed is not Deed.REDRIVE:
+            self.say("person", str(act))
+        match act.deed:
+            case Deed.REDRIVE:
+                yield from self._redrive(act)
+            case Deed.ABORT:
+                running_now = [self.executions.all[arn] for arn in sorted(self.executions.running)]
+                if running_now:
+                    self.executions.abort(self.random.choice(running_now))
+            case Deed.DEPLOY:
+                # Functions start anew, and forget; executions that run keep their definition.
+                search_backend.cache_clear()
+                admit_messages._stage.cache_clear()
+                self.executions.machine = Machine(self.deployed.definitions["index_logs"])
+            case Deed.STOP_PIPE | Deed.START_PIPE:
+                self.pipe.running = act.deed is Deed.START_PIPE
+            case Deed.FILL_DOMAIN | Deed.MEND_DOMAIN:
+                self.domain.full = act.deed is Deed.FILL_DOMAIN
+                self.domain.was_full = True
+
+    def _redrive(self, act: Act) -> Generator[simpy.Event, Any, None]:
+        self.say("person", f"begins: {act}")
+        self.operators += 1
+        environment = self.deployed.environment
+        code = Code(
+            self.env,
+            lambda: operator.run_redrive(environment, act.options),
+            "operator",
+            self.random,
+            skew=dict(self.plan.skews).get("operator", 0.0),
+        )
+        process = self.env.process(code.process())
+        if act.interrupted:
+            after, how = act.interrupted
+            yield process | self.env.timeout(after)
+            if not process.triggered:
+                process.interrupt(how)
+        end = yield process
+        self.operators -= 1
+        match end.error:
+            case None:
+                self.say("person", f"is done, exit code {end.value}")
+            case Ended() | KeyboardInterrupt():
+                self.say("person", "is gone")
+            case error if type(error).__name__ in _EXPECTED:
+                self.say("person", f"is told: {str(error)[:200]}")
+            case error:
+                self.violations.append(f"crash: make redrive raises {type(error).__name__}: {error}")
+
+    # ── After it ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _days(self) -> Generator[simpy.Event, Any, None]:
+        ends = [fault.end for fault in self.plan.of(Fault)]
+        ends += [act.at for act in self.plan.of(Act)]
+        ends += [
+            delivery.at + max((log.late for log in delivery.logs), default=0)
+            for delivery in self.plan.of(Delivery)
+        ]
+        yield self.env.timeout(max([0.0, *ends]))
+        self.domain.full, self.pipe.running = False, True
+        self.phase = "after the faults"
+        self.say("world", "nothing fails any more")
+        yield from self._settle()
+        self.waiting_at_first = list(self.dead_letters.messages.values())
+        if self.plan.idle_days:
+            yield self.env.timeout(self.plan.idle_days * _DAY)
+        for number in range(ROUNDS):
+            self.phase = f"redrive {number + 1}"
+            self.rounds.append(len(self.dead_letters.messages))
+            yield from self._redrive(Act(self.env.now, Deed.REDRIVE, ("--no-wait",)))
+            yield from self._settle()
+        self.rounds.append(len(self.dead_letters.messages))
+
+    def _settle(self) -> Generator[simpy.Event, Any, None]:
+        """Wait until nothing happens any more.
+
+        Raises:
+            Endless: that takes longer than it may.
+        """
+        begin, quiet = self.env.now, 0.0
+        while quiet < _QUIET_SECONDS:
+            yield self.env.timeout(_LOOK_SECONDS)
+            busy = self.busy()
+            quiet = 0.0 if busy else quiet + _LOOK_SECONDS
+            if self.env.now - begin > SETTLED_SECONDS:
+                raise Endless(f"{self.phase}: after {SETTLED_SECONDS / _DAY:.0f} days there is still {busy}")
+
+    def busy(self) -> str:
+        """Say what goes on; nothing, if nothing does."""
+        if self.ingest.messages:
+            return f"{len(self.ingest.messages)} message(s) in the ingest queue"
+        if self.executions.running:
+            return f"{len(self.executions.running)} execution(s)"
+        if self.rule.pending:
+            return "an event on its way"
+        if self.operators:
+            return "an operator at work"
+        return ""
+
+
+class Endless(Exception):
+    """Something goes on that should have come to an end; says what."""
+
+
+# What a command tells a person, as it is meant to.
+_EXPECTED = frozenset({"CommandFailed", "EnvironmentNotFound", "Interrupted"})
+
+_COLLECTED_AFTER = (100_000, 20, 20)
+_METRIC = SimpleNamespace(add_dimension=lambda *_, **__: None)
+_world: World | None = None
+
+
+def _client(name: str) -> Callable[..., Any]:
+    def give(*_: Any, **__: Any) -> Any:
+        assert _world is not None
+        return _world.clients[name]
+
+    return give
+
+
+@contextmanager
+def simulated() -> Iterator[None]:
+    """Let the product's code live in simulated worlds, one after the other."""
+    with ExitStack() as stack:
+        # What a run makes is gone when it ends; to look for what is not, all the time, takes a tenth of it.
+        stack.callback(gc.set_threshold, *gc.get_threshold())
+        gc.set_threshold(*_COLLECTED_AFTER)
+        for name, client in {
+            "s3": "s3",
+            "sqs": "sqs",
+            "stepfunctions": "stepfunctions",
+            "sts": "sts",
+            "opensearch_domain": "search",
+            "cloudsearch_domain": "search",
+        }.items():
+            stack.enter_context(patch.object(clients, name, _client(client)))
+        # What is logged and measured is not looked at here, and takes half of the time.
+        stack.enter_context(patch.object(telemetry, "single_metric", lambda *_, **__: nullcontext(_METRIC)))
+        for name in ("add_metric", "flush_metrics"):
+            stack.enter_context(patch.object(telemetry.metrics.provider, name, lambda *_, **__: None))
+        # Whose contexts do not end in the order in which they began, where functions run at the same time.
+        silent = SimpleNamespace(catch_warnings=nullcontext, filterwarnings=lambda *_: None)
+        stack.enter_context(patch.object(telemetry, "warnings", silent))
+        level = logger.log_level
+        logger.setLevel("CRITICAL")
+        stack.callback(logger.setLevel, level)
+        stack.enter_context(operator.silent())
+        stack.enter_context(in_virtual_time())
+        yield

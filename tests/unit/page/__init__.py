@@ -1,0 +1,1 @@
+"""The search page's server, in a process with its tests."""
