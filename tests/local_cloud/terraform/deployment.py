@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any
 
 from tests.local_cloud.sealing import proxies
-from trailsearch.cli.package import audit_package
 from trailsearch.cli.provider_mirror import cli_configuration
 
 REPOSITORY = Path(__file__).parents[3]
@@ -22,6 +21,11 @@ OVERRIDES = Path(__file__).parent / "overrides"
 
 Report = Callable[[str, int, int], None]
 """Called with a resource's address, how many are done, and how many there are."""
+
+
+def _beside(package: Path) -> Path:
+    """Say where the package of the audit is: where the builder of both puts it."""
+    return package.with_name(f"{package.stem}-audit{package.suffix}")
 
 
 class TerraformFailed(RuntimeError):
@@ -53,7 +57,7 @@ class Deployment:
             f"-var-file={var_file}",
             "-var-file=settings.tfvars.json",
             f"-var=package_path={package.resolve()}",
-            f"-var=audit_package_path={audit_package(package.resolve())}",
+            f"-var=audit_package_path={_beside(package.resolve())}",
         ]
         if configuration := cli_configuration(REPOSITORY / "build" / "terraform.rc"):
             self._variables["TF_CLI_CONFIG_FILE"] = str(configuration)
