@@ -252,10 +252,10 @@ demo-stop: .venv/ready ## Stop the local cloud that `make demo KEEP=1` left runn
 # ── Deploy ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: package
-package: .venv/ready ## Build the Lambda package, build/lambda.zip
+package: .venv/ready ## Build the Lambda packages, build/lambda.zip and that of the audit
 	@$(PYTHON) -m trailsearch.cli.package build/lambda.zip
 
-build/lambda.zip: requirements.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/audit/*' -not -path '*/page/*') | .venv/ready
+build/lambda.zip: requirements.txt requirements-audit.txt $(shell find functions -name '*.py' -not -path '*/cli/*' -not -path '*/page/*') | .venv/ready
 	@$(PYTHON) -m trailsearch.cli.package $@
 
 # Each environment has its own state and its own working directory.

@@ -7,6 +7,8 @@ locals {
 
   console_of_retention = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.retention_state_machine_arn}"
 
+  console_of_audit = "${local.console}/states/home?region=${var.region}#/statemachines/view/${local.audit_state_machine_arn}"
+
   # What an alarm watches is one of local.metrics, or an expression over several of them. Periods are in seconds. Many
   # metrics have no value where nothing happened: FILL, because a sum with a missing term is missing as a whole.
   alarms = merge(
@@ -121,6 +123,7 @@ locals {
         expression = "FILL(retention_failed, 0) + FILL(retention_timed_out, 0) + FILL(retention_aborted, 0) + FILL(retention_not_started, 0)", above = 0, period = 300, periods = 1
       }
     },
+    { for key, alarm in local.audit_alarms : key => alarm if var.audit_hourly },
     {
       for key, function in local.functions : "${replace(key, "_", "-")}-errors" => {
         meaning = "More than half of the invocations of ${function.name} have failed for 15 minutes. The workflow retries them; what stays failed waits in the dead-letter queue."
@@ -171,6 +174,52 @@ locals {
       } if suffix != ""
     },
   )
+
+  # What an audit finds is a problem for as long as it is in the hours that are looked at: three of its executions.
+  audit_alarms = {
+    audit-altered = {
+      meaning = "CloudTrail has signed logs or digests that are not what lies in the bucket, or not what was indexed: somebody has altered them."
+      steps = [
+        "Which ones? make audit ENV=${var.environment}, or the problems in the output of the latest execution: ${local.console_of_audit}",
+        "Treat it as an incident: who wrote to the bucket? make search ENV=${var.environment} RESOURCE=<log bucket> WHAT='PutObject,DeleteObject' shows it, if data events are logged.",
+        "Keep the evidence (summary.evidence in that output), and the versions of the object, if its bucket keeps them.",
+      ]
+      metrics    = ["logs_altered", "digests_altered"]
+      expression = "FILL(logs_altered, 0) + FILL(digests_altered, 0)", above = 0, period = 3600, periods = 1
+    }
+
+    audit-gap = {
+      meaning = "For some of the time that was audited there is no digest of CloudTrail's: it is missing, or a chain of digests ends or begins anew. What was delivered then is not proven to be indexed."
+      steps = [
+        "Which time? make audit ENV=${var.environment}",
+        "Was the trail stopped, or log file validation switched off? make ask ENV=${var.environment} Q=trail-tampering",
+        "A digest that somebody deleted: as of ${local.prefix}-audit-altered.",
+        "Index what may have been delivered then: make backfill ENV=${var.environment} FROM=… TO=… (terraform/README.md, \"Backfill\").",
+      ]
+      metrics = ["digest_gaps"], above = 0, period = 3600, periods = 1
+    }
+
+    audit-not-healed = {
+      meaning = "CloudTrail has signed logs that nobody has read, though an audit announced them, or that cannot be read: they are not in the bucket, or not as they were signed."
+      steps = [
+        "Which ones? make audit ENV=${var.environment}",
+        "Announced, and not read: does the queue wait, or the Pipe not take messages? make status ENV=${var.environment}, and follow the alarms that ring beside this one.",
+        "Not in the bucket: restore them from a version or a copy, then make audit ENV=${var.environment} FROM=… TO=… HEAL=1",
+      ]
+      metrics = ["logs_not_healed"], above = 0, period = 3600, periods = 1
+    }
+
+    audit-failed = {
+      meaning = "The state machine ${local.prefix}-audit failed, timed out, was aborted or could not be started: of some hours it is not known whether all of their logs are indexed."
+      steps = [
+        "Open the latest execution; if it is red, its Cause says what and why: ${local.console_of_audit}",
+        "StorageAccessDenied, PublicKeysUnavailable, QueueUnavailable, or no execution at all: make plan ENV=${var.environment} shows what was changed by hand, make apply mends it.",
+        "Nothing else to do if the next execution succeeds, which looks at most of these hours again. Else: make audit ENV=${var.environment} FROM=… TO=… HEAL=1",
+      ]
+      metrics    = ["audit_failed", "audit_timed_out", "audit_aborted", "audit_not_started"]
+      expression = "FILL(audit_failed, 0) + FILL(audit_timed_out, 0) + FILL(audit_aborted, 0) + FILL(audit_not_started, 0)", above = 0, period = 300, periods = 1
+    }
+  }
 
   # What is about the search domain. Names that both have mean the same of both.
   domain_alarms = {
@@ -415,6 +464,40 @@ resource "aws_cloudwatch_metric_alarm" "no_logs" {
       metric_name = local.metrics[each.value.metric].name
       dimensions  = local.metrics[each.value.metric].dimensions
       stat        = local.metrics[each.value.metric].stat
+      period      = 3600
+    }
+  }
+}
+
+# As above: no audit, or none that proves anything.
+resource "aws_cloudwatch_metric_alarm" "audit_silent" {
+  count = var.audit_hourly ? 1 : 0
+
+  alarm_name        = "${local.prefix}-audit-silent"
+  alarm_description = <<-EOT
+    For six hours, no audit has found a valid digest of CloudTrail's: nothing is proven to be indexed. Just deployed: digests come once an hour, and are looked at two hours later.
+    1. Does the state machine run? ${local.console_of_audit}
+    2. It ends in Not Proven: is log file validation on, and the trail logging? aws cloudtrail get-trail-status --region ${var.region} --name ${var.create_trail ? local.prefix : "<your trail>"}: LatestDigestDeliveryTime, LatestDigestDeliveryError
+    3. There is no execution: is the schedule ${local.prefix}-audit enabled? make plan ENV=${var.environment} shows what was changed by hand.
+    4. Look at the time that was left out: make audit ENV=${var.environment} FROM=… TO=… HEAL=1
+  EOT
+
+  evaluation_periods  = 6
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  metric_query {
+    id          = "digests_valid"
+    return_data = true
+
+    metric {
+      namespace   = local.metrics.digests_valid.namespace
+      metric_name = local.metrics.digests_valid.name
+      dimensions  = local.metrics.digests_valid.dimensions
+      stat        = local.metrics.digests_valid.stat
       period      = 3600
     }
   }

@@ -139,6 +139,50 @@ locals {
     )
   }
 
+  # A dashboard of its own: the other one has as many metrics as a dashboard may have before CloudWatch asks for more.
+  audit_rows = [
+    {
+      title = "Is every log indexed that CloudTrail has signed? Of the latest three hours, up to two hours ago"
+      graphs = [
+        { title = "Signed logs, and those indexed unaltered", metrics = [["signed", "logs_signed"], ["indexed unaltered", "logs_unaltered"]] },
+        {
+          title = "Logs that nobody was told of"
+          metrics = [
+            ["missing", "logs_missing"], ["healed", "logs_healed"], ["not healed", "logs_not_healed"],
+          ]
+        },
+        { title = "Logs altered, dead-lettered", metrics = [["altered", "logs_altered"], ["dead-lettered", "logs_dead_lettered"]] },
+        {
+          title = "Digests"
+          metrics = [
+            ["valid", "digests_valid"], ["altered", "digests_altered"], ["gaps", "digest_gaps"],
+            ["not validated", "not_validated"],
+          ]
+        },
+      ]
+    },
+    {
+      title = "Audits"
+      graphs = [
+        {
+          title = "Executions by outcome"
+          metrics = [
+            ["succeeded", "audit_succeeded"], ["failed", "audit_failed"], ["timed out", "audit_timed_out"],
+            ["aborted", "audit_aborted"], ["not started", "audit_not_started"],
+          ]
+        },
+      ]
+    },
+  ]
+
+  audit_text = <<-EOT
+    **${local.prefix}, audit.** It proves that every delivered log is indexed, not that CloudTrail recorded every call. Something red? Its alarm's description says what to do. What was missing is announced again by itself; `make audit ENV=${var.environment}` names everything that is not well.
+
+    [Executions](${local.console_of_audit}), whose output says where the evidence is · [Dashboard of the pipeline](${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${local.prefix})
+  EOT
+
+  rows_of_dashboards = merge({ pipeline = local.dashboard_rows }, var.audit_hourly ? { audit = local.audit_rows } : {})
+
   # A metric as dashboards write it: namespace, name, dimensions.
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
   dashboard_metrics = {
@@ -151,7 +195,7 @@ locals {
     properties = {
       title  = "Alarms"
       sortBy = "stateUpdatedTimestamp" # Those that ring come first.
-      alarms = concat(values(aws_cloudwatch_metric_alarm.runbook)[*].arn, values(aws_cloudwatch_metric_alarm.no_logs)[*].arn)
+      alarms = concat(values(aws_cloudwatch_metric_alarm.runbook)[*].arn, values(aws_cloudwatch_metric_alarm.no_logs)[*].arn, aws_cloudwatch_metric_alarm.audit_silent[*].arn)
     }
   }
 
@@ -160,35 +204,39 @@ locals {
     properties = { markdown = local.dashboard_text }
   }
 
-  dashboard_titles = [
-    for at, row in local.dashboard_rows : {
-      type       = "text", x = 0, y = 7 * (at + 1), width = 24, height = 1
-      properties = { markdown = "## ${row.title}" }
-    }
-  ]
-
-  dashboard_graphs = flatten([
-    for at, row in local.dashboard_rows : [
-      for column, graph in row.graphs : {
-        type = "metric", x = 6 * column, y = 7 * (at + 1) + 1, width = 6, height = 6
-        properties = {
-          title  = graph.title
-          region = var.region
-          period = 300
-          view   = "timeSeries"
-          yAxis  = { left = { min = 0 } }
-          annotations = {
-            horizontal = [for alarm in try([graph.alarm], []) : { label = "alarm", value = local.alarms[alarm].above }]
-          }
-          metrics = concat(
-            [for shown in graph.metrics : concat(local.dashboard_metrics[shown[1]], [{ label = shown[0], stat = local.metrics[shown[1]].stat }])],
-            [for key in try(graph.over, []) : concat(local.dashboard_metrics[key], [{ id = key, stat = local.metrics[key].stat, visible = false }])],
-            [for shown in try(graph.expressions, []) : [{ label = shown[0], expression = shown[1] }]],
-          )
-        }
+  dashboard_titles = {
+    for name, rows in local.rows_of_dashboards : name => [
+      for at, row in rows : {
+        type       = "text", x = 0, y = 7 * (at + 1), width = 24, height = 1
+        properties = { markdown = "## ${row.title}" }
       }
     ]
-  ])
+  }
+
+  dashboard_graphs = {
+    for name, rows in local.rows_of_dashboards : name => flatten([
+      for at, row in rows : [
+        for column, graph in row.graphs : {
+          type = "metric", x = 6 * column, y = 7 * (at + 1) + 1, width = 6, height = 6
+          properties = {
+            title  = graph.title
+            region = var.region
+            period = name == "audit" ? 3600 : 300
+            view   = "timeSeries"
+            yAxis  = { left = { min = 0 } }
+            annotations = {
+              horizontal = [for alarm in try([graph.alarm], []) : { label = "alarm", value = local.alarms[alarm].above }]
+            }
+            metrics = concat(
+              [for shown in graph.metrics : concat(local.dashboard_metrics[shown[1]], [{ label = shown[0], stat = local.metrics[shown[1]].stat }])],
+              [for key in try(graph.over, []) : concat(local.dashboard_metrics[key], [{ id = key, stat = local.metrics[key].stat, visible = false }])],
+              [for shown in try(graph.expressions, []) : [{ label = shown[0], expression = shown[1] }]],
+            )
+          }
+        }
+      ]
+    ])
+  }
 }
 
 resource "aws_cloudwatch_dashboard" "pipeline" {
@@ -196,6 +244,30 @@ resource "aws_cloudwatch_dashboard" "pipeline" {
   dashboard_body = jsonencode({
     start          = "-PT6H"
     periodOverride = "inherit"
-    widgets        = concat([local.dashboard_alarms, local.dashboard_next], local.dashboard_titles, local.dashboard_graphs)
+    widgets        = concat([local.dashboard_alarms, local.dashboard_next], local.dashboard_titles.pipeline, local.dashboard_graphs.pipeline)
+  })
+}
+
+resource "aws_cloudwatch_dashboard" "audit" {
+  count = var.audit_hourly ? 1 : 0
+
+  dashboard_name = "${local.prefix}-audit"
+  dashboard_body = jsonencode({
+    start          = "-P7D"
+    periodOverride = "inherit"
+    widgets = concat(
+      [
+        {
+          type = "alarm", x = 0, y = 0, width = 24, height = 4
+          properties = {
+            title  = "Alarms"
+            sortBy = "stateUpdatedTimestamp"
+            alarms = concat([for key in keys(local.audit_alarms) : aws_cloudwatch_metric_alarm.runbook[key].arn], aws_cloudwatch_metric_alarm.audit_silent[*].arn)
+          }
+        },
+        { type = "text", x = 0, y = 4, width = 24, height = 3, properties = { markdown = local.audit_text } },
+      ],
+      local.dashboard_titles.audit, local.dashboard_graphs.audit,
+    )
   })
 }

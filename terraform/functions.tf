@@ -42,10 +42,15 @@ locals {
     }
   }
 
-  all_functions = merge(local.functions, local.pipe_functions, local.retention_functions, local.backfill_functions)
+  all_functions = merge(local.functions, local.pipe_functions, local.retention_functions, local.backfill_functions, local.audit_functions)
 
   # Those that hand data on through the staging bucket.
-  staging_functions = concat(keys(local.functions), keys(local.pipe_functions), keys(local.backfill_functions))
+  staging_functions = concat(keys(local.functions), keys(local.pipe_functions), keys(local.backfill_functions), keys(local.audit_functions))
+
+  # What checks signatures (cryptography) is three times as large as all else, and one function needs it.
+  package_paths = {
+    for key in keys(local.all_functions) : key => contains(keys(local.audit_functions), key) ? var.audit_package_path : var.package_path
+  }
 
   # As long as the longest execution_timeout_seconds: what an execution stages for itself outlives it.
   soon_days = 1
@@ -57,6 +62,7 @@ locals {
   function_environments = merge(
     { admit_messages = {} },
     { for key in ["fetch_logs", "plan_backfill"] : key => { LOG_BUCKETS = join(",", local.log_bucket_names) } },
+    { for key in keys(local.audit_functions) : key => local.audit_environment },
     local.search_environments,
   )
 
@@ -64,12 +70,14 @@ locals {
     for key in keys(local.all_functions) :
     key => merge(
       contains(local.staging_functions, key) ? { STAGING_BUCKET = aws_s3_bucket.staging.bucket } : {},
-      var.keep_ledger && contains(keys(local.functions), key) ? { LEDGER = "true" } : {},
+      # "make audit" asks fetch_logs how long it is kept.
+      var.keep_ledger && contains(keys(local.functions), key) ? { LEDGER = "true", LEDGER_RETENTION_DAYS = var.ledger_retention_days } : {},
     )
   }
 
   function_policies = merge(
     { for key in keys(local.retention_functions) : key => data.aws_iam_policy_document.every_step[key].json },
+    { for key in keys(local.audit_functions) : key => data.aws_iam_policy_document.audit_logs[0].json },
     {
       admit_messages = data.aws_iam_policy_document.admit_messages.json
       fetch_logs     = data.aws_iam_policy_document.fetch_logs.json
@@ -94,8 +102,8 @@ resource "aws_lambda_function" "step" {
   runtime                        = "python3.13"
   architectures                  = ["arm64"]
   handler                        = "${each.key}.handler"
-  filename                       = var.package_path
-  source_code_hash               = filebase64sha256(var.package_path)
+  filename                       = local.package_paths[each.key]
+  source_code_hash               = filebase64sha256(local.package_paths[each.key])
   memory_size                    = each.value.memory_mb
   timeout                        = each.value.timeout_seconds
   reserved_concurrent_executions = lookup(var.reserved_concurrency, each.key, -1)
@@ -122,8 +130,8 @@ resource "aws_lambda_function" "step" {
 
   lifecycle {
     precondition {
-      condition     = fileexists(var.package_path)
-      error_message = "There is no ${var.package_path}: build it with \"make package\"."
+      condition     = fileexists(local.package_paths[each.key])
+      error_message = "There is no ${local.package_paths[each.key]}: build it with \"make package\"."
     }
   }
 }
@@ -412,6 +420,50 @@ resource "aws_s3_bucket_lifecycle_configuration" "staging" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
+    }
+  }
+
+  rule {
+    id     = "expire-ledger"
+    status = "Enabled"
+
+    filter {
+      prefix = "ledger/"
+    }
+
+    expiration {
+      days = var.ledger_retention_days
+    }
+  }
+
+  # What an audit's execution keeps for itself.
+  rule {
+    id     = "expire-audits"
+    status = "Enabled"
+
+    filter {
+      prefix = "audits/"
+    }
+
+    expiration {
+      days = local.soon_days
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.evidence_retention_days == null ? [] : [var.evidence_retention_days]
+
+    content {
+      id     = "expire-evidence"
+      status = "Enabled"
+
+      filter {
+        prefix = "evidence/"
+      }
+
+      expiration {
+        days = rule.value
+      }
     }
   }
 

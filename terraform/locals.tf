@@ -32,6 +32,7 @@ locals {
       pipe     = "/aws/vendedlogs/pipes/${local.prefix}-ingest"
     },
     local.retention ? { retention = "/aws/vendedlogs/states/${local.prefix}-retention" } : {},
+    var.audit_hourly ? { audit = "/aws/vendedlogs/states/${local.prefix}-audit" } : {},
     local.on_opensearch ? { opensearch = "/aws/OpenSearchService/domains/${local.prefix}/application-logs" } : {},
   )
 

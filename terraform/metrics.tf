@@ -159,6 +159,45 @@ locals {
         metrics    = { retention_not_started = ["InvocationDroppedCount", "Sum"] }
       }
     },
+    # An audit looks at hours of which the one before it has seen most: the most of an hour, and no sum.
+    {
+      for key in keys(local.audit_functions) : key => {
+        namespace  = "Trailsearch"
+        dimensions = { service = key, environment = var.environment }
+        metrics = {
+          digests_valid      = ["DigestsValid", "Maximum"]
+          digests_altered    = ["DigestsAltered", "Maximum"]
+          digest_gaps        = ["DigestGaps", "Maximum"]
+          not_validated      = ["NotValidated", "Maximum"]
+          logs_signed        = ["LogsSigned", "Maximum"]
+          logs_unaltered     = ["LogsIndexedUnaltered", "Maximum"]
+          logs_dead_lettered = ["LogsDeadLettered", "Maximum"]
+          logs_altered       = ["LogsAltered", "Maximum"]
+          logs_missing       = ["LogsMissing", "Maximum"]
+          logs_healed        = ["LogsHealed", "Maximum"]
+          logs_not_healed    = ["LogsNotHealed", "Maximum"]
+        }
+      }
+    },
+    {
+      for machine in aws_sfn_state_machine.audit : "audit" => {
+        namespace  = "AWS/States"
+        dimensions = { StateMachineArn = machine.arn }
+        metrics = {
+          audit_succeeded = ["ExecutionsSucceeded", "Sum"]
+          audit_failed    = ["ExecutionsFailed", "Sum"]
+          audit_timed_out = ["ExecutionsTimedOut", "Sum"]
+          audit_aborted   = ["ExecutionsAborted", "Sum"]
+        }
+      }
+    },
+    {
+      for group in aws_scheduler_schedule_group.audit : "audit_schedule" => {
+        namespace  = "AWS/Scheduler"
+        dimensions = { ScheduleGroup = group.name }
+        metrics    = { audit_not_started = ["InvocationDroppedCount", "Sum"] }
+      }
+    },
     # https://docs.aws.amazon.com/cloudsearch/latest/developerguide/cloudwatch-monitoring.html
     {
       for domain in aws_cloudsearch_domain.events : "cloudsearch_domain" => {

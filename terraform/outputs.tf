@@ -27,6 +27,21 @@ output "backfill_url" {
   value       = "${local.console}/states/home?region=${var.region}#/statemachines/view/${aws_sfn_state_machine.backfill.arn}"
 }
 
+output "audit_url" {
+  description = "The executions that audit, in the AWS console; null without audit_hourly."
+  value       = var.audit_hourly ? local.console_of_audit : null
+}
+
+output "audit_state_machine_arn" {
+  description = "The state machine that audits; null without audit_hourly."
+  value       = one(aws_sfn_state_machine.audit[*].arn)
+}
+
+output "audit_logs_role_arn" {
+  description = "The role that log buckets and keys of other accounts must let list and read for an audit; null without audit_hourly."
+  value       = var.audit_hourly ? aws_iam_role.step["audit_logs"].arn : null
+}
+
 output "plan_backfill_role_arn" {
   description = "The role that log buckets of other accounts must let list for a backfill."
   value       = aws_iam_role.step["plan_backfill"].arn
@@ -35,6 +50,11 @@ output "plan_backfill_role_arn" {
 output "dashboard_url" {
   description = "The dashboard in the AWS console."
   value       = "${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.pipeline.dashboard_name}"
+}
+
+output "audit_dashboard_url" {
+  description = "The dashboard of the audit in the AWS console; null without audit_hourly."
+  value       = var.audit_hourly ? "${local.console}/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.audit[0].dashboard_name}" : null
 }
 
 output "dead_letter_queue_console_url" {

@@ -14,6 +14,10 @@ locals {
       retention          = { service = "states", source_arn = local.retention_state_machine_arn }
       retention_schedule = { service = "scheduler", source_arn = local.schedule_group_arn }
     } : {},
+    var.audit_hourly ? {
+      audit          = { service = "states", source_arn = local.audit_state_machine_arn }
+      audit_schedule = { service = "scheduler", source_arn = local.audit_schedule_group_arn }
+    } : {},
   )
 }
 

@@ -322,17 +322,59 @@ variable "staging_retention_days" {
 
 variable "keep_ledger" {
   type        = bool
-  description = "Whether the functions write down, in the staging bucket, which logs they read, what became of the records and what is indexed: an object more for each execution's Fetch Logs and Split Records and for each batch, which expires after staging_retention_days. CloudTrail's signed digests are compared with that."
+  description = "Whether the functions write down, in the staging bucket, which logs they read, what became of the records and what is indexed: an object more for each execution's Fetch Logs and Split Records and for each batch, which expires after ledger_retention_days. CloudTrail's signed digests are compared with that."
   default     = false
   nullable    = false
+}
+
+variable "ledger_retention_days" {
+  type        = number
+  description = "Days after which the ledger expires: an audit can look back as far, and of what is older it says that it does not know."
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.ledger_retention_days >= 1 && floor(var.ledger_retention_days) == var.ledger_retention_days
+    error_message = "ledger_retention_days must be a whole number from 1."
+  }
+}
+
+variable "audit_hourly" {
+  type        = bool
+  description = "Whether a state machine compares, once an hour, CloudTrail's signed digests with the log buckets and the ledger, and has indexed what nobody was told of. It needs keep_ledger, and log file validation of the trails."
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.audit_hourly || var.keep_ledger
+    error_message = "audit_hourly = true needs keep_ledger = true: an audit compares with the ledger."
+  }
+}
+
+variable "evidence_retention_days" {
+  type        = number
+  description = "Days after which what the hourly audits have found expires in the staging bucket. null: it is kept for as long as the bucket."
+  default     = null
+
+  validation {
+    condition     = var.evidence_retention_days == null ? true : var.evidence_retention_days >= 1 && floor(var.evidence_retention_days) == var.evidence_retention_days
+    error_message = "evidence_retention_days must be a whole number from 1, or null."
+  }
 }
 
 # Functions
 
 variable "package_path" {
   type        = string
-  description = "The zip that all functions run from, built by \"make package\"."
+  description = "The zip that all functions run from but the one that audits, built by \"make package\"."
   default     = "../build/lambda.zip"
+  nullable    = false
+}
+
+variable "audit_package_path" {
+  type        = string
+  description = "The zip that the function that audits runs from, built by \"make package\" too."
+  default     = "../build/lambda-audit.zip"
   nullable    = false
 }
 

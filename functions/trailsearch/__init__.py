@@ -4,7 +4,7 @@ Its packages show the way of the data, and import only what stands below them he
 
     page        the search page of `make ui`; not in the Lambda package
     cli         the operator's commands; not in the Lambda package
-    audit       CloudTrail's signed digests against the bucket and the ledger; not in the Lambda package either
+    audit       CloudTrail's signed digests against the bucket and the ledger; in a package of its own
     questions   what investigators ask; not in the Lambda package either
     workflow    what the states keep for each other, and the letters about what failed
     logs        what is announced, where it lies, what is in it

@@ -181,12 +181,12 @@ run "trail_queues_and_staging" {
 
   # Staging
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" && length(rule.expiration) > 0 } == { expire = 15, expire-backfills = 90, expire-messages = 15, expire-records = 1, expire-soon = 1 }
-    error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; batches and messages after 15, and backfills after 90."
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.expiration).days if rule.status == "Enabled" && length(rule.expiration) > 0 } == { expire = 15, expire-audits = 1, expire-backfills = 90, expire-ledger = 90, expire-messages = 15, expire-records = 1, expire-soon = 1 }
+    error_message = "Records and batches with the tag expire after a day, as long as an execution lasts at most; batches and messages after 15, and backfills and ledger after 90."
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id != "expire-soon" && length(rule.expiration) > 0 } == { expire = "batches/", expire-backfills = "backfills/", expire-messages = "messages/", expire-records = "records/" }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id != "expire-soon" && length(rule.expiration) > 0 } == { expire = "batches/", expire-audits = "audits/", expire-backfills = "backfills/", expire-ledger = "ledger/", expire-messages = "messages/", expire-records = "records/" }
     error_message = "Of what is not tagged, only records expire early."
   }
 

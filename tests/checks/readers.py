@@ -44,6 +44,7 @@ READERS: list[tuple[str, tuple[str, ...]]] = [
     ("functions/dashboards/*", ("tests.unit.cli.test_dashboards", "tests.contract.test_dashboards")),
     ("functions/trailsearch/page/static/*", ("tests.browser",)),
     ("requirements.txt", ("trailsearch.cli.package",)),
+    ("requirements-audit.txt", ("trailsearch.cli.package", "tests.unit.checks.test_locks")),
     ("requirements*.txt", ("tests.unit.checks.test_locks",)),
     ("tests/iam/*.mjs", ("tests.iam.simulator",)),
     ("tests/browser/pictures/*", ("tests.browser.test_pictures",)),

@@ -298,7 +298,12 @@ def measure() -> None:
         build_package(folder / "lambda.zip", local=True)
         with LocalCloud(log_file=folder / "cloud.log") as cloud:
             # All environments have a retention, and its alarm.
-            settings: dict[str, Any] = {"log_level": "INFO", "search_retention_days": 365}
+            settings: dict[str, Any] = {
+                "log_level": "INFO",
+                "search_retention_days": 365,
+                # What it costs is in the model apart.
+                "audit_hourly": False,
+            }
             deployment = Deployment(folder, cloud.environment(), folder / "lambda.zip", settings)
             cloud.enter()
             deployment.initialize()

@@ -11,7 +11,8 @@ import boto3
 
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
 from tests.local_cloud.pipeline.cloudtrail_digests import DigestedTrail, SigningKey, trail_of
-from trailsearch.cli.audit.audit import Audited, look, settings_of
+from trailsearch.audit.cloud.look import Audited
+from trailsearch.cli.audit.audit import look, settings_of
 from trailsearch.cli.environment import Environment
 
 if TYPE_CHECKING:

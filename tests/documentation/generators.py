@@ -38,6 +38,8 @@ GENERATORS: Mapping[str, Generator] = {
     "questions": lambda: questions_table(load()),
     "backfill": lambda: draw(definition.load(definition.BACKFILL)),
     "backfill-states": lambda: states_table(definition.load(definition.BACKFILL)),
+    "audit": lambda: draw(definition.load(definition.AUDIT)),
+    "audit-states": lambda: states_table(definition.load(definition.AUDIT)),
     "retention": lambda: draw(definition.load(definition.RETENTION)),
     "retention-states": lambda: states_table(definition.load(definition.RETENTION)),
     "states": lambda: states_table(definition.load()),

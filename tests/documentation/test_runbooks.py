@@ -23,7 +23,8 @@ def test_the_alarms_in_the_table_are_the_tested_ones() -> None:
     """Those of single topics and buckets (``-on-<topic>``, ``-in-<bucket>``) only exist beside existing ones."""
     rows = alarm_rows()
     named = {name for name in rows if not name.endswith(("-on-<topic>", "-in-<bucket>"))}
-    assert named == watched("monitoring.tftest.hcl") | watched("opensearch.tftest.hcl")
+    files = ("monitoring.tftest.hcl", "opensearch.tftest.hcl", "audit.tftest.hcl")
+    assert named == set().union(*map(watched, files))
 
 
 def test_the_table_says_which_alarms_only_one_backend_has() -> None:
@@ -61,7 +62,13 @@ def test_every_reason_that_a_dead_letter_can_have_is_explained() -> None:
     }
     ours = {name for name, error in vars(errors).items() if isinstance(error, type)}
     never_alone = {"TrailsearchError", "LogError", "BatchRefused", "DocumentsNotIndexed"}
-    of_others = {"DeletionWithoutEffect", "LogsNotListed", "BackfillNotFound"}
+    of_others = {
+        "DeletionWithoutEffect",
+        "LogsNotListed",
+        "BackfillNotFound",
+        "PublicKeysUnavailable",
+        "QueueUnavailable",
+    }
     uncaught = {"TIMED_OUT", "ABORTED", "FAILED", "States.Runtime", "States.DataLimitExceeded"}
     reasons = (retried | ended | ours | uncaught | {RECEIVED_TOO_OFTEN, NOTIFICATION_UNDELIVERED}) - (
         never_alone | of_others
@@ -80,6 +87,15 @@ def test_every_end_of_the_retention_is_explained() -> None:
     failures = {state.fields["Error"] for state in states if state.fields["Type"] == "Fail"}
     good = {state.name for state in states if state.fields["Type"] == "Succeed"}
     assert failures | {"DeletionWithoutEffect"} <= set(re.findall(r"`([^`]+)`", section))
+    assert good <= set(re.findall(r"(?<=\*)[A-Z][^*]+(?=\*)", section))
+
+
+def test_every_end_of_an_audit_is_explained() -> None:
+    section = FAILURES.partition("<!-- end: audit-states -->")[2].partition("\n## ")[0]
+    states = list(definition.states(definition.load(definition.AUDIT)))
+    failures = {state.fields["Error"] for state in states if state.fields["Type"] == "Fail"}
+    good = {state.name for state in states if state.fields["Type"] == "Succeed"}
+    assert failures | {"PublicKeysUnavailable", "QueueUnavailable"} <= set(re.findall(r"`([^`]+)`", section))
     assert good <= set(re.findall(r"(?<=\*)[A-Z][^*]+(?=\*)", section))
 
 

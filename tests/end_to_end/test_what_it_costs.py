@@ -19,7 +19,7 @@ from tests.local_cloud.pipeline.idle import wait_until_idle
 from tests.log_generator import generate_logs
 from trailsearch.cli.cost.counts import Counts
 from trailsearch.cli.cost.inputs import Model
-from trailsearch.cli.cost.model import Delivery, count, staging_puts
+from trailsearch.cli.cost.model import AUDIT_ALARM_METRICS, AUDIT_DASHBOARDS, Delivery, count, staging_puts
 from trailsearch.cli.cost.settings import (
     read_assumptions,
     read_measured,
@@ -144,12 +144,15 @@ def test_the_model_counts_exactly_what_was_done(ran: Ran, model: Model) -> None:
 
 def test_terraform_made_as_many_alarms_and_keys_as_the_model_has(pipeline: Pipeline, model: Model) -> None:
     there = model.measured.resources
-    # This deployment also takes logs of others. The alarms of their sources are not in the model.
+    # This deployment also takes logs of others. The alarms of their sources are not in the model, those of the audit apart.
     resources = {
         address: values
         for address, values in pipeline.deployment.resources().items()
         if "-on-" not in address and "-in-" not in address
     }
+    audit = {address: resources.pop(address) for address in [*resources] if "audit" in address}
+    counted = count_resources(audit)
+    assert (counted["alarm_metrics"], counted["dashboards"]) == (AUDIT_ALARM_METRICS, AUDIT_DASHBOARDS)
     assert count_resources(resources) == {
         "alarm_metrics": there.alarm_metrics[Backend(pipeline.outputs["search_backend"])],
         "dashboards": there.dashboards,

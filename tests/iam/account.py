@@ -41,6 +41,8 @@ BACKFILL_EXECUTION = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-back
 # An execution of an item of its Map Run, by the label of the state.
 BACKFILL_ITEM = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-backfill/Parts:7c1d"
 RETENTION_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-retention"
+AUDIT_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}-audit"
+AUDIT_SCHEDULE_GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{PREFIX}-audit"
 SCHEDULE_GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{PREFIX}"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{PREFIX}-failed-executions"
 # Step Functions makes it by itself, under this name.

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from tests.iam.account import (
     ACCOUNT,
+    AUDIT_MACHINE,
+    AUDIT_SCHEDULE_GROUP,
     BACKFILL_EXECUTION,
     BACKFILL_ITEM,
     BACKFILL_MACHINE,
@@ -73,10 +75,27 @@ WORKFLOW, PIPE_ROLE = role("workflow"), role("pipe")
 DELETE, RETENTION, SCHEDULE = role("delete-expired"), role("retention"), role("retention-schedule")
 # Of the backfill: its function and its state machine.
 PLAN, BACKFILL = role("plan-backfill"), role("backfill")
+# Of the audit: its function, its state machine, and what starts that.
+AUDIT_LOGS, AUDIT, AUDIT_SCHEDULE = role("audit-logs"), role("audit"), role("audit-schedule")
 # The Pipe's own function.
 ADMIT = role("admit-messages")
-FUNCTIONS = {**STEPS, "admit-messages": ADMIT, "delete-expired": DELETE, "plan-backfill": PLAN}
-ROLES = (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE, BACKFILL)
+FUNCTIONS = {
+    **STEPS,
+    "admit-messages": ADMIT,
+    "audit-logs": AUDIT_LOGS,
+    "delete-expired": DELETE,
+    "plan-backfill": PLAN,
+}
+ROLES = (
+    *FUNCTIONS.values(),
+    WORKFLOW,
+    PIPE_ROLE,
+    RETENTION,
+    SCHEDULE,
+    BACKFILL,
+    AUDIT,
+    AUDIT_SCHEDULE,
+)
 
 CLOUDTRAIL, SNS, S3, EVENTS = (f"{name}.amazonaws.com" for name in ("cloudtrail", "sns", "s3", "events"))
 SCHEDULER = "scheduler.amazonaws.com"
@@ -91,6 +110,7 @@ LOG_GROUPS = (
     f"/aws/vendedlogs/states/{PREFIX}-index-logs",
     f"/aws/vendedlogs/states/{PREFIX}-retention",
     f"/aws/vendedlogs/states/{PREFIX}-backfill",
+    f"/aws/vendedlogs/states/{PREFIX}-audit",
     f"/aws/vendedlogs/pipes/{PREFIX}-ingest",
 )
 USES_OF_A_LOG_GROUP = (
@@ -104,6 +124,8 @@ USES_OF_A_LOG_GROUP = (
 RECORDS, BATCH = f"{STAGING}/records/7c1d.ndjson", f"{STAGING}/batches/7c1d/00001.json"
 PART, DONE = (f"{STAGING}/backfills/20261126T221500Z/{name}" for name in ("parts/0000.json", "done/0000"))
 LEDGER = f"{STAGING}/ledger/2026/01/02/03/7c1d/fetched.json"
+KEPT_AUDIT = f"{STAGING}/audits/7c1d/shares/0000.json"
+EVIDENCE = f"{STAGING}/evidence/2026/01/02/03/7c1d/summary.json"
 LARGE_MESSAGE = f"{STAGING}/messages/{'0' * 64}"
 PLAIN_HTTP = {"aws:SecureTransport": "false"}
 DELIVERED = {"s3:x-amz-acl": "bucket-owner-full-control"}
@@ -141,6 +163,7 @@ def needed() -> Iterator[Request]:
     yield from _needed_by_workflow_and_pipe()
     yield from _needed_by_retention()
     yield from _needed_by_backfill()
+    yield from _needed_by_audit()
     yield from _needed_by_state_machines()
     yield from _needed_by_services()
     for key in (PIPELINE_KEY, LOG_KEY):
@@ -168,7 +191,7 @@ def _needed_by_functions() -> Iterator[Request]:
 
 
 def _needed_of_staging() -> Iterator[Request]:
-    for who in (*STEPS.values(), ADMIT, PLAN, BACKFILL):
+    for who in (*STEPS.values(), ADMIT, PLAN, BACKFILL, AUDIT_LOGS):
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
             yield Request(who, action, PIPELINE_KEY, "uses the staging bucket", via("s3"))
     for who in (ADMIT, FETCH):
@@ -227,11 +250,34 @@ def _needed_by_backfill() -> Iterator[Request]:
     yield Request(BACKFILL, "cloudwatch:DescribeAlarms", "*", "looks whether live traffic is behind")
 
 
+def _needed_by_audit() -> Iterator[Request]:
+    yield Request(AUDIT, "lambda:InvokeFunction", function("audit-logs"), "audits")
+    yield Request(AUDIT_SCHEDULE, "states:StartExecution", AUDIT_MACHINE, "starts it once an hour")
+    yield Request(SCHEDULER, "sts:AssumeRole", AUDIT_SCHEDULE, "runs", on_behalf_of(AUDIT_SCHEDULE_GROUP))
+    for bucket, log in ((LOGS, LOG), (f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_LOG)):
+        yield Request(AUDIT_LOGS, "s3:ListBucket", bucket, "finds digests and logs")
+        yield Request(AUDIT_LOGS, "s3:GetObject", log, "reads digests, and logs that nobody has read")
+    yield Request(AUDIT_LOGS, "s3:ListBucket", STAGING, "finds the ledger")
+    yield Request(AUDIT_LOGS, "kms:Decrypt", LOG_KEY, "decrypts a log", via("s3"))
+    yield Request(
+        AUDIT_LOGS, "kms:Decrypt", CENTRAL_KEY, "decrypts a log of another Region", via("s3", "eu-west-1")
+    )
+    yield Request(AUDIT_LOGS, "cloudtrail:ListPublicKeys", "*", "checks signatures")
+    for action in ("s3:GetObject", "s3:PutObject"):
+        yield Request(AUDIT_LOGS, action, LEDGER, "reads the ledger, and writes down what it announced")
+        yield Request(AUDIT_LOGS, action, KEPT_AUDIT, "keeps what it has found")
+    yield Request(AUDIT_LOGS, "s3:PutObject", EVIDENCE, "keeps evidence for others")
+    yield Request(AUDIT_LOGS, "sqs:SendMessage", INGEST, "announces what nobody has read")
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        yield Request(AUDIT_LOGS, action, PIPELINE_KEY, "announces what nobody has read", via("sqs"))
+
+
 def _needed_by_state_machines() -> Iterator[Request]:
     for who, machine in (
         (WORKFLOW, STATE_MACHINE),
         (RETENTION, RETENTION_MACHINE),
         (BACKFILL, BACKFILL_MACHINE),
+        (AUDIT, AUDIT_MACHINE),
     ):
         for action in (
             "logs:CreateLogDelivery",
@@ -309,6 +355,7 @@ def _work_of_others() -> Iterator[Request]:
     yield from _reading_by_others()
     yield from _sending_and_starting_by_others()
     yield from _staging_by_others()
+    yield from _auditing_by_others()
     for who, name in (
         (FETCH, "split-records"),
         (SPLIT, "index-batch"),
@@ -316,6 +363,7 @@ def _work_of_others() -> Iterator[Request]:
         (DELETE, "index-batch"),
         (PLAN, "fetch-logs"),
         (ADMIT, "fetch-logs"),
+        (AUDIT_LOGS, "fetch-logs"),
     ):
         stream = f"{log_group(f'/aws/lambda/{PREFIX}-{name}')}:log-stream:0"
         yield Request(who, "logs:PutLogEvents", stream, "writes its own log only")
@@ -326,39 +374,43 @@ def _work_of_others() -> Iterator[Request]:
 
 
 def _reading_by_others() -> Iterator[Request]:
-    for who in (ADMIT, SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE, PLAN, BACKFILL):
-        yield Request(who, "s3:GetObject", LOG, "only fetch_logs reads logs")
-        yield Request(who, "kms:Decrypt", LOG_KEY, "only fetch_logs decrypts logs", via("s3"))
-    for who in (SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE, PLAN):
-        yield Request(who, "states:DescribeExecution", EXECUTION, "only fetch_logs reads inputs")
+    for who in ROLES:
+        if who not in (FETCH, AUDIT_LOGS):
+            yield Request(who, "s3:GetObject", LOG, "only fetch_logs and the audit read logs")
+            yield Request(
+                who, "kms:Decrypt", LOG_KEY, "only fetch_logs and the audit decrypt logs", via("s3")
+            )
+        if who not in (FETCH, BACKFILL):
+            yield Request(who, "states:DescribeExecution", EXECUTION, "only fetch_logs reads inputs")
 
 
 def _sending_and_starting_by_others() -> Iterator[Request]:
     for who in ROLES:
         yield Request(who, "sns:Publish", TOPIC, "only CloudTrail announces logs")
-        yield Request(who, "sqs:SendMessage", INGEST, "only topics and buckets send messages")
-    for who in (*FUNCTIONS.values(), WORKFLOW, RETENTION, SCHEDULE, BACKFILL):
+        if who != AUDIT_LOGS:
+            yield Request(who, "sqs:SendMessage", INGEST, "only topics, buckets and the audit send messages")
+    for who in (*FUNCTIONS.values(), WORKFLOW, RETENTION, SCHEDULE, BACKFILL, AUDIT, AUDIT_SCHEDULE):
         yield Request(
             who, "lambda:InvokeFunction", function("admit-messages"), "only the Pipe has messages admitted"
         )
-    for who in (*FUNCTIONS.values(), PIPE_ROLE, RETENTION, SCHEDULE, BACKFILL):
+    for who in (*FUNCTIONS.values(), PIPE_ROLE, RETENTION, SCHEDULE, BACKFILL, AUDIT, AUDIT_SCHEDULE):
         yield Request(who, "sqs:SendMessage", DEAD_LETTER, "only the workflow dead-letters")
         yield Request(who, "lambda:InvokeFunction", function("fetch-logs"), "only the workflow runs steps")
-    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, SCHEDULE, BACKFILL):
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, SCHEDULE, BACKFILL, AUDIT, AUDIT_SCHEDULE):
         yield Request(
             who,
             "lambda:InvokeFunction",
             function("delete-expired"),
             "only the state machine retention deletes",
         )
-    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE):
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, SCHEDULE, AUDIT, AUDIT_SCHEDULE):
         yield Request(
             who, "lambda:InvokeFunction", function("plan-backfill"), "only the state machine backfill plans"
         )
         yield Request(who, "states:StartExecution", BACKFILL_MACHINE, "only operators start it")
-    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, BACKFILL):
+    for who in (*FUNCTIONS.values(), WORKFLOW, PIPE_ROLE, RETENTION, BACKFILL, AUDIT, AUDIT_SCHEDULE):
         yield Request(who, "states:StartExecution", RETENTION_MACHINE, "only the schedule starts it")
-    for who in (*FUNCTIONS.values(), RETENTION, SCHEDULE):
+    for who in (*FUNCTIONS.values(), RETENTION, SCHEDULE, AUDIT, AUDIT_SCHEDULE):
         yield Request(
             who, "states:StartExecution", STATE_MACHINE, "only Pipe, workflow and backfill start executions"
         )
@@ -375,10 +427,10 @@ def _staging_by_others() -> Iterator[Request]:
     yield Request(FETCH, "s3:PutObject", LOG, "reads logs only")
     yield Request(SPLIT, "s3:PutObject", RECORDS, "reads records only")
     yield Request(INDEX, "s3:GetObject", RECORDS, "reads batches only")
-    for who in (ADMIT, FETCH, SPLIT, INDEX, WORKFLOW, PIPE_ROLE, DELETE, RETENTION, SCHEDULE):
+    for who in (each for each in ROLES if each not in (PLAN, BACKFILL)):
         yield Request(who, "s3:GetObject", PART, "has nothing to do with backfills")
         yield Request(who, "s3:PutObject", DONE, "has nothing to do with backfills")
-    for who in (PLAN, BACKFILL):
+    for who in (PLAN, BACKFILL, AUDIT_LOGS, AUDIT, AUDIT_SCHEDULE):
         yield Request(who, "s3:GetObject", RECORDS, "has nothing to do with what is staged")
         yield Request(who, "s3:PutObject", BATCH, "has nothing to do with what is staged")
     yield Request(BACKFILL, "s3:PutObject", PART, "marks parts only")
@@ -404,6 +456,27 @@ def _staging_by_others() -> Iterator[Request]:
     yield Request(WORKFLOW, "s3:DeleteObjectTagging", LOG, "has nothing to do with logs")
     for who in (SPLIT, INDEX):
         yield Request(who, "s3:ListBucket", LOGS, "has nothing to do with logs")
+
+
+def _auditing_by_others() -> Iterator[Request]:
+    for who in ROLES:
+        if who != AUDIT:
+            yield Request(
+                who, "lambda:InvokeFunction", function("audit-logs"), "only the state machine audit audits"
+            )
+        if who != AUDIT_SCHEDULE:
+            yield Request(who, "states:StartExecution", AUDIT_MACHINE, "only its schedule starts it")
+    for who in ROLES:
+        if who != AUDIT_LOGS:
+            yield Request(who, "s3:GetObject", LEDGER, "only the audit reads the ledger")
+            yield Request(who, "s3:GetObject", KEPT_AUDIT, "has nothing to do with audits")
+            yield Request(who, "s3:PutObject", KEPT_AUDIT, "has nothing to do with audits")
+            yield Request(who, "s3:PutObject", EVIDENCE, "only the audit writes evidence")
+            yield Request(who, "cloudtrail:ListPublicKeys", "*", "only the audit checks signatures")
+        if who not in (*STEPS.values(), AUDIT_LOGS):
+            yield Request(who, "s3:PutObject", LEDGER, "only what indexes and the audit write the ledger")
+        yield Request(who, "s3:GetObject", EVIDENCE, "evidence is for others to read")
+    yield Request(AUDIT_LOGS, "s3:PutObject", LOG, "reads logs only")
 
 
 def _other_environments() -> Iterator[Request]:
@@ -434,6 +507,12 @@ def _other_environments() -> Iterator[Request]:
         (BACKFILL, "states:StopExecution", there(BACKFILL_EXECUTION)),
         (BACKFILL, "s3:GetObject", there(PART)),
         (BACKFILL, "s3:PutObject", there(DONE)),
+        (AUDIT, "lambda:InvokeFunction", there(function("audit-logs"))),
+        (AUDIT_SCHEDULE, "states:StartExecution", there(AUDIT_MACHINE)),
+        (AUDIT_LOGS, "s3:ListBucket", there(LOGS)),
+        (AUDIT_LOGS, "s3:GetObject", there(LOG)),
+        (AUDIT_LOGS, "s3:PutObject", there(EVIDENCE)),
+        (AUDIT_LOGS, "sqs:SendMessage", there(INGEST)),
     ):
         yield Request(who, action, resource, "belongs to another environment")
     for who, action, resource, source in (
@@ -445,6 +524,8 @@ def _other_environments() -> Iterator[Request]:
         ("states.amazonaws.com", "sts:AssumeRole", RETENTION, RETENTION_MACHINE),
         ("states.amazonaws.com", "sts:AssumeRole", BACKFILL, BACKFILL_MACHINE),
         (SCHEDULER, "sts:AssumeRole", SCHEDULE, SCHEDULE_GROUP),
+        ("states.amazonaws.com", "sts:AssumeRole", AUDIT, AUDIT_MACHINE),
+        (SCHEDULER, "sts:AssumeRole", AUDIT_SCHEDULE, AUDIT_SCHEDULE_GROUP),
     ):
         yield Request(who, action, resource, "acts for another environment", on_behalf_of(there(source)))
     group = encrypting(f"/aws/lambda/{OTHER_PREFIX}-fetch-logs")
@@ -497,6 +578,8 @@ def _confused_deputies() -> Iterator[Request]:
         ("states.amazonaws.com", RETENTION, RETENTION_MACHINE),
         ("states.amazonaws.com", BACKFILL, BACKFILL_MACHINE),
         (SCHEDULER, SCHEDULE, SCHEDULE_GROUP),
+        ("states.amazonaws.com", AUDIT, AUDIT_MACHINE),
+        (SCHEDULER, AUDIT_SCHEDULE, AUDIT_SCHEDULE_GROUP),
     ):
         yield Request(service, "sts:AssumeRole", who, why, elsewhere(source))
         yield Request(
@@ -547,8 +630,11 @@ def _keys_elsewhere() -> Iterator[Request]:
         yield Request(who, "kms:GenerateDataKey", PIPELINE_KEY, why)
     for who in (WORKFLOW, PIPE_ROLE):
         yield Request(who, "kms:Decrypt", PIPELINE_KEY, why, via("s3"))
-    yield Request(FETCH, "kms:Decrypt", LOG_KEY, why)
-    yield Request(FETCH, "kms:Decrypt", CENTRAL_KEY, why)
+    yield Request(AUDIT_LOGS, "kms:Decrypt", PIPELINE_KEY, why)
+    yield Request(AUDIT_LOGS, "kms:GenerateDataKey", PIPELINE_KEY, why)
+    for who in (FETCH, AUDIT_LOGS):
+        yield Request(who, "kms:Decrypt", LOG_KEY, why)
+        yield Request(who, "kms:Decrypt", CENTRAL_KEY, why)
     for key in (PIPELINE_KEY, LOG_KEY):
         yield Request(OTHER_ROLE, "kms:Decrypt", key, "is nobody", via("s3"))
 

@@ -21,6 +21,7 @@ def of(package: str, names: set[str]) -> set[str]:
 def test_the_handlers_are_those_of_the_pipe_and_the_state_machines() -> None:
     assert HANDLERS == [
         "admit_messages",
+        "audit_logs",
         "delete_expired",
         "fetch_logs",
         "index_batch",
@@ -30,12 +31,16 @@ def test_the_handlers_are_those_of_the_pipe_and_the_state_machines() -> None:
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_handler_imports_no_operator_command_no_audit_and_no_other_handler(handler: str) -> None:
+def test_a_handler_imports_no_operator_command_and_no_other_handler(handler: str) -> None:
     names = imported_by(handler)
     assert of("trailsearch", names), "it imports nothing of the library"
-    assert {
-        name for package in ["trailsearch.audit", "trailsearch.cli", *HANDLERS] for name in of(package, names)
-    } == set()
+    assert {name for package in ["trailsearch.cli", *HANDLERS] for name in of(package, names)} == set()
+
+
+def test_one_handler_alone_imports_the_audit_which_the_package_of_the_others_has_not() -> None:
+    assert [handler for handler in HANDLERS if of("trailsearch.audit", imported_by(handler))] == [
+        "audit_logs"
+    ]
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

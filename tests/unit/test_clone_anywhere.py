@@ -66,6 +66,7 @@ class Clone:
         (folder / "terraform" / "tests").mkdir()
         (folder / "terraform" / "tests" / "one.tftest.hcl").touch()
         (folder / "requirements.txt").touch()
+        (folder / "requirements-audit.txt").touch()
         for venv, names in TOOLS.items():
             program(folder / venv / "python", PYTHON.format(real=shlex.quote(sys.executable)))
             for name in names:

@@ -14,9 +14,14 @@ from typing import Any, NamedTuple
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "statemachine"
-INDEX_LOGS, RETENTION, BACKFILL = "index_logs", "retention", "backfill"
+INDEX_LOGS, RETENTION, BACKFILL, AUDIT = "index_logs", "retention", "backfill", "audit"
 # Which file of Terraform's fills in the placeholders of which definition.
-MACHINES: Mapping[str, str] = {INDEX_LOGS: "workflow.tf", BACKFILL: "backfill.tf", RETENTION: "retention.tf"}
+MACHINES: Mapping[str, str] = {
+    INDEX_LOGS: "workflow.tf",
+    BACKFILL: "backfill.tf",
+    RETENTION: "retention.tf",
+    AUDIT: "audit.tf",
+}
 ACCOUNT_ID = "123456789012"  # moto's own account
 REGION = "us-east-1"
 ENVIRONMENT = "test"
@@ -45,6 +50,9 @@ SAMPLE_VALUES: Mapping[str, str | int] = {
     "plan_backfill_function_arn": f"{_FUNCTION_ARN}plan-backfill",
     "plan_backfill_timeout_seconds": 915,
     "part_timeout_seconds": 15300,
+    "audit_logs_function_arn": f"{_FUNCTION_ARN}audit-logs",
+    "audit_logs_timeout_seconds": 915,
+    "audit_concurrency": 1,
 }
 _OF_AWS = frozenset({"Label", "InputType"})
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")

@@ -22,6 +22,9 @@ BESIDE = {
     "Find Folders": "plan_backfill",
     "Write Plan": "plan_backfill",
     "Find Parts Left": "plan_backfill",
+    "Plan Audit": "audit_logs",
+    "Audit Share": "audit_logs",
+    "Sum Up": "audit_logs",
 }
 FUNCTIONS = {
     name: BESIDE.get(name, name.lower().replace(" ", "_"))

@@ -81,6 +81,19 @@ def one_part_left() -> Step:
     return left
 
 
+def auditing(event: dict[str, Any]) -> Any:
+    """What the function of the audit answers of one share."""
+    if "plan" in event:
+        return {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T03:00:00Z", "shares": [0]}
+    return {"well": True} if "sum_up" in event else {}
+
+
+def of_audit(asked: str) -> Task:
+    return Task(
+        "audit_logs", "Logs Not Audited", {"audit_logs": auditing}, machine=definition.AUDIT, asked=asked
+    )
+
+
 def of_part(step: str, **others: Step) -> Task:
     steps: dict[str, Step] = {
         "plan_backfill": one_part_left(),
@@ -136,6 +149,9 @@ CASES = {
     "Plan Backfill": of_plan("plan", "Logs Not Planned"),
     "Write Plan": of_plan("write", "Logs Not Planned"),
     "Find Parts Left": of_plan("left", ""),
+    "Plan Audit": of_audit("plan"),
+    "Audit Share": of_audit("share"),
+    "Sum Up": of_audit("sum_up"),
     "Look At Live Traffic": of_part("describe_alarms"),
     "Read Part": of_part("get_object"),
     "Index Part": of_part("start_execution"),
@@ -271,6 +287,8 @@ def run_failing(workflow: Workflow, task: str, errors: list[str]) -> list[str]:
     match case.machine:
         case definition.RETENTION:
             return workflow.run_retention().visits
+        case definition.AUDIT:
+            return workflow.run_audit().visits
         case definition.BACKFILL:
             planned = case.caught_by == "Logs Not Planned"
             scope = {"scope": {"first": "2026-01-01", "last": "2026-01-31"}} if planned else {}

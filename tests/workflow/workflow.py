@@ -42,6 +42,7 @@ from index_batch import to_answer
 from tests.local_cloud.gaps.stepfunctions import map_runs, paths, redrive, tasks
 from tests.workflow.definition import (
     ACCOUNT_ID,
+    AUDIT,
     BACKFILL,
     DEAD_LETTER_QUEUE,
     INDEX_LOGS,
@@ -204,6 +205,10 @@ class Workflow:
     def run_backfill(self, execution_input: Any) -> Run:
         """Run one execution of the state machine backfill."""
         return self._run(BACKFILL, execution_input)
+
+    def run_audit(self, execution_input: Any = None) -> Run:
+        """Run one execution of the audit, by default with what the schedule gives it."""
+        return self._run(AUDIT, {} if execution_input is None else execution_input)
 
     def _run(self, machine: str, execution_input: Any) -> Run:
         arn = self._step_functions.start_execution(

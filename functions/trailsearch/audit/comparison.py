@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from trailsearch.audit.digests import SignedLog
-from trailsearch.audit.findings import Finding
+from trailsearch.audit.findings import Finding, LogFinding
 from trailsearch.audit.log_hashes import check_log
-from trailsearch.audit.reckoning import Reckoned
+from trailsearch.audit.reckoning import KnownLog, Reckoned
 
 
 class Outcome(StrEnum):
@@ -23,6 +23,8 @@ class Outcome(StrEnum):
     """What was read, and indexed, is not what CloudTrail delivered."""
     NEVER_READ = "never_read"
     """Nobody has read it: it was not announced, or that has not arrived."""
+    LEDGER_EXPIRED = "ledger_expired"
+    """It was delivered before the ledger begins: what became of it is not known."""
 
 
 class Stamp(NamedTuple):
@@ -35,7 +37,8 @@ class Stamp(NamedTuple):
 class Compared(NamedTuple):
     """What is known of one signed log.
 
-    ``in_bucket`` says whether its object is as it was delivered (``VALID``), ``why`` what else it is.
+    ``in_bucket`` says whether its object is as it was delivered (``VALID``), ``why`` what else it is. ``announced_at`` is when
+    an audit first announced it, because nobody had read it.
     """
 
     log: SignedLog
@@ -43,6 +46,7 @@ class Compared(NamedTuple):
     in_bucket: Finding
     why: str = ""
     reckoned: Reckoned | None = None
+    announced_at: str = ""
 
     @property
     def is_well(self) -> bool:
@@ -51,29 +55,38 @@ class Compared(NamedTuple):
 
 
 def compare(
-    log: SignedLog, reckoned: Reckoned | None, stamp: Stamp | None, get: Callable[[], bytes | None]
+    log: SignedLog,
+    known: KnownLog | None,
+    stamp: Stamp | None,
+    get: Callable[[], bytes | LogFinding | None],
+    *,
+    in_ledger: bool = True,
 ) -> Compared:
     """Compare what CloudTrail signed with what lies in the bucket, and with what was indexed.
 
     Args:
         log: what a digest says.
-        reckoned: what the ledger says; None, if it does not know the log.
+        known: what the ledger says; None, if it does not know the log.
         stamp: that of its object; None, if there is none.
-        get: fetches the object: only where it was not read before, or was written again since.
+        get: fetches the object, or says why it cannot: only where it was not read before, or was written again since.
+        in_ledger: whether the ledger goes back as far as the log.
     """
+    reckoned = known.of(log.hash) if known else None
     unaltered = reckoned is not None and reckoned.sha256 == log.hash
     if stamp is None:
         in_bucket, why = Finding.MISSING, "it is no longer in its bucket"
     elif reckoned and unaltered and stamp == (reckoned.delivered_at, reckoned.etag):
         in_bucket, why = Finding.VALID, ""
     else:
-        in_bucket, why = check_log(log, get())
-    return Compared(log, _outcome(reckoned, unaltered=unaltered), in_bucket, why, reckoned)
+        found = get()
+        in_bucket, why = found if isinstance(found, LogFinding) else check_log(log, found)
+    outcome = _outcome(reckoned, unaltered=unaltered, in_ledger=in_ledger)
+    return Compared(log, outcome, in_bucket, why, reckoned, known.announced_at if known else "")
 
 
-def _outcome(reckoned: Reckoned | None, *, unaltered: bool) -> Outcome:
+def _outcome(reckoned: Reckoned | None, *, unaltered: bool, in_ledger: bool) -> Outcome:
     if reckoned is None:
-        return Outcome.NEVER_READ
+        return Outcome.NEVER_READ if in_ledger else Outcome.LEDGER_EXPIRED
     if reckoned.error:
         return Outcome.DEAD_LETTERED
     if not unaltered:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from trailsearch.audit.comparison import Compared, Outcome
+from trailsearch.audit.counts import Counted
 from trailsearch.audit.findings import DigestFinding, Finding
 from trailsearch.contracts.times import to_seconds
 from trailsearch.contracts.wording import counted
@@ -14,11 +15,13 @@ _SAID_OF_LOGS = {
     Outcome.WAITING: "read, and not all indexed yet",
     Outcome.DEAD_LETTERED: "dead-lettered: make dlq has the reasons",
     Outcome.ALTERED: "indexed with another content than CloudTrail signed",
-    Outcome.NEVER_READ: "never read: HEAL=1 sends them to the ingest queue",
+    Outcome.NEVER_READ: "never read",
+    Outcome.LEDGER_EXPIRED: "from before the ledger begins, which has expired (ledger_retention_days): not known to be indexed",
 }
 _SAID_OF_OBJECTS = {
     Finding.MISSING: "no longer in the bucket",
     Finding.ALTERED: "not in the bucket as CloudTrail signed them",
+    Finding.UNREADABLE: "in the bucket, and cannot be read",
 }
 _SAID_OF_DIGESTS = {
     Finding.MISSING: "missing",
@@ -28,30 +31,24 @@ _SAID_OF_DIGESTS = {
 }
 
 
-def sentence(logs: Sequence[Compared]) -> str:
+def sentence(counts: Counted) -> str:
     """Say how many of the signed logs are indexed unaltered, and how their records add up."""
-    reckoned = [each.reckoned for each in logs if each.reckoned]
-    indexed = sum(each.outcome is Outcome.INDEXED for each in logs)
     parts = [
-        (sum(each.indexed for each in reckoned), "indexed"),
-        (sum(each.duplicates for each in reckoned), "duplicates"),
-        (sum(each.dead_lettered for each in reckoned), "dead-lettered"),
-        (sum(each.waiting for each in reckoned), "waiting"),
+        (counts.records_indexed, "indexed"),
+        (counts.records_duplicate, "duplicates"),
+        (counts.records_dead_lettered, "dead-lettered"),
+        (counts.records_waiting, "waiting"),
     ]
-    added = " + ".join(
-        f"{count:,} {name}" for at, (count, name) in enumerate(parts) if count or name != "waiting" or not at
-    )
+    added = " + ".join(f"{number:,} {name}" for number, name in parts if number or name != "waiting")
     return (
-        f"{indexed:,} of {counted(len(logs), 'signed log')} indexed unaltered;"
-        f" {counted(sum(each.records for each in reckoned), 'record')} = {added}"
+        f"{counts.logs_indexed:,} of {counted(counts.logs_signed, 'signed log')} indexed unaltered;"
+        f" {counted(counts.records, 'record')} = {added}"
     )
 
 
 def problems(digests: Sequence[DigestFinding], logs: Sequence[Compared]) -> list[str]:
     """Say what is not well, each in a sentence."""
     said = []
-    if not any(each.finding is Finding.VALID for each in digests):
-        said.append("There is no valid digest of this time: nothing is proven")
     for finding, what in _SAID_OF_DIGESTS.items():
         found = [each for each in digests if each.finding is finding]
         if found:
@@ -74,18 +71,19 @@ def problems(digests: Sequence[DigestFinding], logs: Sequence[Compared]) -> list
     return said
 
 
+def without_proof(counted: Counted) -> list[str]:
+    """Say so, if nothing of a time is proven."""
+    return [] if counted.digests_valid else ["There is no valid digest of this time: nothing is proven"]
+
+
 def as_builtins(
     begin: datetime, end: datetime, digests: Sequence[DigestFinding], logs: Sequence[Compared]
 ) -> dict[str, Any]:
-    """Give all of it as plain values, for an auditor to keep."""
-    found = problems(digests, logs)
+    """Give all that was found as plain values, for an auditor to keep."""
     return {
         "from": to_seconds(begin),
         "to": to_seconds(end),
-        "well": not found,
-        "says": sentence(logs),
-        "limit": LIMIT,
-        "problems": found,
+        "problems": problems(digests, logs),
         "digests": [
             {
                 "digest": f"s3://{each.bucket}/{each.key}",
@@ -107,6 +105,7 @@ def as_builtins(
                 "in_bucket": each.in_bucket.value,
                 "why": each.why,
                 "ledger": each.reckoned and each.reckoned._asdict(),
+                "announced_at": each.announced_at,
             }
             for each in logs
         ],

@@ -8,7 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from trailsearch.contracts.ledger import Entry, Fetched, IndexedBatch, ReadLog, Split
+import msgspec
+
+from trailsearch.contracts.ledger import Announced, Entry, Fetched, IndexedBatch, ReadLog, Split
 
 
 class Reckoned(NamedTuple):
@@ -30,6 +32,30 @@ class Reckoned(NamedTuple):
     error: str = ""
 
 
+class KnownLog(msgspec.Struct, frozen=True):
+    """What the ledger knows of a log: an account of it by each execution that has read it.
+
+    ``error`` is that of the last that could not. ``announced_at`` (ISO 8601, UTC) is when an audit first announced it, because
+    nobody had read it.
+    """
+
+    accounts: tuple[Reckoned, ...] = ()
+    error: str = ""
+    announced_at: str = ""
+
+    def of(self, sha256: str) -> Reckoned | None:
+        """Say what became of the log; None, if nobody has read it.
+
+        Where several executions have, those count that have read this content, if any has.
+        """
+        if not self.accounts:
+            return Reckoned(error=self.error) if self.error else None
+        return max(
+            self.accounts,
+            key=lambda each: (each.sha256 == sha256, -each.waiting, each.indexed, each.duplicates),
+        )
+
+
 class Reckoning:
     """The entries of a ledger, put together by their logs."""
 
@@ -37,6 +63,7 @@ class Reckoning:
         """Take the entries, in the order in which they were written."""
         self._read: dict[str, dict[str, ReadLog]] = defaultdict(dict)
         self._errors: dict[str, str] = {}
+        self._announced: dict[str, str] = {}
         self._splits: dict[str, Split] = {}
         self._indexed: dict[str, IndexedBatch] = {}
         for entry in entries:
@@ -51,22 +78,23 @@ class Reckoning:
                 self._errors.update((log.uri, log.error) for log in entry.unread)
             case Split(execution=execution):
                 self._splits[execution] = entry
+            case Announced():
+                for uri in entry.logs:
+                    self._announced.setdefault(uri, entry.announced_at)
             case IndexedBatch(batch=batch):
                 known = self._indexed.get(batch)
                 if known is None or known.documents <= entry.documents:
                     self._indexed[batch] = entry
 
-    def of(self, log: str, sha256: str) -> Reckoned | None:
-        """Say what became of a log (its ``s3://`` URI); None, if the ledger does not know it.
+    def logs(self) -> Iterator[str]:
+        """Give every log (its ``s3://`` URI) that the ledger knows something of."""
+        yield from {**self._read, **self._errors, **self._announced}
 
-        Where several executions have read it, those count that have read this content, if any has.
-        """
-        accounts = [self._account(execution, read) for execution, read in self._read[log].items()]
-        if not accounts:
-            return Reckoned(error=error) if (error := self._errors.get(log)) else None
-        return max(
-            accounts, key=lambda each: (each.sha256 == sha256, -each.waiting, each.indexed, each.duplicates)
-        )
+    def known(self, log: str) -> KnownLog | None:
+        """Say what the ledger knows of a log (its ``s3://`` URI); None, if that is nothing."""
+        accounts = [self._account(execution, read) for execution, read in self._read.get(log, {}).items()]
+        known = KnownLog(tuple(accounts), self._errors.get(log, ""), self._announced.get(log, ""))
+        return None if known == KnownLog() else known
 
     def _account(self, execution: str, read: ReadLog) -> Reckoned:
         split = self._splits.get(execution)

@@ -176,6 +176,24 @@ def report_planned(step: str, found: Mapping[str, Any], logs: int = 0) -> None:
     metrics.add_metric("LogsPlanned", MetricUnit.Count, logs)
 
 
+def report_share(share: int, found: Mapping[str, Any], problems: Iterable[str]) -> None:
+    """Log what was found of a share of an audit, what is not well line by line."""
+    for problem in problems:
+        logger.warning("not well", share=share, problem=problem)
+    logger.info("audited", share=share, found=found)
+
+
+def report_audit(summary: Mapping[str, Any], counted: Mapping[str, int]) -> None:
+    """Log what an audit has found in all; ``counted`` become metrics of unit Count.
+
+    Each execution looks at several hours, of which the one before it has seen most: its figures are those of these hours,
+    and no sum of several executions.
+    """
+    logger.info("audit", summary=summary)
+    for name, value in counted.items():
+        metrics.add_metric(name, MetricUnit.Count, value)
+
+
 def _log_dead_letters(dead_letters: Iterable[DeadLetter]) -> None:
     for dead_letter in dead_letters:
         logger.warning("dead-lettered", kind=dead_letter.kind, reason=msgspec.to_builtins(dead_letter.error))

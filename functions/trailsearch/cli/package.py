@@ -1,18 +1,20 @@
-"""Build the Lambda package: the same sources and lock give the same zip, byte for byte.
+"""Build the Lambda packages: the same sources and locks give the same zips, byte for byte.
 
-The zip holds the handlers, the ``trailsearch`` library without what only the operator's commands use, and the wheels of
-``requirements.txt``.
+The package holds the handlers, the ``trailsearch`` library without what only the operator's commands use, and the wheels of
+``requirements.txt``. The function that audits has a second one, beside it: the same, with ``trailsearch.audit``, and with
+the wheels of ``requirements-audit.txt``, so that the others start with no more than they need.
 boto3 and what it needs come with the Lambda runtime
 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html).
 """
 
+import importlib.metadata
 import re
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
 
 import click
 
@@ -21,6 +23,9 @@ from trailsearch.cli.console import CommandFailed, say
 
 FUNCTIONS = Path(__file__).parents[2]
 REQUIREMENTS = FUNCTIONS.parent / "requirements.txt"
+AUDIT_REQUIREMENTS = FUNCTIONS.parent / "requirements-audit.txt"
+# What that locks, by its distributions. This machine's Python has them already.
+_AUDIT_DISTRIBUTIONS = ("cffi", "cryptography", "pycparser")
 LAMBDA_WHEELS = (
     *("--platform", "manylinux2014_aarch64", "--platform", "manylinux_2_28_aarch64"),
     *("--python-version", "3.13", "--implementation", "cp"),
@@ -38,11 +43,11 @@ _LEFT_OUT_FOLDERS = (
 )
 # What only the operator's commands use: they, and what a search domain is asked with.
 _LEFT_OUT_OF_OURS = re.compile(
-    r"(?:.*/)?(?:audit|cli|page)/.*"
-    r"|trailsearch/questions/.*"
+    r"trailsearch/(?:cli|page|questions)/.*"
     r"|trailsearch/search/(?:queries|highlights)\.py"
     r"|trailsearch/search/\w+/(?:domain|structured|addresses|query_dsl|words)\.py"
 )
+_OF_THE_AUDIT = re.compile(r"audit_logs\.py|trailsearch/audit/.*")
 
 
 class PackageNotBuilt(CommandFailed):
@@ -53,27 +58,45 @@ class PackageNotBuilt(CommandFailed):
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--local", is_flag=True, help="Wheels for this machine's Python instead of Lambda's.")
 def package(target: Path, local: bool) -> None:
-    """Write the Lambda package to TARGET."""
-    files = build_package(target, local=local)
-    say(f"{target}: {files} files, {target.stat().st_size / 1e6:.1f} MB")
+    """Write the Lambda package to TARGET, and that of the audit beside it."""
+    for path, files in build_package(target, local=local).items():
+        say(f"{path}: {files} files, {path.stat().st_size / 1e6:.1f} MB")
 
 
-def build_package(target: Path, *, local: bool) -> int:
-    """Write the Lambda package, for Lambda or for this machine's Python. Returns how many files are in it.
+def audit_package(package: Path) -> Path:
+    """Say where the package of the audit is, by where the other one is."""
+    return package.with_name(f"{package.stem}-audit{package.suffix}")
+
+
+def build_package(target: Path, *, local: bool) -> dict[Path, int]:
+    """Write the Lambda packages, for Lambda or for this machine's Python. Returns how many files are in each.
 
     Raises:
-        PackageNotBuilt: what ``requirements.txt`` locks cannot be had.
+        PackageNotBuilt: what ``requirements.txt`` or ``requirements-audit.txt`` locks cannot be had.
     """
     with tempfile.TemporaryDirectory() as folder:
-        wheels = Path(folder)
-        install_wheels(wheels, () if local else LAMBDA_WHEELS)
-        contents = {**dict(library_files(wheels)), **dict(source_files(FUNCTIONS))}
-        write_zip(target, contents)
-    return len(contents)
+        wheels, audit_wheels = Path(folder, "wheels"), Path(folder, "audit")
+        platform = () if local else LAMBDA_WHEELS
+        install_wheels(wheels, REQUIREMENTS, platform)
+        if not local:
+            install_wheels(audit_wheels, AUDIT_REQUIREMENTS, platform)
+        of_audit = installed_files(_AUDIT_DISTRIBUTIONS) if local else library_files(audit_wheels)
+        every = dict(library_files(wheels))
+        packages = {
+            target: {**every, **dict(source_files(FUNCTIONS))},
+            audit_package(target): {
+                **every,
+                **dict(of_audit),
+                **dict(source_files(FUNCTIONS, with_audit=True)),
+            },
+        }
+        for path, contents in packages.items():
+            write_zip(path, contents)
+    return {path: len(contents) for path, contents in packages.items()}
 
 
-def install_wheels(folder: Path, platform: tuple[str, ...]) -> None:
-    """Install what ``requirements.txt`` locks into a folder, from wheels alone, checked by their hashes.
+def install_wheels(folder: Path, requirements: Path, platform: tuple[str, ...]) -> None:
+    """Install what a file locks into a folder, from wheels alone, checked by their hashes.
 
     Raises:
         PackageNotBuilt: pip cannot.
@@ -82,7 +105,7 @@ def install_wheels(folder: Path, platform: tuple[str, ...]) -> None:
         [
             *(sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
             *("--require-hashes", "--no-deps", "--no-compile", "--only-binary", ":all:"),
-            *("--requirement", str(REQUIREMENTS), "--target", str(folder), *platform),
+            *("--requirement", str(requirements), "--target", str(folder), *platform),
         ],
         capture_output=True,
         encoding="utf-8",
@@ -91,7 +114,7 @@ def install_wheels(folder: Path, platform: tuple[str, ...]) -> None:
     )
     if done.returncode:
         raise PackageNotBuilt(
-            f"pip cannot install what {REQUIREMENTS.name} locks: {_reason(done.stderr)}"
+            f"pip cannot install what {requirements.name} locks: {_reason(done.stderr)}"
             " (it asks PyPI, or what PIP_INDEX_URL or pip's configuration names)"
         )
 
@@ -107,17 +130,30 @@ def library_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Give the files of installed wheels, by their names in the zip."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
-        left_out = path.name in _LEFT_OUT_NAMES or path.suffix in _LEFT_OUT_SUFFIXES
-        left_out |= any(folder.match(name.as_posix()) for folder in _LEFT_OUT_FOLDERS)
-        if path.is_file() and not left_out and name.parts[0] != "bin":
+        if path.is_file() and _is_needed(name):
             yield name.as_posix(), path
 
 
-def source_files(folder: Path) -> Iterator[tuple[str, Path]]:
+def installed_files(distributions: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Give the files of distributions that this Python has, by their names in the zip."""
+    for name in distributions:
+        for file in importlib.metadata.distribution(name).files or ():
+            path = Path(str(file.locate()))
+            if ".." not in file.parts and path.is_file() and path.suffix != ".pyc" and _is_needed(file):
+                yield file.as_posix(), path
+
+
+def _is_needed(name: PurePath) -> bool:
+    left_out = name.name in _LEFT_OUT_NAMES or name.suffix in _LEFT_OUT_SUFFIXES
+    left_out |= any(folder.match(name.as_posix()) for folder in _LEFT_OUT_FOLDERS)
+    return not left_out and name.parts[0] != "bin"
+
+
+def source_files(folder: Path, *, with_audit: bool = False) -> Iterator[tuple[str, Path]]:
     """Give our own files, by their names in the zip."""
     for path in folder.rglob("*.py"):
         name = path.relative_to(folder).as_posix()
-        if not _LEFT_OUT_OF_OURS.fullmatch(name):
+        if not _LEFT_OUT_OF_OURS.fullmatch(name) and (with_audit or not _OF_THE_AUDIT.fullmatch(name)):
             yield name, path
 
 

@@ -105,6 +105,14 @@ class StorageAccessDenied(TrailsearchError):
     """IAM, a bucket policy or a key policy does not let this role use the staging bucket."""
 
 
+class PublicKeysUnavailable(TrailsearchError):
+    """CloudTrail does not say which keys it signs with: throttled, failing, or not allowed to. Retried by the workflow."""
+
+
+class QueueUnavailable(TrailsearchError):
+    """The ingest queue does not take an announcement: throttled, failing, or not allowed to. Retried by the workflow."""
+
+
 class SearchThrottled(TrailsearchError):
     """The search domain asks for fewer requests. Retried by the workflow."""
 

@@ -7,6 +7,7 @@ of the staging bucket:
   it, and its records; and those that could not be read.
 * ``split.json``, by Split Records: what the records of each log became, and which batches, in this order, these documents are in.
 * ``indexed-<…>.json``, by Index Batch: how many documents of one batch are indexed, and which of its logs the others are from.
+* ``announced-<…>.json``, by Audit Share: the logs that nobody had read, and that were sent to the ingest queue.
 
 A step that is retried says the same again, perhaps below another hour. What is redriven is another execution, and says what it did
 beside what was said before: nothing is overwritten, and a batch of an earlier execution is named by its key.
@@ -107,7 +108,15 @@ class IndexedBatch(msgspec.Struct, frozen=True, tag="indexed", tag_field="step")
     parts: tuple[Part, ...] = ()
 
 
-Entry = Fetched | Split | IndexedBatch
+class Announced(msgspec.Struct, frozen=True, tag="announced", tag_field="step"):
+    """What Audit Share sent to the ingest queue: logs (their ``s3://`` URIs), and when that was (ISO 8601, UTC)."""
+
+    execution: str
+    logs: tuple[str, ...]
+    announced_at: str
+
+
+Entry = Fetched | Split | IndexedBatch | Announced
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
@@ -129,7 +138,14 @@ def name_of(entry: Entry) -> str:
             return "split"
         case IndexedBatch(batch=batch):
             # A redriven batch is of another execution, and may have the same name as one of this.
-            return f"indexed-{hashlib.sha256(batch.encode()).hexdigest()[:16]}"
+            return f"indexed-{_digest(batch)}"
+        case Announced(logs=logs):
+            # An execution looks at several shares of what there is, each with logs of its own.
+            return f"announced-{_digest(logs[0])}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def folder_of_hour(time: datetime) -> str:

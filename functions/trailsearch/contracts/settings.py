@@ -18,7 +18,8 @@ class Settings(msgspec.Struct, frozen=True):
     ``staging_bucket`` is set for those of the workflow, as is ``ledger``, whether they keep one there, ``log_buckets``, the names of the buckets that logs are in, for
     fetch_logs, ``search_backend`` for split_records, index_batch and delete_expired, ``search_max_batch_bytes`` for
     split_records, ``search_endpoint``, where batches go, for index_batch and delete_expired, ``search_query_endpoint``,
-    where searches go, and ``search_retention_days`` for delete_expired, the others for index_batch alone.
+    where searches go, and ``search_retention_days`` for delete_expired, ``ledger_retention_days`` for those that know of the
+    ledger, ``ingest_queue_url`` for audit_logs, the others for index_batch alone.
     """
 
     environment: str
@@ -32,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True):
     search_retention_days: int | None = None
     log_buckets: frozenset[str] = frozenset()
     ledger: bool = False
+    ledger_retention_days: int | None = None
+    ingest_queue_url: str | None = None
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
@@ -53,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True):
             search_retention_days=_number("SEARCH_RETENTION_DAYS", variables, None),
             log_buckets=frozenset(filter(None, variables.get("LOG_BUCKETS", "").split(","))),
             ledger=variables.get("LEDGER") == "true",
+            ledger_retention_days=_number("LEDGER_RETENTION_DAYS", variables, None),
+            ingest_queue_url=variables.get("INGEST_QUEUE_URL") or None,
         )
 
 

@@ -23,6 +23,11 @@ Report = Callable[[str, int, int], None]
 """Called with a resource's address, how many are done, and how many there are."""
 
 
+def _beside(package: Path) -> Path:
+    """Say where the package of the audit is: where the builder of both puts it."""
+    return package.with_name(f"{package.stem}-audit{package.suffix}")
+
+
 class TerraformFailed(RuntimeError):
     """Terraform ended with an error; the message is what it said."""
 
@@ -52,6 +57,7 @@ class Deployment:
             f"-var-file={var_file}",
             "-var-file=settings.tfvars.json",
             f"-var=package_path={package.resolve()}",
+            f"-var=audit_package_path={_beside(package.resolve())}",
         ]
         if configuration := cli_configuration(REPOSITORY / "build" / "terraform.rc"):
             self._variables["TF_CLI_CONFIG_FILE"] = str(configuration)

@@ -25,6 +25,7 @@ from rich.text import Text
 import trailsearch.cli
 from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
+from trailsearch.audit.cloud.look import Audited
 from trailsearch.audit.comparison import Compared, Outcome
 from trailsearch.audit.digests import SignedLog
 from trailsearch.audit.findings import DigestFinding, Finding
@@ -221,7 +222,7 @@ def test_what_is_written_into_keys_and_digests_does_nothing_to_a_terminal(
         for finding in (Finding.MISSING, Finding.ALTERED)
     ]
     monkeypatch.setattr(auditing, "settings_of", lambda _environment: None)
-    monkeypatch.setattr(auditing, "look", lambda *_arguments: auditing.Audited(digests, logs))
+    monkeypatch.setattr(auditing, "look", lambda *_arguments: Audited(digests, logs))
     assert_does_nothing(run(auditing.audit).output)
     assert_does_nothing(run(auditing.audit, JSON="1").output)
 

@@ -15,6 +15,7 @@ from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
 from tests.unit.cli.test_console import ASKING, Domain, letter_about, run
 from trailsearch.audit import findings as audited
+from trailsearch.audit.cloud.look import Audited
 from trailsearch.audit.findings import DigestFinding
 from trailsearch.cli import console
 from trailsearch.cli.audit import audit as auditing
@@ -100,7 +101,7 @@ def an_audit(monkeypatch: pytest.MonkeyPatch) -> None:
         DigestFinding(audited.Finding.UNREADABLE, "logs", "", begin, begin, SENTENCE),
     ]
     monkeypatch.setattr(auditing, "settings_of", lambda _environment: None)
-    monkeypatch.setattr(auditing, "look", lambda *_arguments: auditing.Audited(digests, []))
+    monkeypatch.setattr(auditing, "look", lambda *_arguments: Audited(digests, []))
 
 
 def some_checks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,16 @@ import sys
 import zipfile
 from pathlib import Path
 
-from trailsearch.cli.package import FUNCTIONS, library_files, source_files, write_zip
+from trailsearch.cli.package import (
+    _AUDIT_DISTRIBUTIONS,
+    AUDIT_REQUIREMENTS,
+    FUNCTIONS,
+    audit_package,
+    installed_files,
+    library_files,
+    source_files,
+    write_zip,
+)
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -63,6 +72,47 @@ def test_the_handlers_are_at_the_top_and_the_operator_commands_left_out() -> Non
         name for name in names if re.search("question|quer|highlight|structured|addresses|/domain", name)
     ]
     assert not [name for name in names if not name.endswith(".py")]
+
+
+def test_the_package_of_the_audit_has_what_it_needs_beside_all_that_the_other_has(tmp_path: Path) -> None:
+    names = {name for name, _ in source_files(FUNCTIONS)}
+    with_audit = {name for name, _ in source_files(FUNCTIONS, with_audit=True)}
+    assert names < with_audit
+    assert {"audit_logs.py", "trailsearch/audit/signatures.py"} <= with_audit - names
+    assert not [
+        name for name in with_audit - names if not name.startswith(("audit_logs", "trailsearch/audit/"))
+    ]
+    assert audit_package(Path("build/lambda.zip")) == Path("build/lambda-audit.zip")
+
+
+def test_what_the_audit_needs_is_locked_and_this_python_has_it() -> None:
+    locked = set(re.findall(r"^([a-z-]+)==", AUDIT_REQUIREMENTS.read_text(), re.MULTILINE))
+    assert locked == set(_AUDIT_DISTRIBUTIONS)
+    names = {name for name, _ in installed_files(_AUDIT_DISTRIBUTIONS)}
+    assert "cryptography/hazmat/primitives/asymmetric/rsa.py" in names
+    assert not [name for name in names if name.startswith(("..", "/", "bin/")) or name.endswith(".pyc")]
+
+
+def test_the_audit_runs_from_its_package_alone(tmp_path: Path) -> None:
+    """On this machine: the wheel for Lambda's has the same files but for what is compiled."""
+    contents = {
+        **dict(installed_files(_AUDIT_DISTRIBUTIONS)),
+        **dict(source_files(FUNCTIONS, with_audit=True)),
+    }
+    write_zip(tmp_path / "p.zip", contents)
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    program = (
+        "import sys; sys.path.insert(0, 'unpacked'); import audit_logs, cryptography;"
+        "from trailsearch.audit import signatures;"
+        "print(audit_logs.__file__, cryptography.__file__, signatures.load_der_public_key.__module__,"
+        "'trailsearch.cli' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("unpacked/") == 2
+    assert done.stdout.endswith("False\n")
 
 
 def test_the_handlers_are_imported_from_the_zip_without_the_operator_commands(tmp_path: Path) -> None:

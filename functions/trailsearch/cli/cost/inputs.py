@@ -17,8 +17,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The settings of an environment that its bill depends on; the names are those of Terraform's variables.
 
     ``search_retention_days`` is None where events are kept for ever, and the search domain is reckoned as it is
-    deployed. ``staged_days`` is when what is indexed expires in the staging bucket, ``staging_retention_days`` when all else does,
-    and so the ledger.
+    deployed. ``staged_days`` is when what is indexed expires in the staging bucket, ``ledger_retention_days`` when the
+    ledger does.
     """
 
     pipe_batch_size: int
@@ -44,7 +44,9 @@ class Settings(msgspec.Struct, frozen=True):
     traced: bool
     search_retention_days: int | None = None
     keep_ledger: bool = False
-    staging_retention_days: int = 15
+    ledger_retention_days: int = 90
+    audit_hourly: bool = False
+    evidence_retention_days: int | None = None
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -134,6 +136,27 @@ class RetentionCosts(msgspec.Struct, frozen=True):
     workflow_log_bytes_per_round: float
 
 
+class AuditCosts(msgspec.Struct, frozen=True):
+    """What an audit takes, share by share, and what it logs and keeps; see ``assumptions.toml``."""
+
+    memory_mb: int
+    places_in_a_share: int
+    regions_of_an_account: int
+    ledger_hours: float
+    lists_of_a_bucket: int
+    lists_of_an_account: int
+    requests_at_once: int
+    compute_ms_per_request: float
+    compute_ms_per_log: float
+    compute_ms_per_invocation: float
+    evidence_bytes_per_digest: float
+    evidence_bytes_per_log: float
+    evidence_days: int
+    log_bytes_per_invocation: float
+    workflow_log_bytes_per_execution: float
+    workflow_log_bytes_per_share: float
+
+
 class BackfillCosts(msgspec.Struct, frozen=True):
     """How fast a domain takes batches; see ``assumptions.toml``."""
 
@@ -180,6 +203,7 @@ class Assumptions(msgspec.Struct, frozen=True):
     log_compression: float
     admission: AdmissionCosts
     retention: RetentionCosts
+    audit: AuditCosts
     backfill: BackfillCosts
     opensearch: OpenSearchSizes
 
@@ -192,11 +216,15 @@ class States(NamedTuple):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """What CloudTrail delivers. ``event_bytes`` of JSON is None for events as large as the measured ones."""
+    """What CloudTrail delivers. ``event_bytes`` of JSON is None for events as large as the measured ones.
+
+    ``account_regions`` is of how many accounts × Regions it delivers logs and digests.
+    """
 
     events_per_day: float
     events_per_log: float
     event_bytes: float | None = None
+    account_regions: int = 17
 
 
 class Model(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ import msgspec
 
 from fetch_logs import FETCHED_AT_ONCE
 from split_records import STAGED_AT_ONCE
+from trailsearch.cli.cost.audit import count_audit
 from trailsearch.cli.cost.counts import DAYS_PER_MONTH, Counts
 from trailsearch.cli.cost.inputs import Assumptions, Model, Price, Settings, Traffic
 from trailsearch.cli.cost.retention import count_retention
@@ -34,6 +35,8 @@ _DELETED_AT_ONCE = 10  # messages, by one request to SQS
 _FREE_STORAGE_MB = 512
 # Of retention-failed, and EventsDeleted: neither is there without a retention.
 _RETENTION_ALARM_METRICS, _RETENTION_METRICS = 4, 1
+# Of the five alarms of the audit, what it measures, and its dashboard.
+AUDIT_ALARM_METRICS, AUDIT_METRICS, AUDIT_DASHBOARDS = 9, 11, 1
 _NEGLIGIBLE = 1e-12
 # More than logs of one size ask for, in deliveries of whatever number: much of a bill is reckoned again with other traffic.
 _REMEMBERED = 2**12
@@ -137,7 +140,7 @@ def count(delivery: Delivery, settings: Settings, model: Model) -> Counts:
         s3_puts=s3_puts,
         staged_gb_months=(
             staged_gb * (settings.staged_days + _TO_MIDNIGHT_DAYS)
-            + ledger_gb * (settings.staging_retention_days + _TO_MIDNIGHT_DAYS)
+            + ledger_gb * (settings.ledger_retention_days + _TO_MIDNIGHT_DAYS)
         )
         / DAYS_PER_MONTH,
         sns_publishes=messages if settings.create_trail else 0,
@@ -258,7 +261,10 @@ def month(traffic: Traffic, settings: Settings, model: Model) -> Month:
         variable_dollars(counts, model.prices, settings.search_backend),
         monthly_dollars(settings, traffic, model)
         | fixed_dollars(settings, model)
-        | {"Retention": retention_dollars(settings, traffic, model)},
+        | {
+            "Retention": retention_dollars(settings, traffic, model),
+            "Audit": audit_dollars(settings, traffic, executions * (2 + delivery.batches), model),
+        },
         second_copy_dollars(events, settings, model),
     )
 
@@ -266,6 +272,12 @@ def month(traffic: Traffic, settings: Settings, model: Model) -> Month:
 def retention_dollars(settings: Settings, traffic: Traffic, model: Model) -> float:
     """Price what the deletion of expired events takes in a month."""
     counted = count_retention(settings, traffic, model)
+    return math.fsum(variable_dollars(counted, model.prices, settings.search_backend).values())
+
+
+def audit_dollars(settings: Settings, traffic: Traffic, steps: float, model: Model) -> float:
+    """Price what the hourly audits take in a month in which the ledger gets so many entries."""
+    counted = count_audit(settings, traffic, steps / (DAYS_PER_MONTH * 24), model)
     return math.fsum(variable_dollars(counted, model.prices, settings.search_backend).values())
 
 
@@ -317,16 +329,19 @@ def fixed_dollars(settings: Settings, model: Model) -> dict[str, float]:
     seconds = DAYS_PER_MONTH * _SECONDS_PER_DAY
     alarm_metrics = there.alarm_metrics[settings.search_backend] - (settings.alarm_no_logs_hours is None)
     alarm_metrics -= _RETENTION_ALARM_METRICS * (settings.search_retention_days is None)
+    alarm_metrics += AUDIT_ALARM_METRICS * settings.audit_hourly
 
     def dollars(name: str, number: float) -> float:
         return model.prices[name].dollars / model.prices[name].per * number
 
     return {
         "Alarms": dollars("alarm_metric_month", alarm_metrics),
-        "Dashboard": dollars("dashboard_month", there.dashboards),
+        "Dashboard": dollars("dashboard_month", there.dashboards + AUDIT_DASHBOARDS * settings.audit_hourly),
         "Custom metrics": dollars(
             "custom_metric_month",
-            there.custom_metrics + _RETENTION_METRICS * (settings.search_retention_days is not None),
+            there.custom_metrics
+            + _RETENTION_METRICS * (settings.search_retention_days is not None)
+            + AUDIT_METRICS * settings.audit_hourly,
         ),
         "KMS keys": dollars("kms_key_month", there.kms_keys - (not settings.create_trail)),
         "Polling, data keys": dollars(

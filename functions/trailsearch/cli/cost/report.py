@@ -16,6 +16,7 @@ from trailsearch.search import Backend
 LABELS: Mapping[Backend, str] = {Backend.OPENSEARCH: "OpenSearch", Backend.CLOUDSEARCH: "CloudSearch"}
 RETENTION_DAYS = (30, 90, 365)
 SECOND_COPY = "If the account has a trail already, more"
+WITH_AUDIT = "With keep_ledger and audit_hourly, more"
 _NOT_GRANTED = "*"
 _MANY_DAYS = 100
 
@@ -25,7 +26,9 @@ PROFILES: Mapping[str, Traffic] = {
     # 17,400 events in 5 minutes, most of them of a few Regions, in some 35 logs.
     "Busy account": Traffic(events_per_day=5_000_000, events_per_log=500),
     # Most accounts of an organization are small: 40 is the mean that tests/log_generator reproduces, about.
-    "Organization of 100 accounts": Traffic(events_per_day=20_000_000, events_per_log=40),
+    "Organization of 100 accounts": Traffic(
+        events_per_day=20_000_000, events_per_log=40, account_regions=1_700
+    ),
 }
 
 
@@ -116,6 +119,12 @@ def _of_second_copies(bills: Sequence[Bill]) -> Iterator[str]:
         )
 
 
+def _of_audit(found: Month, traffic: Traffic, model: Model) -> float:
+    """Reckon how much more a month costs with the ledger and the hourly audits."""
+    audited = msgspec.structs.replace(found.settings, keep_ledger=True, audit_hourly=True)
+    return month(traffic, audited, model).dollars - found.dollars
+
+
 def _of_prices(prices: Mapping[str, Price]) -> str:
     """Say from when the prices are, and which of them nothing confirms."""
     checked = sorted(price.checked for price in prices.values())
@@ -143,6 +152,9 @@ def compare(title: str, months: Mapping[str, Month], traffics: Mapping[str, Traf
     ]
     bold.add(len(rows))
     rows.append(["Total, a month", *_by_month(each.dollars for each in months.values())])
+    rows.append(
+        [WITH_AUDIT, *_by_month(_of_audit(each, traffics[name], model) for name, each in months.items())]
+    )
     rows.append([SECOND_COPY, *_by_month(each.second_copy for each in months.values())])
     rows.append(["Days that fit as deployed", *_days(each.room.deployed for each in months.values())])
     rows.append(["Days that fit as reckoned", *_days(each.room.reckoned for each in months.values())])

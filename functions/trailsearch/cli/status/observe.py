@@ -15,6 +15,7 @@ from trailsearch.cli.environment import Environment, is_no_queue
 from trailsearch.cli.status.pipeline_status import (
     MAX_LISTED,
     Alarms,
+    Audit,
     Execution,
     Executions,
     Metrics,
@@ -56,6 +57,11 @@ _STEPS = ("fetch-logs", "split-records", "index-batch")
 # dev-eu beside dev.
 ALARM_NAMES = frozenset(
     {
+        "audit-altered",
+        "audit-failed",
+        "audit-gap",
+        "audit-not-healed",
+        "audit-silent",
         "backfill-failed",
         "dead-letters",
         "domain-errors",
@@ -82,6 +88,18 @@ ALARM_NAMES = frozenset(
 # Each of these is one alarm, or where there are several buckets or topics, one for each.
 ALARM_NAMES_OF_SOURCES = ("no-logs", "only-ignored", "undelivered-notifications")
 _ALARM_OF_A_SOURCE = re.compile(rf"(?:{'|'.join(ALARM_NAMES_OF_SOURCES)})(?:-in-.+|-on-.+)?")
+# What the function of the audit measures (functions/audit_logs.py), by the fields of ``Audit``.
+AUDIT_METRICS: Mapping[str, str] = {
+    "logs_signed": "LogsSigned",
+    "logs_indexed": "LogsIndexedUnaltered",
+    "logs_missing": "LogsMissing",
+    "logs_healed": "LogsHealed",
+    "logs_not_healed": "LogsNotHealed",
+    "logs_altered": "LogsAltered",
+    "digests_altered": "DigestsAltered",
+    "digest_gaps": "DigestGaps",
+    "not_validated": "NotValidated",
+}
 # Newest values that are older say nothing about now.
 _STALE = timedelta(minutes=15)
 _DAY = timedelta(days=1)
@@ -133,6 +151,7 @@ def observe(environment: Environment, clients: Clients) -> PipelineStatus:
         )
         search_domain = pool.submit(_tried, read_search_domain, environment)
         alarms = pool.submit(_tried, read_alarms, clients.cloudwatch, environment.prefix)
+        audit = pool.submit(_tried, read_audit, clients.cloudwatch, environment, now)
     return PipelineStatus(
         environment=environment.environment,
         ingest_queue=ingest_queue.result(),
@@ -143,6 +162,7 @@ def observe(environment: Environment, clients: Clients) -> PipelineStatus:
         search_domain=search_domain.result(),
         growth=growth.result(),
         alarms=alarms.result(),
+        audit=audit.result(),
     )
 
 
@@ -311,6 +331,36 @@ def read_growth(
         ScanBy="TimestampDescending",
     )
     return growth_of(answer["MetricDataResults"])
+
+
+def read_audit(cloudwatch: "CloudWatchClient", environment: Environment, now: datetime) -> Audit | None:
+    """Ask CloudWatch what the latest hourly audit of a day has found; None, if there was none."""
+    auditing = {"service": "audit_logs", "environment": environment.environment}
+    end = now.replace(minute=0, second=0, microsecond=0) + HOUR
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[
+            _query(name, "Trailsearch", metric, auditing, "Maximum", HOUR)
+            for name, metric in AUDIT_METRICS.items()
+        ],
+        StartTime=end - _DAY,
+        EndTime=end,
+        ScanBy="TimestampDescending",
+    )
+    return audit_of(answer["MetricDataResults"])
+
+
+def audit_of(results: Iterable["MetricDataResultTypeDef"]) -> Audit | None:
+    """Read the answer for ``AUDIT_METRICS``: the values of the newest hour that has any."""
+    values = {
+        result["Id"]: dict(zip(result["Timestamps"], result["Values"], strict=True)) for result in results
+    }
+    newest = max((time for found in values.values() for time in found), default=None)
+    if newest is None:
+        return None
+    counts = {name: int(found.get(newest, 0)) for name, found in values.items()}
+    return Audit(
+        measured_at=newest.astimezone(UTC).isoformat(timespec="minutes").replace("+00:00", "Z"), **counts
+    )
 
 
 def growth_queries(environment: Environment, account: str) -> list["MetricDataQueryTypeDef"]:

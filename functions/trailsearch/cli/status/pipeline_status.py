@@ -162,8 +162,23 @@ class Alarms(msgspec.Struct, frozen=True):
     lag_seconds: float | None = None
 
 
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the latest hourly audit has found of the hours that it looked at; ``measured_at`` (ISO 8601) is the hour of it."""
+
+    measured_at: str
+    logs_signed: int = 0
+    logs_indexed: int = 0
+    logs_missing: int = 0
+    logs_healed: int = 0
+    logs_not_healed: int = 0
+    logs_altered: int = 0
+    digests_altered: int = 0
+    digest_gaps: int = 0
+    not_validated: int = 0
+
+
 class PipelineStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one environment that AWS told."""
+    """Everything about one environment that AWS told; ``audit`` is None where none has measured anything for a day."""
 
     environment: str
     ingest_queue: Queue | Unreadable
@@ -174,6 +189,7 @@ class PipelineStatus(msgspec.Struct, frozen=True, kw_only=True):
     search_domain: SearchDomain | Unreadable
     growth: Growth | Unreadable
     alarms: Alarms | Unreadable
+    audit: Audit | Unreadable | None = None
 
     @property
     def nothing_is_there(self) -> bool:
@@ -199,6 +215,7 @@ def problems(status: PipelineStatus) -> list[str]:
         *_of_data_nodes(status),
         *_of_room(status),
         *_of_lag(status),
+        *_of_audit(status),
         *_of_alarms(status),
         *_of_unreadable(status),
     ]
@@ -367,6 +384,19 @@ def _of_lag(status: PipelineStatus) -> Iterator[str]:
     # nothing about the pipeline.
     if lag and lag.p50 > too_high:
         yield f"Half of the batches are indexed later than {duration(lag.p50)} after CloudTrail delivered their logs"
+
+
+def _of_audit(status: PipelineStatus) -> Iterator[str]:
+    audit = status.audit
+    if not isinstance(audit, Audit):
+        return
+    found = {
+        "signed logs or digests that are altered": audit.logs_altered + audit.digests_altered,
+        "times without digests": audit.digest_gaps,
+        "signed logs that nobody reads though they were announced": audit.logs_not_healed,
+    }
+    if said := [f"{count:,} {what}" for what, count in found.items() if count]:
+        yield f"The audit of {audit.measured_at} has found {', '.join(said)}: make audit says which"
 
 
 def _of_alarms(status: PipelineStatus) -> Iterator[str]:

@@ -17,6 +17,7 @@ from trailsearch.cli.status.observe import make_clients, observe
 from trailsearch.cli.status.pipeline_status import (
     MAX_LISTED,
     Alarms,
+    Audit,
     Execution,
     Executions,
     Metrics,
@@ -110,6 +111,8 @@ def in_lines(observed: PipelineStatus) -> Iterator[tuple[str, str]]:
     yield "Lag from event", _said(observed.metrics, lambda known: _lag(known.lag_from_event))
     yield "Search domain", _said(observed.search_domain, lambda domain: _search_domain(domain, metrics))
     yield "Room", _said(observed.growth, lambda _: _room(observed))
+    if observed.audit is not None:
+        yield "Audit", _said(observed.audit, _audit)
     yield "Alarms", _said(observed.alarms, _alarms)
 
 
@@ -202,6 +205,20 @@ def _documents(domain: SearchDomain, metrics: Metrics) -> str:
 def _room(observed: PipelineStatus) -> str:
     reckoned = room(observed)
     return reckoned.said if reckoned else "cannot be told without the search domain"
+
+
+def _audit(audit: Audit) -> str:
+    found = {
+        "missing": audit.logs_missing,
+        "healed": audit.logs_healed,
+        "not healed": audit.logs_not_healed,
+        "altered": audit.logs_altered,
+        "digests altered": audit.digests_altered,
+        "gaps": audit.digest_gaps,
+        "not validated": audit.not_validated,
+    }
+    said = "".join(f", {count:,} {what}" for what, count in found.items() if count)
+    return f"{audit.logs_indexed:,} of {audit.logs_signed:,} signed logs indexed unaltered{said}; at {audit.measured_at}"
 
 
 def _alarms(alarms: Alarms) -> str:

@@ -116,7 +116,13 @@ _MEASURED: Final[Mapping[str, frozenset[str]]] = {
 }
 _SELDOM_MEASURED: Final = frozenset(
     {
+        # Of the audit.
+        "DigestGaps",
+        "DigestsAltered",
+        "DigestsValid",
         "EventsDeleted",
+        "LogsAltered",
+        "LogsNotHealed",
         "MessagesIgnored",
         "MessagesTakenApart",
         "ObjectsIgnored",

@@ -11,6 +11,7 @@ pipe_batch_size              = 10
 pipe_batching_window_seconds = 1
 
 keep_ledger              = true
+audit_hourly             = true
 log_level                = "DEBUG"
 deletion_protection      = false
 force_destroy            = true

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +9,15 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-import fetch_logs
 import index_batch
-import split_records
 from tests.local_cloud.pipeline.cloudtrail_delivery import Log
-from tests.local_cloud.pipeline.cloudtrail_digests import DigestedTrail, DigestFile, SigningKey
-from tests.steps import ARN, LOGS, STAGING, FakeIndex, LambdaContext, event, invoke, log_of
+from tests.local_cloud.pipeline.cloudtrail_digests import DigestedTrail
+from tests.signed_logs import BEGIN, HOUR, HOURS, TRAIL, SignedLogs, let_cloudtrail_list_its_keys, uri
+from tests.steps import LOGS, STAGING, FakeIndex, LambdaContext, event, log_of
+from trailsearch.audit.cloud import digest_bucket
 from trailsearch.audit.comparison import Stamp
 from trailsearch.audit.digests import SignedObject
 from trailsearch.aws import clients
-from trailsearch.cli.audit import digest_bucket
 from trailsearch.cli.audit.audit import audit
 from trailsearch.cli.environment import Environment, Queue
 from trailsearch.contracts.messages import Pointer
@@ -28,55 +26,11 @@ from trailsearch.contracts.times import to_seconds
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-HOUR = timedelta(hours=1)
-BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 5 * HOUR
-HOURS = 3
-TRAIL = DigestedTrail(LOGS)
-KEY = SigningKey.generated()
 INGEST = "https://sqs.us-east-1.amazonaws.com/111122223333/ingest"
 
 
-class Deployed:
-    """A deployed environment: logs and digests are delivered, and those that are announced are indexed."""
-
-    def __init__(self, s3: "S3Client", context: LambdaContext) -> None:
-        self.s3 = s3
-        self.context = context
-        self.digests: list[DigestFile] = []
-        self.logs: list[Log] = []
-        self.sent: list[dict[str, Any]] = []
-        self._executions = 0
-
-    def deliver(self, trail: DigestedTrail = TRAIL, *, quiet: bool = False) -> None:
-        """Deliver three hours: a log of two events in each, and its digest."""
-        chain: list[DigestFile] = []
-        for hour in range(HOURS):
-            begin = BEGIN + hour * HOUR
-            key = f"{trail.folder('CloudTrail')}{begin:%Y/%m/%d}/{begin:%H}-{trail.name}.json.gz"
-            log = Log(key, log_of(event(f"{key}-1"[-60:]), event(f"{key}-2"[-60:])))
-            self.put(log)
-            self.logs.append(log)
-            digest = trail.digest([log], begin, begin + HOUR, KEY, previous=chain[-1] if chain else None)
-            chain.append(digest)
-            if not quiet:
-                digest.put(self.s3, trail.bucket)
-        self.digests += chain
-
-    def put(self, log: Log) -> None:
-        self.s3.put_object(Bucket=LOGS, Key=log.key, Body=log.body)
-
-    def index(self, *logs: Log) -> None:
-        """Run the workflow's functions on an announcement of logs, as far as they go."""
-        self._executions += 1
-        arn = ARN.replace("run-1", f"run-{self._executions}")
-        body = json.dumps({"s3Bucket": LOGS, "s3ObjectKey": [log.key for log in logs]})
-        messages = [{"messageId": "m-1", "body": body}]
-        work = invoke(fetch_logs.handler, {"messages": messages, "execution": arn}, self.context)
-        if not work["records"]:
-            return
-        work = invoke(split_records.handler, work | {"execution": arn}, self.context)
-        for batch in work["batches"]:
-            invoke(index_batch.handler, {"batch": batch, "execution": arn}, self.context)
+class Deployed(SignedLogs):
+    """A deployed environment, with the command."""
 
     def audit(self, *options: str) -> dict[str, Any]:
         """Audit the three hours, and give the evidence."""
@@ -90,11 +44,6 @@ class Deployed:
         result = CliRunner().invoke(audit, arguments)
         assert result.exit_code == 0, result.output
         return result.output
-
-    def send_message_batch(self, **request: Any) -> dict[str, Any]:
-        """Take messages, as the ingest queue does."""
-        self.sent += request["Entries"]
-        return {}
 
 
 @pytest.fixture
@@ -122,10 +71,7 @@ def deployed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Deployed:
     deployed = Deployed(s3, context)
-    keys = {"PublicKeyList": [{"Fingerprint": KEY.fingerprint, "Value": KEY.public_key}]}
-    cloudtrail = SimpleNamespace(list_public_keys=lambda **_request: keys)
-    monkeypatch.setattr(clients, "cloudtrail", lambda _config: cloudtrail)
-    digest_bucket._list_public_keys.cache_clear()
+    let_cloudtrail_list_its_keys(monkeypatch)
     queue: Any = deployed
     monkeypatch.setattr(Environment, "ingest_queue", lambda _environment: Queue(queue, INGEST, "arn"))
     return deployed
@@ -134,10 +80,6 @@ def deployed(
 def outcomes(evidence: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """What became of each log, and of its object, by its URI."""
     return {log["log"]: (log["outcome"], log["in_bucket"]) for log in evidence["logs"]}
-
-
-def uri(log: Log) -> str:
-    return f"s3://{LOGS}/{log.key}"
 
 
 def test_all_logs_that_are_signed_and_indexed_are_well(deployed: Deployed) -> None:
@@ -180,14 +122,17 @@ def test_a_log_that_was_never_announced_is_named_and_healed(deployed: Deployed) 
     evidence = deployed.audit()
     assert not evidence["well"]
     assert outcomes(evidence)[uri(lost)] == ("never_read", "valid")
-    assert evidence["problems"] == [
-        f"1 signed log never read: HEAL=1 sends them to the ingest queue, such as {uri(lost)}"
-    ]
+    assert evidence["problems"] == [f"1 signed log never read, such as {uri(lost)}"]
+    assert "HEAL=1 sends to the ingest queue what was never read" in deployed.run()
     assert (evidence["sent"], deployed.sent) == (0, [])
 
     assert deployed.audit("--heal")["sent"] == 1
     (message,) = deployed.sent
-    assert json.loads(message["MessageBody"]) == {"s3Bucket": LOGS, "s3ObjectKey": [lost.key]}
+    assert json.loads(message["MessageBody"]) == {
+        "s3Bucket": LOGS,
+        "s3ObjectKey": [lost.key],
+        "backfill": True,
+    }
     deployed.index(lost)
     assert deployed.audit()["well"]
 

@@ -14,10 +14,12 @@ import msgspec
 import pytest
 from hcl2 import SerializationOptions
 
+import audit_logs
 from tests.workflow.definition import RETENTION, load, states
+from trailsearch.audit.shares import MOST_PLACES
 from trailsearch.cli.capacity import GB_OF_DOCUMENTS, LARGEST
 from trailsearch.cli.cost.inputs import CostUnknown, Model
-from trailsearch.cli.cost.model import fixed_dollars
+from trailsearch.cli.cost.model import AUDIT_METRICS, fixed_dollars
 from trailsearch.cli.cost.search_domain import max_batch_bytes
 from trailsearch.cli.cost.settings import (
     DEFINITION_FILE,
@@ -223,6 +225,15 @@ def test_the_alarm_of_the_retention_has_as_many_metrics_as_are_left_out_without_
     saved = fixed_dollars(prod, model)["Alarms"] - fixed_dollars(without, model)["Alarms"]
     price = model.prices["alarm_metric_month"]
     assert saved == pytest.approx(price.dollars / price.per * metrics[1].count('"') / 2)
+
+
+def test_what_the_audit_runs_on_is_what_terraform_and_the_function_have() -> None:
+    taken = read_assumptions().audit
+    text = (TERRAFORM / "audit.tf").read_text()
+    assert re.findall(r"memory_mb +=? *(\d+)", text) == [str(taken.memory_mb)]
+    assert re.findall(r'schedule_expression = "(.+)"', text) == ["rate(1 hour)"]
+    assert taken.places_in_a_share == MOST_PLACES
+    assert len(audit_logs.METRICS) == AUDIT_METRICS
 
 
 def test_what_was_measured_says_how() -> None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+import audit_logs
 from tests.conftest import REPOSITORY
 from tests.local_cloud.faults import ErrorAnswer, FaultControl, Match, Rule
 from tests.local_cloud.process import LocalCloud
@@ -20,6 +21,8 @@ from trailsearch.cli.status import status as showing
 from trailsearch.cli.status.observe import (
     ALARM_NAMES,
     ALARM_NAMES_OF_SOURCES,
+    AUDIT_METRICS,
+    audit_of,
     execution,
     growth_of,
     growth_queries,
@@ -32,6 +35,7 @@ from trailsearch.cli.status.pipeline_status import (
     HIGH_LAG_SECONDS,
     OLD_MESSAGE_SECONDS,
     Alarms,
+    Audit,
     Execution,
     Executions,
     Metrics,
@@ -868,6 +872,42 @@ def test_every_page_of_alarms_is_read() -> None:
     assert read_alarms(client, PREFIX) == Alarms(1, (f"{PREFIX}-lag",))
 
 
+AUDIT = Audit(measured_at="2026-11-27T02:00Z", logs_signed=5_102, logs_indexed=5_102)
+
+
+def test_what_the_latest_audit_found_is_a_line_where_there_was_one() -> None:
+    assert "Audit " not in printed(WELL)
+    assert "5,102 of 5,102 signed logs indexed unaltered; at 2026-11-27T02:00Z" in printed(
+        changed(audit=AUDIT)
+    )
+    healed = msgspec.structs.replace(AUDIT, logs_indexed=5_099, logs_missing=3, logs_healed=1)
+    assert problems(changed(audit=healed)) == [], "it is healed by itself"
+    assert "5,099 of 5,102 signed logs indexed unaltered, 3 missing, 1 healed;" in printed(
+        changed(audit=healed)
+    )
+
+
+@pytest.mark.parametrize("field", ["logs_altered", "digests_altered", "digest_gaps", "logs_not_healed"])
+def test_what_an_audit_finds_and_nobody_heals_is_a_problem(field: str) -> None:
+    (problem,) = problems(changed(audit=msgspec.structs.replace(AUDIT, **{field: 7})))
+    assert problem.startswith("The audit of 2026-11-27T02:00Z has found 7 ")
+
+
+def test_the_newest_hour_of_the_audit_counts_as_a_whole() -> None:
+    def result(name: str, **values: float) -> Any:
+        times = [datetime(2026, 11, 27, int(hour[1:]), tzinfo=UTC) for hour in values]
+        return {"Id": name, "Timestamps": times, "Values": list(values.values())}
+
+    found = audit_of([result("logs_signed", h2=5, h1=9), result("logs_missing", h1=4), result("digest_gaps")])
+    assert found == Audit(measured_at="2026-11-27T02:00Z", logs_signed=5)
+    assert audit_of([result("logs_signed")]) is None
+
+
+def test_the_audit_is_asked_for_by_the_names_that_its_function_measures() -> None:
+    assert set(AUDIT_METRICS.values()) <= audit_logs.METRICS.keys()
+    assert AUDIT_METRICS.keys() == set(Audit.__struct_fields__) - {"measured_at"}
+
+
 def test_the_alarms_are_those_that_terraform_makes() -> None:
     alarms = (REPOSITORY / "terraform" / "alarms.tf").read_text()
     functions = (REPOSITORY / "terraform" / "functions.tf").read_text()
@@ -878,6 +918,8 @@ def test_the_alarms_are_those_that_terraform_makes() -> None:
     )
     made = {
         *re.findall(r"^      ([a-z-]+) = \{$", alarms, re.MULTILINE),
+        *re.findall(r"^    (audit-[a-z-]+) = \{$", alarms, re.MULTILINE),
+        *re.findall(r'\$\{local.prefix\}-(audit-silent)"$', alarms, re.MULTILINE),
         *re.findall(r'\? \["([a-z-]+)"\] : \[\] : key =>', alarms),
         *(f"{step}-{what}" for step in steps for what in of_steps),
     }
@@ -950,7 +992,7 @@ def test_what_is_denied_is_said_and_the_rest_is_shown(seen: Seen, match: Match, 
         result = run()
     assert observed[part]["cannot_be_read"].startswith("An error occurred")
     unreadable = {name for name, value in observed.items() if "cannot_be_read" in (value or {})}
-    also = {"metrics": {"growth"}, "ingest_queue": {"dead_letter_queue"}}.get(part, set())
+    also = {"metrics": {"growth", "audit"}, "ingest_queue": {"dead_letter_queue"}}.get(part, set())
     assert unreadable == {part, *also}
     assert observed["problems"][-1].startswith("Cannot be read")
     assert result.exit_code == 0
