@@ -37,7 +37,7 @@ def edges_of(domain: SearchDomain, query: Query, buckets: str, now: datetime) ->
     """
     length = parse_length(buckets)
     number = int(buckets) if buckets.isascii() and buckets.isdigit() and len(buckets) < 4 else 0
-    if not length and not 1 <= number <= MOST:
+    if (not length and not 1 <= number <= MOST) or (length and length > _LENGTHS[-1]):
         raise OptionNotUnderstood(
             f"BUCKETS={buckets} is neither a length of time, as 15m, 1h or 1d, nor 1 to {MOST}"
         )

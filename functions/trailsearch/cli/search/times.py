@@ -8,6 +8,9 @@ from trailsearch.cli.console import CommandFailed
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LENGTH: Final = re.compile(rf"(\d{{1,6}})([{''.join(_UNITS)}])", re.ASCII)
+# What is reckoned with a time, as the stretches of a histogram, stays within the years that Python has.
+_YEARS: Final = range(1000, 9000)
+_LONGEST: Final = timedelta(days=365_000)
 EXAMPLES: Final = "2h, 3d, today, yesterday, 2026-11-01, 2026-11-01T10:00 or 2026-11-01T10:00+01:00"
 
 
@@ -24,7 +27,7 @@ def parse_time(option: str, text: str, now: datetime) -> datetime:
         TimeUnreadable: it is none.
     """
     if length := parse_length(text):
-        return now - length
+        return _checked(option, text, now - length if length < _LONGEST else None)
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     match text.strip().lower():
         case "now":
@@ -37,8 +40,14 @@ def parse_time(option: str, text: str, now: datetime) -> datetime:
             try:
                 found = datetime.fromisoformat(typed.upper())
             except ValueError:
-                raise TimeUnreadable(f"{option}={text} is no time; it is one of {EXAMPLES}") from None
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
+                found = None
+            return _checked(option, text, found if not found or found.tzinfo else found.replace(tzinfo=UTC))
+
+
+def _checked(option: str, text: str, found: datetime | None) -> datetime:
+    if found is None or found.year not in _YEARS:
+        raise TimeUnreadable(f"{option}={text} is no time; it is one of {EXAMPLES}")
+    return found
 
 
 def parse_length(text: str) -> timedelta | None:

@@ -429,3 +429,10 @@ def test_the_backend_of_an_environment_is_where_its_domain_is(
 ) -> None:
     configure(**services)
     assert Environment("test").search_domain().native_syntax == native
+
+
+@pytest.mark.parametrize("buckets", ["999999w", "40000d", "0", "x", "1y"])
+def test_stretches_of_time_that_cannot_be_counted_are_refused(domain: Domain, buckets: str) -> None:
+    done = run("--since", "1d", "--buckets", buckets)
+    assert done.exit_code == 2
+    assert f"BUCKETS={buckets} is neither a length of time" in done.output
