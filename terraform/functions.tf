@@ -450,20 +450,17 @@ resource "aws_s3_bucket_lifecycle_configuration" "staging" {
     }
   }
 
-  dynamic "rule" {
-    for_each = var.evidence_retention_days == null ? [] : [var.evidence_retention_days]
+  # Without a number of days it does nothing: the number is there because a rule has to have one.
+  rule {
+    id     = "expire-evidence"
+    status = var.evidence_retention_days == null ? "Disabled" : "Enabled"
 
-    content {
-      id     = "expire-evidence"
-      status = "Enabled"
+    filter {
+      prefix = "evidence/"
+    }
 
-      filter {
-        prefix = "evidence/"
-      }
-
-      expiration {
-        days = rule.value
-      }
+    expiration {
+      days = coalesce(var.evidence_retention_days, 3650)
     }
   }
 
