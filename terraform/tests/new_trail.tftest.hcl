@@ -186,7 +186,7 @@ run "trail_queues_and_staging" {
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id != "expire-soon" && length(rule.expiration) > 0 } == { expire = "batches/", expire-audits = "audits/", expire-backfills = "backfills/", expire-ledger = "ledger/", expire-messages = "messages/", expire-records = "records/" }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.staging.rule : rule.id => one(rule.filter).prefix if rule.id != "expire-soon" && rule.status == "Enabled" && length(rule.expiration) > 0 } == { expire = "batches/", expire-audits = "audits/", expire-backfills = "backfills/", expire-ledger = "ledger/", expire-messages = "messages/", expire-records = "records/" }
     error_message = "Of what is not tagged, only records expire early."
   }
 

@@ -37,7 +37,23 @@ def test_today_is_that_of_utc_whatever_the_zone_of_now() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["yestrday", "2", "h", "-2h", "2 h", "2026-13-01", "11/01/2026", "10:00", "0h", "²h", "9999999d", "999999w", "365000d", "0001-01-01", "9999-12-31"],
+    [
+        "yestrday",
+        "2",
+        "h",
+        "-2h",
+        "2 h",
+        "2026-13-01",
+        "11/01/2026",
+        "10:00",
+        "0h",
+        "²h",
+        "9999999d",
+        "999999w",
+        "365000d",
+        "0001-01-01",
+        "9999-12-31",
+    ],
 )
 def test_what_is_no_time_is_refused_and_says_what_one_is(text: str) -> None:
     with pytest.raises(TimeUnreadable, match=r"UNTIL=.* is no time; it is one of 2h, 3d"):
