@@ -20,8 +20,8 @@ from trailsearch.search.opensearch import OpenSearch
 from trailsearch.search.queries import Query, QueryRefused, Syntax
 
 SHOWN = searches(Backend.OPENSEARCH)
-FOUND = re.compile(r"^[1-9][\d,]* events found, [1-9][\d,]* shown\.$", re.MULTILINE)
-WRITTEN = re.compile(r"^([1-9][\d,]*) events found, \1 written\.$", re.MULTILINE)
+FOUND = re.compile(r"^[1-9][\d,]* events? found, [1-9][\d,]* shown\.$", re.MULTILINE)
+WRITTEN = re.compile(r"^([1-9][\d,]*) events? found, \1 written\.$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

@@ -53,8 +53,8 @@ EXPECTED = [
     Expected(r"aws cloudtrail validate-logs", r"^No digests found$"),
     Expected(r"make search .*\| jq", r'^ *"eventID": '),
     # What it prints goes to a file.
-    Expected(r"make search .*ALL=1", r"^([1-9][\d,]*) events found, \1 written\.$"),
-    Expected(r"make (search|ask)|QUERY=", r"^[1-9][\d,]* events found, [1-9][\d,]* shown\.$"),
+    Expected(r"make search .*ALL=1", r"^([1-9][\d,]*) events? found, \1 written\.$"),
+    Expected(r"make (search|ask)|QUERY=", r"^[1-9][\d,]* events? found, [1-9][\d,]* shown\.$"),
     # It tells by what it ends with whether all is well, and here faults were injected.
     # Of the logs of others, in this deployment, not all are there.
     Expected(r"make verify", r"^✓ +Deleted again +all that was made *$", (2,)),
