@@ -31,8 +31,10 @@ resource "terraform_data" "deletion_protection" {
   depends_on = [
     aws_cloudsearch_domain_service_access_policy.events,
     aws_cloudtrail.audit,
+    aws_cloudwatch_dashboard.audit,
     aws_cloudwatch_dashboard.pipeline,
     aws_cloudwatch_event_target.failed_executions,
+    aws_cloudwatch_metric_alarm.audit_silent,
     aws_cloudwatch_query_definition.saved,
     aws_kms_alias.logs,
     aws_kms_alias.pipeline,
@@ -47,6 +49,7 @@ resource "terraform_data" "deletion_protection" {
     aws_s3_bucket_server_side_encryption_configuration.logs,
     aws_s3_bucket_server_side_encryption_configuration.staging,
     aws_s3_bucket_versioning.logs,
+    aws_scheduler_schedule.audit,
     aws_scheduler_schedule.retention,
     aws_sfn_state_machine.backfill,
     aws_sns_topic_subscription.existing,

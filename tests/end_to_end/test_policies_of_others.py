@@ -9,13 +9,14 @@ from tests.end_to_end.conftest import Pipeline
 from tests.iam import simulator
 from tests.iam.account import ACCOUNT, CENTRAL_KEY, CENTRAL_LOGS, CENTRAL_TOPIC, OTHER_ACCOUNT
 from tests.iam.policies import Policies, Policy, rendered
-from tests.iam.requests import ADMINISTRATOR, FETCH, PLAN, Request, needed
+from tests.iam.requests import ADMINISTRATOR, AUDIT_LOGS, FETCH, PLAN, Request, needed
 
 NAMES = {
     BUCKET: CENTRAL_LOGS,
     TOPIC: CENTRAL_TOPIC,
     "<fetch_logs_role_arn>": FETCH,
     "<plan_backfill_role_arn>": PLAN,
+    "<audit_logs_role_arn>": AUDIT_LOGS,
     "<this account>": ACCOUNT,
 }
 OF_OTHERS = {f"arn:aws:s3:::{CENTRAL_LOGS}", CENTRAL_KEY}

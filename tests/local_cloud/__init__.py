@@ -24,6 +24,7 @@ not as AWS is. "ours": code of our own::
                                          gaps/stepfunctions/executions.py      starts and describes them its own way
                                          gaps/stepfunctions/map_runs.py        takes an item that fails for one that succeeds
                                          gaps/stepfunctions/paths.py           makes no list of a single find
+                                         gaps/stepfunctions/redrive.py         cannot redrive
                                          gaps/stepfunctions/status_changes.py  sends no event when an execution ends
                                          gaps/stepfunctions/stop.py            lets the running state go on
                                          gaps/stepfunctions/tasks.py           starts no execution from a Task
