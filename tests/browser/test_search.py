@@ -254,7 +254,9 @@ def test_each_value_of_a_record_is_a_filter(open_page: Open) -> None:
     json.get_by_role("button", name="true").first.click()
     assert said(page)["phrase"] == "managementEvent true"
     found(page, "1")
-    page.get_by_role("button", name="Clear", exact=True).click()
+    clear = page.get_by_role("button", name="Clear", exact=True)
+    clear.click()
+    expect(clear).to_have_count(0)
     leave_out = page.get_by_role("group", name="What a click on a value does").get_by_role(
         "button", name="Leave out"
     )
@@ -263,7 +265,9 @@ def test_each_value_of_a_record_is_a_filter(open_page: Open) -> None:
     expect(leave_out).to_have_attribute("aria-pressed", "true")
     value = json.get_by_role("button", name='"support-readonly"').first
     value.focus()
+    expect(value).to_have_attribute("title", re.compile(r"^Leave out: "))
     page.keyboard.press("Enter")
+    expect(clear).to_be_visible()
     assert filters(page)[0]["not"]
 
 
@@ -295,6 +299,13 @@ def test_a_role_leads_to_all_of_its_sessions(open_page: Open) -> None:
     assert [each["fields"] for each in filters(page)] == [["session_issuer_arn"]]
 
 
+def shown_whole(page: Page) -> None:
+    """Wait until each part of the view is there: a record, the values of one field, and the histogram."""
+    expect(page.get_by_role("complementary", name="Record")).to_be_visible()
+    expect(page.locator(".facet .values li")).to_have_count(2)
+    expect(page.locator(".histogram .ink").first).to_be_attached()
+
+
 def test_an_address_and_back_show_the_same_view(open_page: Open) -> None:
     page = open_page(
         address(
@@ -308,11 +319,10 @@ def test_an_address_and_back_show_the_same_view(open_page: Open) -> None:
     )
     found(page, "21")
     rows(page).nth(3).click()
-    expect(page.get_by_role("complementary", name="Record")).to_be_visible()
+    shown_whole(page)
     before = page.locator("main").inner_text()
     again = open_page(page.url.partition("/?")[2].join(["?", ""]))
-    expect(again.get_by_role("complementary", name="Record")).to_be_visible()
-    expect(again.locator(".facet .values li")).to_have_count(2)
+    shown_whole(again)
     without_seconds = re.compile(r" in \d\.\d\d s")
     assert without_seconds.sub("", again.locator("main").inner_text()) == without_seconds.sub("", before)
     page.go_back()
