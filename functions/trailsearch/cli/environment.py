@@ -143,7 +143,15 @@ class Environment:
         Raises:
             EnvironmentNotFound: it is not ready to be searched; and as ``deployed_search_domain``.
         """
-        backend, status, _ = self.deployed_search_domain()
+        return self.asked(self.deployed_search_domain())
+
+    def asked(self, found: FoundDomain) -> SearchDomain:
+        """Give the environment's search domain as it was found, to ask it.
+
+        Raises:
+            EnvironmentNotFound: it is not ready to be searched.
+        """
+        backend, status, _ = found
         if status.endpoint is None:
             raise EnvironmentNotFound(
                 f"The search domain {self.prefix} is still being created. {self.what_to_do()}"

@@ -1,9 +1,10 @@
 """What a search domain answers, in the plain values that become JSON."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from trailsearch.contracts.times import to_seconds
 from trailsearch.events.fields import SCHEMA, FieldKind
 from trailsearch.search.queries import ADDRESS_FIELDS, Answer
 
@@ -55,11 +56,11 @@ def facets_of(answer: Answer) -> dict[str, Any]:
 def histogram_of(edges: Sequence[datetime], counts: Sequence[int]) -> dict[str, Any]:
     """Give how many events there are from each edge to the next."""
     return {
-        "from": iso(edges[0]) if edges else None,
-        "until": iso(edges[-1]) if edges else None,
+        "from": to_seconds(edges[0]) if edges else None,
+        "until": to_seconds(edges[-1]) if edges else None,
         "interval": f"PT{int((edges[1] - edges[0]).total_seconds())}S" if len(edges) > 1 else None,
         "buckets": [
-            {"since": iso(since), "until": iso(until), "count": count}
+            {"since": to_seconds(since), "until": to_seconds(until), "count": count}
             for since, until, count in zip(edges, edges[1:], counts, strict=False)
         ],
     }
@@ -71,8 +72,3 @@ def values_like(counts: Mapping[str, int], begun: str, most: int) -> list[list[A
     first = [each for each in counts if each.casefold().startswith(typed)]
     within = [each for each in counts if typed in each.casefold() and each not in first]
     return [[value, counts[value]] for value in (*first, *within)[:most]]
-
-
-def iso(moment: datetime) -> str:
-    """Write a moment in UTC, as short as it is."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

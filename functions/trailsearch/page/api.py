@@ -26,8 +26,9 @@ from trailsearch.cli.search.over_time import MOST, edges_of
 from trailsearch.cli.search.sessions import with_sessions
 from trailsearch.cli.search.typed import CHOICES, chosen
 from trailsearch.contracts.errors import TrailsearchError
+from trailsearch.contracts.times import to_milliseconds
 from trailsearch.events.fields import SCHEMA
-from trailsearch.page.answers import events_of, facets_of, fields, histogram_of, iso, values_like
+from trailsearch.page.answers import events_of, facets_of, fields, histogram_of, values_like
 from trailsearch.page.behind import Behind
 from trailsearch.page.cursors import next_cursor, page_of
 from trailsearch.page.reasons import reasons
@@ -103,7 +104,7 @@ def _environment(behind: Behind, _: Parameters) -> Any:
         "environment": behind.environment,
         "backend": behind.backend,
         "fields": fields(),
-        "now": iso(_now()),
+        "now": to_milliseconds(_now()),
         "native_syntax": native,
         "native_syntax_url": _SYNTAX_URL.get(native, ""),
     }

@@ -101,8 +101,8 @@ class Deployed:
         """
         with self._making:
             if self._domain is None:
-                self._domain = self._environment.search_domain()
-                self._backend = self._environment.find_search_domain().name
+                found = self._environment.deployed_search_domain()
+                self._domain, self._backend = self._environment.asked(found), found.name
             return self._domain
 
     def forget(self) -> None:

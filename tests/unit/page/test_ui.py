@@ -76,7 +76,7 @@ def test_without_an_environment_it_does_not_begin(monkeypatch: pytest.MonkeyPatc
     def missing(_: Environment) -> None:
         raise EnvironmentNotFound("Cannot find the search domain trailsearch-test")
 
-    monkeypatch.setattr(Environment, "search_domain", missing)
+    monkeypatch.setattr(Environment, "deployed_search_domain", missing)
     done = CliRunner().invoke(ui, ["--env", "test", "--port", "0"])
     assert done.exit_code == 1
     assert "Cannot find the search domain trailsearch-test" in done.output
