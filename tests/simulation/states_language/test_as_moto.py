@@ -1,6 +1,7 @@
 """The same executions, in moto's interpreter and in this one: the same history, event by event, and the same calls of services."""
 
 import io
+import itertools
 import json
 import re
 from collections import defaultdict
@@ -36,6 +37,7 @@ PLANNED = {
     "write": {"parts": 2},
     "left": {"manifest": "manifest.json", "parts": 2},
 }
+NONE_LEFT = {"manifest": "manifest.json", "parts": 0}
 CATALOGUE: Mapping[str, tuple[Step, ...]] = {
     "fetch_logs": (
         answers(FETCHED),
@@ -125,10 +127,15 @@ class Script(NamedTuple):
     attempts: bool = False
 
     def steps(self) -> dict[str, Step]:
-        return {
-            name: failing_first(known[self.answers.get(name, 0) % len(known)], self.faults.get(name, []))
-            for name, known in CATALOGUE.items()
-        }
+        steps = {name: known[self.answers.get(name, 0) % len(known)] for name, known in CATALOGUE.items()}
+        steps["plan_backfill"] = none_left_after_the_first(steps["plan_backfill"])
+        return {name: failing_first(step, self.faults.get(name, [])) for name, step in steps.items()}
+
+
+def none_left_after_the_first(plan: Step) -> Step:
+    """Whoever has indexed the parts that are left asks for more, until there are none."""
+    asked = itertools.count()
+    return lambda event: NONE_LEFT if "left" in event and next(asked) else plan(event)
 
 
 def failing_first(step: Step, faults: list[tuple[str, int]]) -> Step:
