@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-from tests.simulation import other_machines
 from tests.simulation.code import EPOCH
 from tests.simulation.plan import DEADLY, Backfill, Delivery, Fate, Log, Old
 from tests.simulation.services.executions import INDEX_LOGS
@@ -73,12 +72,17 @@ class Truth:
         self.wrong: dict[str, frozenset[str]] = {
             delivery.mark: delivery.wrong for delivery in deliveries if delivery.wrong
         }
+        self.times = Counter(each for log in self.logs.values() for each, _ in log.records)
         self.fates: dict[str, Fate] = {}
         for log in self.logs.values():
             if not log.errors:
                 self.fates |= dict(log.records)
         self.is_deadly = any(log.deadly for log in self.logs.values())
         self.found = {each for each, fate in self.fates.items() if fate is Fate.FOUND}
+
+    def of_one_log(self, log: Log) -> set[str]:
+        """Give the documents that are to be found of a log, and that no other log has: what has no id may be in several."""
+        return {each for each, fate in log.records if fate is Fate.FOUND and self.times[each] == 1}
 
     def about(self, waiting: Waiting, world: World) -> list[str]:
         """Name what a dead letter is about, if it is what has to stay there: nothing, if all of it is good.
@@ -213,7 +217,6 @@ def failures(world: World, truth: Truth) -> Iterator[str]:
     yield from _doubled(world, truth)
     yield from _held_up(world, truth, waiting)
     yield from _bounds(world)
-    yield from other_machines.failures(world)
     if world.plan.calm:
         yield from _calm(world, truth)
 
@@ -299,6 +302,8 @@ def _calm(world: World, truth: Truth) -> Iterator[str]:
             about = truth.about(waiting, world)
         except NotTrue:
             continue  # As is said of what waits at the end.
+        if waiting.letter.batch and _has_a_bad_one(world, truth, waiting):
+            continue
         late = any(log.uri == waiting.letter.subject and log.late for log in truth.logs.values())
         if not about and not late:
             yield f"held up: nothing ever failed, and this waits: {waiting.text}"

@@ -4,24 +4,22 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.simulation.code import moment
+from tests.simulation.invariants import Truth
 from tests.simulation.plan import Fate, Old
 from tests.simulation.services.executions import HANDED_ON, Execution
+from tests.simulation.world import World
 from trailsearch.contracts.times import to_seconds
 from trailsearch.search import Backend
 from trailsearch.search.backend import FIRST_YEAR
-
-if TYPE_CHECKING:
-    from tests.simulation.invariants import Truth
-    from tests.simulation.world import World
 
 # What CloudTrail has signed is altered by nobody here, and no digest is ever missing.
 _NEVER = ("digests_altered", "gaps", "logs_altered", "logs_gone", "logs_unknown")
 
 
-def marked_too_soon(world: "World", truth: "Truth", key: str, body: str) -> Iterator[str]:
+def marked_too_soon(world: World, truth: Truth, key: str, body: str) -> Iterator[str]:
     """Say which part of a backfill is marked as done before its logs are indexed, or dead-lettered."""
     folder, _, name = key.rpartition("/done/")
     part = world.buckets.find(
@@ -57,7 +55,7 @@ def _execution_of(cause: str) -> str:
         return ""
 
 
-def untrue_end(world: "World", truth: "Truth", execution: Execution) -> Iterator[str]:
+def untrue_end(world: World, truth: Truth, execution: Execution) -> Iterator[str]:
     """Say what is not true of an execution of audit that has ended, or that one failed for no reason."""
     if execution.machine == "index-logs":
         return
@@ -69,7 +67,7 @@ def untrue_end(world: "World", truth: "Truth", execution: Execution) -> Iterator
         yield from _untrue_audit(world, truth, execution)
 
 
-def _untrue_audit(world: "World", truth: "Truth", execution: Execution) -> Iterator[str]:
+def _untrue_audit(world: World, truth: Truth, execution: Execution) -> Iterator[str]:
     name = execution.context.name
     assert execution.end is not None
     counted = execution.end.output["summary"]["counted"]
@@ -80,14 +78,14 @@ def _untrue_audit(world: "World", truth: "Truth", execution: Execution) -> Itera
         yield f"untrue: {name} could not validate {counted['not_validated']}, though nothing failed"
     for log in _evidence(world, name):
         known = truth.logs.get(log["log"])
-        found = {record for record, fate in known.records if fate is Fate.FOUND} if known else set()
+        found = truth.of_one_log(known) if known else set()
         if log["outcome"] == "indexed" and found - world.domain.ever:
             yield f"untrue: {name} says that {log['log']} is indexed"
         if log["outcome"] == "never_read" and found and found <= _indexed_before(world, execution.started):
             yield f"untrue: {name} says that nobody has read {log['log']}, which was indexed"
 
 
-def _indexed_before(world: "World", at: float) -> set[str]:
+def _indexed_before(world: World, at: float) -> set[str]:
     return {
         document
         for documents in world.domain.documents.values()
@@ -96,14 +94,14 @@ def _indexed_before(world: "World", at: float) -> set[str]:
     }
 
 
-def _evidence(world: "World", execution: str) -> Iterator[dict[str, Any]]:
+def _evidence(world: World, execution: str) -> Iterator[dict[str, Any]]:
     for key in world.buckets.below(world.deployed.staging_bucket, "evidence/"):
         if f"/{execution}/" in key and key.endswith(".gz"):
             found = world.buckets.objects[world.deployed.staging_bucket, key]
             yield from json.loads(gzip.decompress(found.body))["logs"]
 
 
-def failures(world: "World") -> Iterator[str]:
+def failures(world: World) -> Iterator[str]:
     """Say what does not hold at the end of a run."""
     for machine, last in (("audit", world.last_audit), ("retention", world.last_retention)):
         if last is not None and last.status != "SUCCEEDED":
@@ -116,7 +114,7 @@ def failures(world: "World") -> Iterator[str]:
         yield from _of_retention(world, world.last_retention)
 
 
-def _of_retention(world: "World", last: Execution) -> Iterator[str]:
+def _of_retention(world: World, last: Execution) -> Iterator[str]:
     kept_from = to_seconds(moment(last.started) - timedelta(days=world.deployed.search_retention_days))
     if world.deployed.backend is Backend.OPENSEARCH:
         kept_from = kept_from[: len("2026-01")]  # A month is kept until all of it has expired.

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.simulation import other_machines
 from tests.simulation.deployed import Deployed, read
 from tests.simulation.invariants import Truth, failures, read_letter, untrue
-from tests.simulation.other_machines import marked_too_soon, untrue_end
 from tests.simulation.plan import Plan
 from tests.simulation.services.executions import TooManyExecutions
 from tests.simulation.world import Endless, Line, World
@@ -57,10 +57,10 @@ def run(
     truth = Truth(world)
     world.dead_letters.came.append(lambda message: world.violations.extend(untrue(world, truth, message)))
     world.executions.marked.append(
-        lambda key, body: world.violations.extend(marked_too_soon(world, truth, key, body))
+        lambda key, body: world.violations.extend(other_machines.marked_too_soon(world, truth, key, body))
     )
     world.executions.ended.append(
-        lambda execution: world.violations.extend(untrue_end(world, truth, execution))
+        lambda execution: world.violations.extend(other_machines.untrue_end(world, truth, execution))
     )
     if trace:
         world.dead_letters.came.append(
@@ -73,7 +73,7 @@ def run(
     except TooManyExecutions as many:
         found = [f"endless: {many}, and still more are started"]
     else:
-        found = list(failures(world, truth))
+        found = [*failures(world, truth), *other_machines.failures(world)]
     return Outcome(
         plan,
         tuple(found),

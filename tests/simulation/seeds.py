@@ -116,6 +116,7 @@ class _Drawer:
         self._deployed = deployed
         self._span = span
         self._number = 0
+        self._poisoned = False
 
     def _next(self) -> int:
         self._number += 1
@@ -156,7 +157,9 @@ class _Drawer:
 
     def _readable(self, key: str, late: float = 0.0, *, poisonous: bool = False) -> Log:
         random = self._random
-        poisonous = random.random() < 0.05 or poisonous
+        # One at most: of a batch that is bad throughout, Index Batch does not find each one (MAX_REFUSALS).
+        poisonous = (random.random() < 0.05 or poisonous) and not self._poisoned
+        self._poisoned |= poisonous
         records = [
             self._record(poisonous) for _ in range(30 if poisonous else random.choice((0, 1, 3, 3, 6)))
         ]

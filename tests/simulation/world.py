@@ -39,8 +39,6 @@ from trailsearch.audit.cloud import digest_bucket
 from trailsearch.aws import clients, telemetry
 from trailsearch.aws.telemetry import logger
 from trailsearch.search import Backend, search_backend
-from trailsearch.search.opensearch import batches
-from trailsearch.search.opensearch import retention as _retention  # noqa: F401  # in_virtual_time knows modules that are there
 from trailsearch.workflow import backfill_parts
 
 HANDLERS = (
@@ -58,6 +56,8 @@ LOGS_OF_A_PART = 3
 """So few logs has a part of a backfill here, in place of 500, so that there are several parts."""
 RESUMED = 6
 """So often is a backfill begun or resumed, once nothing fails any more, until it has to have ended."""
+MOST_ROUNDS = 8
+"""It goes on with a batch that is bad throughout, as long as that brings something: Index Batch isolates some of it each time."""
 _BEFORE_THE_WORLD = -30 * 24 * HOUR
 _MOST_WAITED_SECONDS = 600.0
 _LOOK_SECONDS = 60.0
@@ -205,7 +205,8 @@ class World:
             for document, time in old.documents:
                 index = "events"
                 if self.deployed.backend is Backend.OPENSEARCH:
-                    index = batches.index_name(prefix, batches.month_of(time))
+                    month = time[:7].replace("-", ".") if time >= "2006" else "undated"
+                    index = f"{prefix}-events-{month}"
                     self.domain.made_by_template.add(index)
                 self.domain.write(index, document, time)
 
@@ -296,7 +297,7 @@ class World:
     def _abort(self) -> Generator[simpy.Event, Any, None]:
         """Abort an execution of the workflow, retention or audit, as soon as there is one."""
         end = self.env.now + _MOST_WAITED_SECONDS
-        while self.env.now < end:
+        while self.env.now < end and self.phase == "faults":
             running_now = [self.executions.all[arn] for arn in sorted(self.executions.running)]
             if some := [each for each in running_now if each.machine != "backfill"]:
                 self.executions.abort(self.random.choice(some))
@@ -354,7 +355,11 @@ class World:
         self.waiting_at_first = list(self.dead_letters.messages.values())
         if self.plan.idle_days:
             yield self.env.timeout(self.plan.idle_days * _DAY)
-        for number in range(ROUNDS):
+        found: list[int] = []
+        for number in range(MOST_ROUNDS):
+            found.append(len(self.domain.found()))
+            if number >= ROUNDS and found[-1] == found[-2]:
+                break
             self.phase = f"redrive {number + 1}"
             self.rounds.append(len(self.dead_letters.messages))
             yield from self._redrive(Act(self.env.now, Deed.REDRIVE, ("--no-wait",)))
