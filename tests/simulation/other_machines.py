@@ -79,7 +79,8 @@ def _untrue_audit(world: World, truth: Truth, execution: Execution) -> Iterator[
     for log in _evidence(world, name):
         known = truth.logs.get(log["log"])
         found = truth.of_one_log(known) if known else set()
-        if log["outcome"] == "indexed" and found - world.domain.ever:
+        events = {record for record, fate in known.records if fate is Fate.FOUND} if known else set()
+        if log["outcome"] == "indexed" and events - world.domain.ever:
             yield f"untrue: {name} says that {log['log']} is indexed"
         if log["outcome"] == "never_read" and found and found <= _indexed_before(world, execution.started):
             yield f"untrue: {name} says that nobody has read {log['log']}, which was indexed"
