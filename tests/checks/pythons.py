@@ -95,7 +95,7 @@ def installed(python: Python, folder: Path, lock: Path = LOCK) -> Path:
     shutil.rmtree(of_version, ignore_errors=True)
     made = [str(python.path), "-m", "venv", str(of_version)]
     locked = ["--require-hashes", "-r", str(lock)]
-    # uv takes a tenth of pip's processor time. Where it cannot, pip may, of whose settings it knows nothing: an index, a proxy.
+    # uv takes less of the processor than pip. Where it cannot, pip may, of whose settings it knows nothing: an index, a proxy.
     by_uv = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", str(interpreter), *locked]
     by_pip = [str(interpreter), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *locked]
     error = _error_of(made)
