@@ -48,6 +48,7 @@ from trailsearch.cli.search.search import ask
 from trailsearch.cli.search.tables import print_answer
 from trailsearch.cli.search.typed import chosen
 from trailsearch.contracts.messages import Kind
+from trailsearch.contracts.wording import counted
 from trailsearch.page.behind import Deployed
 from trailsearch.page.server import listen
 from trailsearch.page.ui import serve
@@ -305,10 +306,14 @@ def print_audit_of(console: Console, cloud: LocalCloud, outputs: dict[str, Any])
         "[bold]Is anything missing? CloudTrail signs what it has delivered: make audit[/]", align="left"
     )
     with step(console, "Signing digests, and auditing them"):
-        audited = audit_delivered(
+        audited, not_signed = audit_delivered(
             Environment(ENVIRONMENT), outputs["log_bucket_names"][0], cloud.endpoint_url
         )
     print_audit(audited, console, sent=0)
+    if not_signed:
+        console.print(
+            f"Not audited: {counted(not_signed, 'log')} that CloudTrail does not sign, under other keys than its own or no gzip."
+        )
     explained = {Outcome.INDEXED, Outcome.DEAD_LETTERED}
     return all(each.outcome in explained for each in audited.logs)
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
-# The folder in which make verify has its logs is none.
-_REGION = re.compile(r"/[a-z]+(?:-[a-z]+)+-\d+/$")
+# Whatever ends like one, lest a new form of name is left out: the folder in which make verify has its logs does not.
+_REGION = re.compile(r"/[a-z][a-z0-9-]*-\d[a-z0-9]*/$")
 _LOGS, _DIGESTS = "CloudTrail/", "CloudTrail-Digest/"
 # A prefix that somebody gives a trail may have slashes in it. What else lies in the bucket may be much.
 _MOST_FOLDERS_BEFORE = 4

@@ -240,6 +240,8 @@ def test_trails_of_every_account_region_organization_and_prefix_are_found(deploy
     trails = [
         TRAIL,
         DigestedTrail(LOGS, account="444455556666", region="eu-west-1", name="other"),
+        DigestedTrail(LOGS, region="us-isob-east-1", name="isolated"),
+        DigestedTrail(LOGS, region="of-a-new-form-2r", name="new"),
         DigestedTrail(LOGS, organization="o-exampleorgid", name="organization"),
         DigestedTrail(LOGS, prefix="some/prefix/", name="below"),
         DigestedTrail(LOGS, name="second"),
