@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.05
 def run_backfill(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     """Plan and index what nobody announced, under the fault, while live logs come.
 
-    What the fault outlasts, or what was stopped, a plan anew or a redrive must bring to its end.
+    What the fault outlasts, or what was stopped, a plan anew, a redrive or another execution must bring to its end.
 
     Raises:
         NotIdle, TimeoutError: the pipeline, or the backfill, did not come to rest.
@@ -92,7 +92,7 @@ def _run(
         if status == "SUCCEEDED":
             outcome.problems.append("it should have ended early, and has succeeded")
             return status, said
-        if scenario.state == PLAN:
+        if scenario.state == PLAN or scenario.resumed_anew:
             return pipeline.end_of(start())
         pipeline.stepfunctions.redrive_execution(executionArn=arn)
         return pipeline.end_of(arn)
