@@ -1,6 +1,4 @@
-"""One run of the audit: signed logs of which a part is never announced, a fault while they are indexed or audited, and an
-account of all of them.
-"""
+"""One run of the audit: signed logs of which a part is never announced, a fault while they are indexed or audited, an account."""
 
 import json
 import time
@@ -52,7 +50,7 @@ def run_audit(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     _judge(status, said, len(delivery.bodies), None if scenario.outlasts_retries else unread, outcome)
     pipeline.wait_until_idle()
     healed = settled_account(pipeline, delivery)
-    outcome.lost = set(delivery.events - healed.found)
+    outcome.lost = set(delivery.events - healed.found - healed.waiting)
     if healed.letters:
         outcome.redriven = pipeline.redrive()
         pipeline.wait_until_idle()
@@ -112,6 +110,8 @@ def _note_letters(scenario: Scenario, pipeline: Pipeline, delivery: Delivery, ou
     account = settled_account(pipeline, delivery, announced)
     outcome.dead_letters, outcome.dead_lettered = account.letters, len(account.waiting)
     outcome.problems += account.problems
+    if gone := announced - account.found - account.waiting:
+        outcome.problems.append(f"{len(gone)} events were announced, and are nowhere before the audit")
     if bool(account.letters) != bool(scenario.letters):
         outcome.problems.append(f"{account.letters} dead letters before the audit: {account.why}")
     if unexpected := {found for found in account.labels if not found.startswith(scenario.letters)}:

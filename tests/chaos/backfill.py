@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from tests.chaos.delivery import Delivery, event_id
+from tests.chaos.delivery import Delivery
 from tests.chaos.pipeline import Pipeline
-from tests.chaos.run import ABORT_SECONDS, Outcome, note_unmet
+from tests.chaos.run import ABORT_SECONDS, Outcome, note_unmet, settled_account
 from tests.chaos.scenario import PLAN, Scenario, rules_of
 from tests.local_cloud.faults import RuleCount
 
@@ -50,7 +50,9 @@ def run_backfill(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
             live.deliver(pipeline)
     pipeline.wait_until_idle()
     for delivery in (history, live):
-        outcome.lost |= delivery.events - _found(pipeline, delivery)
+        account = settled_account(pipeline, delivery)
+        outcome.lost |= delivery.events - account.found
+        outcome.problems += account.problems
     if letters := pipeline.dead_letters():
         outcome.problems.append(f"{len(letters)} dead letters, where there is nothing to redrive")
     outcome.seconds = time.monotonic() - began
@@ -127,8 +129,3 @@ def _stop_half_way(pipeline: Pipeline, execution: str, backfill: str, outcome: O
         time.sleep(_POLL_SECONDS)
     outcome.problems.append("no part was done in time")
     return 0
-
-
-def _found(pipeline: Pipeline, delivery: Delivery) -> set[str]:
-    found = {event_id(json.loads(raw)) for _, raw in pipeline.documents(delivery.prefix)}
-    return found & delivery.events
