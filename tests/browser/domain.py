@@ -1,11 +1,17 @@
-"""A search domain of events in memory, for what does not depend on a backend: it keeps the protocol, and nothing else."""
+"""A search domain of events in memory, for what does not depend on a backend: it keeps the protocol, and nothing else.
+
+It answers as fast over 100,000 events as a domain does: by the positions of the events that have each value, and each
+question once.
+"""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from ipaddress import ip_address
+from itertools import pairwise
 
 from trailsearch.contracts.times import to_milliseconds
 from trailsearch.events.fields import SCHEMA, FieldKind
@@ -31,32 +37,43 @@ from trailsearch.search.queries import (
 )
 
 _WORD = re.compile(r"\w+")
-_HIGHLIGHTED = ("raw", "error_message", "user_agent")
+_RECORD = "raw"
+_HIGHLIGHTED = (_RECORD, "error_message", "user_agent")
+
+Positions = Sequence[int]
 
 
 class EventsInMemory:
-    """Answers as a search domain does; of its native language it knows ``field:value`` alone."""
+    """Answers as a search domain does; of its native language it knows ``field:value`` alone.
+
+    An event's position is its place in the order of time, then of ids; those without a time come last.
+    """
 
     native_syntax = "a field and a value"
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._events = events
-        self._words = [[word.lower() for word in _WORD.findall(event["raw"])] for event in events]
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = sorted(
+            events, key=lambda event: (_precise(event) or "~", event.get("event_id", event["id"]))
+        )
+        self._texts = [event[_RECORD].lower() for event in self._events]
+        self._dated = [_precise(event) for event in self._events if "event_time" in event]
+        # What is kept of an instance goes with it.
+        self._positions = cache(self._read_positions)
+        self._found = cache(self._find)
+        self._counted = cache(self._count)
 
     def count(self) -> int:
         return len(self._events)
 
     def search(self, query: Query) -> Answer:
-        found = self._sorted(query)
         for field in query.facets:
             require_field(field)
-        counts = {
-            field: Counter(value for event in found for value in _values(event, field))
-            for field in query.facets
-        }
-        page = found[query.start : query.start + query.size]
+        asked = _asked(query)
+        counts = {field: self._counted(asked, field) for field in query.facets}
+        order = self._sorted(query)
+        page = [self._events[at] for at in order[query.start : query.start + query.size]]
         return Answer(
-            len(found),
+            len(order),
             page,
             {field: top(counted, query.facet_size) for field, counted in counts.items()},
             [self._highlights(event, query) for event in page] if query.highlight else (),
@@ -64,46 +81,93 @@ class EventsInMemory:
         )
 
     def histogram(self, query: Query, edges: Sequence[datetime]) -> list[int]:
-        counts = [0] * (len(edges) - 1)
-        texts = [to_milliseconds(edge) for edge in edges]
-        for event in self._matching(query):
-            at = bisect_right(texts, _precise(event)) - 1
-            if 0 <= at < len(counts):
-                counts[at] += 1
-        return counts
+        found = self._found(_asked(query))
+        at = [bisect_left(found, self._from(to_milliseconds(edge))) for edge in edges]
+        return [until - since for since, until in pairwise(at)]
 
     def scan(self, query: Query, fields: Sequence[str] | None = None) -> Iterator[Event]:
-        for event in self._sorted(query):
+        for at in self._sorted(query):
+            event = self._events[at]
             yield (
                 event if fields is None else {name: event[name] for name in ("id", *fields) if name in event}
             )
 
-    def _sorted(self, query: Query) -> list[Event]:
-        field, _, order = query.sort.partition(" ")
-        found = self._matching(query)
-        return sorted(found, key=lambda event: str(event.get(field, "")), reverse=order == "desc")
+    def _from(self, moment: str) -> int:
+        """Give the position of the first event at a moment, or after it."""
+        return bisect_left(self._dated, moment)
 
-    def _matching(self, query: Query) -> list[Event]:
+    def _sorted(self, query: Query) -> Positions:
+        field, _, order = query.sort.partition(" ")
+        found = self._found(_asked(query))
+        if query.sort == "event_time asc":
+            return found
+        having = [at for at in found if field in self._events[at]]
+        lacking = [at for at in found if field not in self._events[at]]
+        # Equal ones stay in their order, whichever it is.
+        having.sort(key=lambda at: _precise(self._events[at], field), reverse=order == "desc")
+        return having + lacking
+
+    def _count(self, asked: Query, field: str) -> Mapping[str, int]:
+        found = self._found(asked)
+        if len(found) == len(self._events):
+            return {value: len(positions) for value, positions in self._positions(field).items()}
+        return Counter(value for at in found for value in _values(self._events[at], field))
+
+    def _read_positions(self, field: str) -> Mapping[str, list[int]]:
+        positions: dict[str, list[int]] = {}
+        for at, event in enumerate(self._events):
+            for value in dict.fromkeys(_values(event, field)):
+                positions.setdefault(value, []).append(at)
+        return positions
+
+    def _find(self, query: Query) -> Positions:
         check(query)
-        met = [_meets(each) for each in query.filters]
-        words = [_WORD.findall(phrase.lower()) for phrase in query.phrases]
+        filters = [*query.filters]
+        phrases = [*query.phrases]
         if query.syntax is Syntax.NATIVE and query.text != EVERYTHING:
             name, colon, value = query.text.partition(":")
             if not colon:
                 raise QueryRefused(f"{query.text} is no field and value")
-            met.append(_meets(Filter((name,), (Is(value.strip('"')),))))
+            filters.append(Filter((name,), (Is(value.strip('"')),)))
         elif query.text != EVERYTHING:
-            words += [[word] for word in _WORD.findall(query.text.lower())]
-        since = to_milliseconds(query.since) if query.since else ""
-        until = to_milliseconds(query.until) if query.until else "~"
-        return [
-            event
-            for event, has in zip(self._events, self._words, strict=True)
-            if ("event_time" in event or not (query.since or query.until))
-            and since <= _precise(event) < until
-            and all(meets(event) for meets in met)
-            and all(_side_by_side(has, wanted) for wanted in words)
-        ]
+            phrases += _WORD.findall(query.text)
+        found: Positions = range(len(self._events))
+        if query.since or query.until:
+            since = self._from(to_milliseconds(query.since)) if query.since else 0
+            found = range(
+                since, self._from(to_milliseconds(query.until)) if query.until else len(self._dated)
+            )
+        for each in filters:
+            met = self._meeting(each)
+            found = [at for at in found if (at in met) is not each.negated]
+        for phrase in phrases:
+            found = self._with_words(found, phrase)
+        return found
+
+    def _meeting(self, wanted: Filter) -> set[int]:
+        met: set[int] = set()
+        for field in wanted.fields:
+            for condition in wanted.conditions:
+                match condition:
+                    case Is(value) if field == _RECORD:
+                        met.update(self._with_words(range(len(self._events)), value))
+                    case Is(value) if SCHEMA[field].kind is not FieldKind.TEXT:
+                        met.update(self._positions(field).get(value, ()))
+                    case _:
+                        meets = _met(field, condition)
+                        met.update(
+                            at
+                            for value, some in self._positions(field).items()
+                            if meets(value)
+                            for at in some
+                        )
+        return met
+
+    def _with_words(self, found: Positions, text: str) -> Positions:
+        words = _WORD.findall(text.lower())
+        longest = max(words, key=len)
+        has = _side_by_side(words)
+        return [at for at in found if longest in self._texts[at] and has(self._texts[at])]
 
     def _highlights(self, event: Event, query: Query) -> Highlights:
         texts = [
@@ -127,25 +191,28 @@ def _tagged(pattern: re.Pattern[str], text: str, tags: Tags) -> str:
     return pattern.sub(lambda match: f"{tags.before}{match[0]}{tags.after}", text)
 
 
-def _precise(event: Event) -> str:
-    time = str(event.get("event_time", ""))
-    return time if "." in time else time.replace("Z", ".000Z")
+def _asked(query: Query) -> Query:
+    """Give what a query asks for, as something to remember its answer by, without what is about a page of it."""
+    return Query(
+        text=query.text,
+        syntax=query.syntax,
+        phrases=tuple(query.phrases),
+        filters=tuple(query.filters),
+        since=query.since,
+        until=query.until,
+    )
+
+
+def _precise(event: Event, field: str = "event_time") -> str:
+    text = str(event.get(field, ""))
+    if SCHEMA[field].kind is not FieldKind.TIME or "." in text:
+        return text
+    return text.replace("Z", ".000Z")
 
 
 def _values(event: Event, field: str) -> Sequence[str]:
     value = event.get(SCHEMA[field].of or field) or ()
     return (value,) if isinstance(value, str) else value
-
-
-def _meets(wanted: Filter) -> Callable[[Event], bool]:
-    conditions = [(field, _met(field, each)) for field in wanted.fields for each in wanted.conditions]
-
-    def meets(event: Event) -> bool:
-        return wanted.negated is not any(
-            met(value) for field, met in conditions for value in _values(event, field)
-        )
-
-    return meets
 
 
 def _met(field: str, condition: Condition) -> Callable[[str], bool]:
@@ -154,8 +221,8 @@ def _met(field: str, condition: Condition) -> Callable[[str], bool]:
         case Exists():
             return bool
         case Is(value) if is_text:
-            words = _WORD.findall(value.lower())
-            return lambda text: _side_by_side(_WORD.findall(text.lower()), words)
+            has = _side_by_side(_WORD.findall(value.lower()))
+            return lambda text: has(text.lower())
         case Is(value):
             return value.__eq__
         case Begins(value) if is_text:
@@ -166,7 +233,7 @@ def _met(field: str, condition: Condition) -> Callable[[str], bool]:
             return lambda text: text[:1].isdigit() and ip_address(text) in network
 
 
-def _side_by_side(has: Sequence[str], wanted: Sequence[str]) -> bool:
-    if not wanted or wanted[0] not in has:
-        return False
-    return any(list(has[at : at + len(wanted)]) == list(wanted) for at in range(len(has)))
+def _side_by_side(words: Sequence[str]) -> Callable[[str], bool]:
+    between = r"\W+".join(map(re.escape, words))
+    pattern = re.compile(rf"(?<!\w){between}(?!\w)")
+    return lambda text: pattern.search(text) is not None

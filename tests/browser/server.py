@@ -88,7 +88,7 @@ class InMemory:
             ["Pipe", "RUNNING"],
             ["Executions", "8 SUCCEEDED in the last hour"],
             ["Search domain", f"{self.events.count():,} documents, 1 t3.small.search instance"],
-            ["Alarms", "0 of 18 in state ALARM"],
+            ["Alarms", "0 of 19 in state ALARM"],
         ]
         return {"well": not self.problems, "problems": self.problems, "lines": lines}
 

@@ -3,7 +3,8 @@
 import gzip
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import perf_counter
@@ -17,13 +18,16 @@ from tests.browser.chromium import ARGUMENTS, chromium
 from tests.browser.server import TOKEN, InMemory, serving
 from tests.contract.backends import Searched, on_cloudsearch, on_opensearch
 from tests.contract.conftest import SESSION, opensearch_domain
+from tests.contract.domain import Domain
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.sealing import own_variables
+from tests.local_cloud.services.opensearch import engines
 from tests.log_generator import generate_logs
 from trailsearch.events.documents import Document, build_document
 from trailsearch.search.batching import pack
 from trailsearch.search.queries import SearchDomain
 
+_NAME: Final = "trailsearch-speed"
 _ROUNDS: Final = 5
 _START: Final = datetime(2026, 11, 1, tzinfo=UTC)
 _RECORDS_PER_LOG: Final = 1_000
@@ -88,24 +92,42 @@ def _measure(page: Page, address: str, view: str) -> dict[str, float]:
     return first
 
 
+@contextmanager
+def _of_local_cloud(backend: str) -> Iterator[Searched]:
+    # The local cloud takes anybody; nothing of the caller's is for it.
+    os.environ.update(own_variables("", SESSION.region_name))
+    with LocalCloud(opensearch_engine="embedded") as cloud:
+        if backend == "cloudsearch":
+            yield on_cloudsearch(SESSION, cloud.endpoint_url, _NAME)
+        else:
+            yield on_opensearch(opensearch_domain(cloud, "embedded", _NAME))
+
+
+@contextmanager
+def _of_node() -> Iterator[Searched]:
+    """Give the indices of a real node, with nothing of the local cloud before it."""
+    os.environ.update(own_variables("", SESSION.region_name))
+    engine = engines.start("node")
+    try:
+        yield on_opensearch(Domain(_NAME, engine.url, "node", engine.url))
+    finally:
+        engine.stop()
+
+
 @click.command()
 @click.option("--events", type=click.IntRange(min=1_000), default=100_000, show_default=True)
 @click.option(
     "--backend", type=click.Choice(["opensearch", "cloudsearch"]), default="opensearch", show_default=True
 )
-def main(events: int, backend: str) -> None:
-    """Index generated events in a domain of the local cloud, and load the page on them."""
-    # The local cloud takes anybody; nothing of the caller's is for it.
-    os.environ.update(own_variables("", SESSION.region_name))
-    with LocalCloud(opensearch_engine="embedded") as cloud:
-        make: Callable[[], Searched] = {
-            "opensearch": lambda: on_opensearch(opensearch_domain(cloud, "embedded", "trailsearch-speed")),
-            "cloudsearch": lambda: on_cloudsearch(SESSION, cloud.endpoint_url, "trailsearch-speed"),
-        }[backend]
-        searched = make()
+@click.option("--node", is_flag=True, help="On a real OpenSearch node, which OPENSEARCH_URL may name.")
+def main(events: int, backend: str, node: bool) -> None:
+    """Index generated events in a search domain of this machine, if it has not as many, and load the page on them."""
+    with _of_node() if node else _of_local_cloud(backend) as searched:
         began = perf_counter()
-        _index(searched, events)
-        click.echo(f"{searched.domain.count():,} events in {backend}, after {perf_counter() - began:.0f} s")
+        if searched.domain.count() != events:
+            _index(searched, events)
+        said = f"{searched.domain.count():,} events in {'a node' if node else backend}"
+        click.echo(f"{said}, after {perf_counter() - began:.0f} s")
         with serving(_OnEngine(searched.domain, backend)) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS])
             page = browser.new_page(viewport={"width": 1280, "height": 860})
@@ -113,7 +135,7 @@ def main(events: int, backend: str) -> None:
             page.goto(f"{address}/?token={TOKEN}&page=status")
             for name, view in _VIEWS.items():
                 measured = [_measure(page, address, view) for _ in range(_ROUNDS)]
-                click.echo(f"{name}: {', '.join(_said(part, measured) for part in measured[0])}")
+                click.echo(f"{name}: {', '.join(_said(part, measured) for part in _PARTS)}")
             loaded: int = page.evaluate(
                 """performance.getEntriesByType("resource").filter((each) => !each.name.includes("/api/"))
                     .reduce((sum, each) => sum + each.decodedBodySize, 0)"""

@@ -52,6 +52,7 @@ def test_axe_finds_nothing_serious(open_page: Open, width: int, scheme: str) -> 
         settled(page)
         assert found_by_axe(page) == [], view
     page.goto(f"{page.url.partition('?')[0]}{VIEWS['search']}")
+    settled(page)
     for name in ("Questions", "Last 24 hours", "Columns", "Export", "Save", "Keys"):
         page.get_by_role("button", name=name, exact=name in {"Save", "Keys"}).click()
         expect(page.get_by_role("dialog")).to_be_visible()
