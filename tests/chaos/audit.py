@@ -73,8 +73,8 @@ def _put_signed(pipeline: Pipeline, delivery: Delivery, begin: datetime, end: da
         if trail := trail_of(pipeline.log_bucket, key):
             logs[trail].append(Log(key, body))
     for trail, signed in logs.items():
-        key = SigningKey.of_local_cloud(pipeline.endpoint_url, trail.region)
-        trail.digest(signed, begin, end, key).put(pipeline.s3, pipeline.log_bucket)
+        signing_key = SigningKey.of_local_cloud(pipeline.endpoint_url, trail.region)
+        trail.digest(signed, begin, end, signing_key).put(pipeline.s3, pipeline.log_bucket)
 
 
 def _under_fault(
