@@ -29,8 +29,8 @@ class Scenario:
     In the patterns of `rules`, `{log_bucket}`, `{staging_bucket}` and `{dead_letter_queue}` stand for their names.
     `engine_state`: the state that an OpenSearch domain's engine is in meanwhile.
     `outlasts_retries`: something must be dead-lettered, or, of Delete Expired, Plan Backfill and Audit Share, the
-    execution must fail; otherwise retries
-    must cure it, unless it is drawn by lot how often the fault is met. `aborted_in`: executions are stopped in this state.
+    execution must fail; otherwise retries must cure it, unless it is drawn by lot how often the fault is met.
+    `aborted_in`: executions are stopped in this state.
     `messages_stay_received`: the Pipe cannot pass messages on, and gets them again after the visibility timeout.
     `execution_seconds`: how long an execution may take meanwhile, if not as long as Terraform says.
     `letters`: how each dead letter begins, as `delivery.label` gives it: what it is about, and the error.
