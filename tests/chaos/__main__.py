@@ -16,11 +16,12 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 from rich.table import Table
 from rich.text import Text
 
+from tests.chaos.audit import run_audit
 from tests.chaos.backfill import run_backfill
 from tests.chaos.pipeline import WAIT_FACTOR, Pipeline
 from tests.chaos.retention import KEPT_DAYS, run_retention
 from tests.chaos.run import Outcome, run
-from tests.chaos.scenario import DELETE, PART, PLAN, Scenario
+from tests.chaos.scenario import AUDIT, DELETE, PART, PLAN, Scenario
 from tests.chaos.scenarios import scenarios
 from tests.demo.command import LocalCommand
 from tests.local_cloud.pipeline.idle import NotIdle
@@ -34,7 +35,7 @@ from trailsearch.search import Backend
 from trailsearch.search.queries import SearchError
 
 # What is run for the states of other state machines than the workflow.
-_RUNS = {DELETE: run_retention, PLAN: run_backfill, PART: run_backfill}
+_RUNS = {DELETE: run_retention, PLAN: run_backfill, PART: run_backfill, AUDIT: run_audit}
 
 
 @click.command(cls=LocalCommand)

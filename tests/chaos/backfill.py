@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from tests.chaos.delivery import Delivery, event_id
+from tests.chaos.delivery import Delivery
 from tests.chaos.pipeline import Pipeline
-from tests.chaos.run import ABORT_SECONDS, Outcome, note_unmet
+from tests.chaos.run import ABORT_SECONDS, Outcome, note_unmet, settled_account
 from tests.chaos.scenario import PLAN, Scenario, rules_of
 from tests.local_cloud.faults import RuleCount
 
@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.05
 def run_backfill(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     """Plan and index what nobody announced, under the fault, while live logs come.
 
-    What the fault outlasts, or what was stopped, a plan anew or a redrive must bring to its end.
+    What the fault outlasts, or what was stopped, a plan anew, a redrive or another execution must bring to its end.
 
     Raises:
         NotIdle, TimeoutError: the pipeline, or the backfill, did not come to rest.
@@ -50,7 +50,9 @@ def run_backfill(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
             live.deliver(pipeline)
     pipeline.wait_until_idle()
     for delivery in (history, live):
-        outcome.lost |= delivery.events - _found(pipeline, delivery)
+        account = settled_account(pipeline, delivery)
+        outcome.lost |= delivery.events - account.found
+        outcome.problems += account.problems
     if letters := pipeline.dead_letters():
         outcome.problems.append(f"{len(letters)} dead letters, where there is nothing to redrive")
     outcome.seconds = time.monotonic() - began
@@ -92,7 +94,7 @@ def _run(
         if status == "SUCCEEDED":
             outcome.problems.append("it should have ended early, and has succeeded")
             return status, said
-        if scenario.state == PLAN:
+        if scenario.state == PLAN or scenario.resumed_anew:
             return pipeline.end_of(start())
         pipeline.stepfunctions.redrive_execution(executionArn=arn)
         return pipeline.end_of(arn)
@@ -127,8 +129,3 @@ def _stop_half_way(pipeline: Pipeline, execution: str, backfill: str, outcome: O
         time.sleep(_POLL_SECONDS)
     outcome.problems.append("no part was done in time")
     return 0
-
-
-def _found(pipeline: Pipeline, delivery: Delivery) -> set[str]:
-    found = {event_id(json.loads(raw)) for _, raw in pipeline.documents(delivery.prefix)}
-    return found & delivery.events

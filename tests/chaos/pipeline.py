@@ -46,7 +46,7 @@ class Pipeline:
         self, session: boto3.Session, variables: Mapping[str, str], outputs: Mapping[str, Any]
     ) -> None:
         """Take how to reach the local cloud, the environment variables by which programs reach it, and the outputs of the deployment."""
-        endpoint_url = variables["AWS_ENDPOINT_URL"]
+        self.endpoint_url = endpoint_url = variables["AWS_ENDPOINT_URL"]
         self._variables = {**variables, "PYTHONPATH": str(FUNCTIONS)}
         self.outputs = outputs
         self.s3 = session.client("s3", endpoint_url=endpoint_url)
@@ -201,6 +201,17 @@ class Pipeline:
         return self.stepfunctions.start_execution(stateMachineArn=arn, input=json.dumps(given))[
             "executionArn"
         ]
+
+    def start_audit(self, time: Mapping[str, str]) -> str:
+        """Start the state machine audit over a time, as an operator does, and give the ARN of the execution."""
+        arn = self.outputs["audit_state_machine_arn"]
+        return self.stepfunctions.start_execution(stateMachineArn=arn, input=json.dumps(time))["executionArn"]
+
+    def empty_log_bucket(self) -> None:
+        """Delete what other runs have delivered."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.log_bucket)
+        for found in [found for page in pages for found in page.get("Contents", ())]:
+            self.s3.delete_object(Bucket=self.log_bucket, Key=found["Key"])
 
     def kept_of_backfill(self, name: str) -> str:
         """Read what a backfill keeps in the staging bucket."""

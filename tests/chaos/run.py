@@ -63,7 +63,7 @@ def run(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     delivery = Delivery(seed, scenario.start, scenario.duration)
     outcome = Outcome(len(delivery.events))
     _inject(scenario, pipeline, delivery, outcome, seed)
-    before = _settled_account(pipeline, delivery)
+    before = settled_account(pipeline, delivery)
     outcome.dead_letters, outcome.dead_lettered = before.letters, len(before.waiting)
     outcome.lost = set(delivery.events - before.found - before.waiting)
     outcome.problems += before.problems
@@ -75,7 +75,7 @@ def run(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
         outcome.problems.append(f"dead letters {sorted(unexpected)} instead of {scenario.letters!r}")
     if before.letters:
         outcome.redriven = _redrive(scenario, pipeline, outcome, seed)
-        after = _settled_account(pipeline, delivery)
+        after = settled_account(pipeline, delivery)
         outcome.problems += after.problems
         if missing := delivery.events - after.found - outcome.lost:
             outcome.problems.append(f"{len(missing)} events are not in the domain after the redrive")
@@ -151,7 +151,7 @@ def _deliver_again(pipeline: Pipeline, delivery: Delivery, outcome: Outcome) -> 
     """Deliver once more what is indexed: all is to be there still, and nothing twice."""
     delivery.deliver(pipeline)
     pipeline.wait_until_idle()
-    again = _settled_account(pipeline, delivery)
+    again = settled_account(pipeline, delivery)
     outcome.problems += again.problems
     outcome.lost |= delivery.events - again.found
     if again.letters:
@@ -208,12 +208,18 @@ def _abort(pipeline: Pipeline, state: str) -> int:
     return len(stopped)
 
 
-def _settled_account(pipeline: Pipeline, delivery: Delivery) -> Account:
-    """Account for every event; what is missing may be on its way through EventBridge for a moment."""
+def settled_account(
+    pipeline: Pipeline, delivery: Delivery, expected: frozenset[str] | None = None
+) -> Account:
+    """Account for every event; what is missing may be on its way through EventBridge for a moment.
+
+    ``expected`` are the events that were announced, if those are not all.
+    """
+    expected = delivery.events if expected is None else expected
     deadline = time.monotonic() + GRACE_SECONDS
     while True:
         account = _account(pipeline, delivery)
-        if delivery.events <= account.found | account.waiting or time.monotonic() > deadline:
+        if expected <= account.found | account.waiting or time.monotonic() > deadline:
             return account
         time.sleep(_POLL_SECONDS)
 

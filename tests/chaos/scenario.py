@@ -14,6 +14,7 @@ from tests.local_cloud.faults import Match, Rule
 FETCH, SPLIT, INDEX, KEEP = "Fetch Logs", "Split Records", "Index Batch", "Keep Batch"
 DELETE = "Delete Expired"
 PLAN, PART = "Plan Backfill", "Index Parts"
+AUDIT = "Audit Share"
 DEAD_LETTER_SENDS, PIPE, EVERYWHERE = "Dead-letter sends", "Pipe", "Everywhere"
 FUNCTIONS = {FETCH: "fetch-logs", SPLIT: "split-records", INDEX: "index-batch"}
 
@@ -27,8 +28,9 @@ class Scenario:
 
     In the patterns of `rules`, `{log_bucket}`, `{staging_bucket}` and `{dead_letter_queue}` stand for their names.
     `engine_state`: the state that an OpenSearch domain's engine is in meanwhile.
-    `outlasts_retries`: something must be dead-lettered, or, of Delete Expired and Plan Backfill, the execution must fail; otherwise retries
-    must cure it, unless it is drawn by lot how often the fault is met. `aborted_in`: executions are stopped in this state.
+    `outlasts_retries`: something must be dead-lettered, or, of Delete Expired, Plan Backfill and Audit Share, the
+    execution must fail; otherwise retries must cure it, unless it is drawn by lot how often the fault is met.
+    `aborted_in`: executions are stopped in this state.
     `messages_stay_received`: the Pipe cannot pass messages on, and gets them again after the visibility timeout.
     `execution_seconds`: how long an execution may take meanwhile, if not as long as Terraform says.
     `letters`: how each dead letter begins, as `delivery.label` gives it: what it is about, and the error.
@@ -36,6 +38,7 @@ class Scenario:
     `redrive_rules`: the faults while they are redriven.
     `redelivered`: once all is indexed, the logs are delivered again.
     `beside`: how large, in bytes, the messages of others are that are sent between the announcements.
+    `resumed_anew`: a backfill that was stopped goes on by another execution, instead of by a redrive.
     `start`, `duration`: when the events happened.
     """
 
@@ -54,6 +57,7 @@ class Scenario:
     redrive_kind: str = ""
     redrive_rules: tuple[Rule, ...] = ()
     redelivered: bool = False
+    resumed_anew: bool = False
     start: datetime = START
     duration: timedelta = timedelta(days=1)
 

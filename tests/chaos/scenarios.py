@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tests.chaos import opensearch_scenarios
 from tests.chaos.delivery import AS_IT_CAME
 from tests.chaos.scenario import (
+    AUDIT,
     DEAD_LETTER_SENDS,
     DELETE,
     EVERYWHERE,
@@ -41,6 +42,7 @@ from trailsearch.search import Backend
 # How often an outage may be met at most without outlasting the retries of a state: 6 retries with 4 requests each
 # (``clients``), and as many as Terraform says (index_batch_max_attempts).
 _OUTAGE = {FETCH: 27, SPLIT: 27, INDEX: 16}
+_CLIENT_TRIES = 4
 _LONGER_THAN_A_CLIENT_WAITS = {FETCH: 32, SPLIT: 32, INDEX: 62}
 
 
@@ -115,7 +117,9 @@ def _ledger(state: str) -> Match:
 
 
 def _invocation(state: str) -> Match:
-    name = {DELETE: "delete-expired", PLAN: "plan-backfill"}.get(state) or FUNCTIONS[state]
+    name = {DELETE: "delete-expired", PLAN: "plan-backfill", AUDIT: "audit-logs"}.get(state) or FUNCTIONS[
+        state
+    ]
     return Match(method="POST", path=f"/functions/[^/]*{name}/invocations$")
 
 
@@ -413,7 +417,65 @@ def _backfill_faults() -> Iterator[Scenario]:
     yield Scenario("listing: HTTP 403, lasting", PLAN, (Rule(denied, listing),), outlasts_retries=True)
     yield Scenario("crash, lasting", PLAN, (Rule(Crash(), _invocation(PLAN)),), outlasts_retries=True)
     yield Scenario("part: HTTP 403, lasting", PART, (Rule(denied, part),), outlasts_retries=True)
-    yield Scenario("stopped half-way", PART, aborted_in=PART)
+    yield Scenario("stopped half-way, redriven", PART, aborted_in=PART)
+    yield Scenario("stopped half-way, started anew", PART, aborted_in=PART, resumed_anew=True)
+
+
+def _audit_faults() -> Iterator[Scenario]:
+    """Announcements that never arrive, and faults while what they were about is looked for and announced again."""
+    listing = Match(method="GET", path="^/{log_bucket}/?$")
+    digest = Match(method="GET", path="^/{log_bucket}/.*/CloudTrail-Digest/")
+    keys = Match(target=r"\.ListPublicKeys$")
+    send = Match(target=r"^AmazonSQS\.SendMessageBatch$")
+    announced = Match(method="PUT", path="^/{staging_bucket}/ledger/.*/announced-")
+    evidence = Match(method="PUT", path="^/{staging_bucket}/evidence/")
+    slow, denied = ErrorAnswer(503, "SlowDown"), ErrorAnswer(403, "AccessDenied")
+    throttled = ErrorAnswer(400, "ThrottlingException")
+    yield Scenario("announcements dropped", AUDIT)
+    passing: tuple[tuple[str, Fault, Match, int], ...] = (
+        # More often than boto3 tries: the workflow tries again.
+        ("listing: HTTP 503", slow, listing, _CLIENT_TRIES + 1),
+        ("digest: HTTP 503", slow, digest, PASSING),
+        ("digest: truncated answer", Truncation(), digest, PASSING),
+        ("public keys: throttled", throttled, keys, PASSING),
+        ("public keys: refused", ErrorAnswer(400, "AccessDeniedException"), keys, PASSING),
+        ("announcing: HTTP 503", ErrorAnswer(503, "ServiceUnavailable"), send, PASSING),
+        ("announcing: answer lost", AnswerLost(), send, PASSING),
+        ("its ledger: answer lost", AnswerLost(), announced, PASSING),
+        ("evidence: answer lost", AnswerLost(), evidence, PASSING),
+        ("Lambda throttled", ErrorAnswer(429, "TooManyRequestsException"), _invocation(AUDIT), PASSING),
+    )
+    for name, fault, match, times in passing:
+        yield Scenario(name, AUDIT, (Rule(fault, match, times=times),))
+    ledger_faults: tuple[tuple[str, Fault], ...] = (("HTTP 503", slow), ("answer lost", AnswerLost()))
+    for state in FUNCTIONS:
+        for name, fault in ledger_faults:
+            yield Scenario(f"ledger of {state}: {name}", AUDIT, (Rule(fault, _ledger(state), times=PASSING),))
+    yield Scenario(
+        "ledger of Fetch Logs: HTTP 503, lasting",
+        AUDIT,
+        (Rule(slow, _ledger(FETCH)),),
+        letters=AS_IT_CAME,
+    )
+    # The first invocation plans.
+    ends: tuple[tuple[str, Fault], ...] = (
+        ("crash after the work", Crash(after=True)),
+        ("time-out after the work", TimeOut(after=True)),
+    )
+    for name, fault in ends:
+        yield Scenario(name, AUDIT, (Rule(fault, _invocation(AUDIT), skip=1, times=1),))
+    lasting: tuple[tuple[str, Fault, Match], ...] = (
+        ("listing: HTTP 503", slow, listing),
+        ("public keys: refused", ErrorAnswer(400, "AccessDeniedException"), keys),
+        ("announcing: HTTP 503", ErrorAnswer(503, "ServiceUnavailable"), send),
+        # Sent, and not written down.
+        ("its ledger: HTTP 403", denied, announced),
+        ("evidence: HTTP 403", denied, evidence),
+    )
+    for name, fault, match in lasting:
+        yield Scenario(f"{name}, lasting", AUDIT, (Rule(fault, match),), outlasts_retries=True)
+    held = (Rule(Delay(30), announced),)
+    yield Scenario("aborted after it announced", AUDIT, held, outlasts_retries=True, aborted_in=AUDIT)
 
 
 def _storm(uploads: _Uploads) -> Scenario:
@@ -463,5 +525,6 @@ def scenarios(backend: Backend, engine: EngineChoice = "embedded") -> tuple[Scen
         messages,
         *_retention_faults(_DELETIONS[backend]),
         *_backfill_faults(),
+        *_audit_faults(),
         _storm(uploads),
     )

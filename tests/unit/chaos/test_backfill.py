@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.chaos import run as run_module
 from tests.chaos.backfill import run_backfill
 from tests.chaos.pipeline import Pipeline
 from tests.chaos.run import Outcome
@@ -16,6 +17,7 @@ from tests.local_cloud.faults import Reset, Rule
 
 PASSING = Scenario("connection reset", PLAN, (Rule(Reset()),))
 LASTING = Scenario("connection reset, lasting", PLAN, (Rule(Reset()),), outlasts_retries=True)
+ANEW = Scenario("stopped half-way, started anew", PART, aborted_in=PART, resumed_anew=True)
 OF_PARTS = Scenario("connection reset", PART, (Rule(Reset()),))
 STOPPED = Scenario("stopped half-way", PART, aborted_in=PART)
 
@@ -38,6 +40,7 @@ class FakePipeline:
         self.s3 = SimpleNamespace(put_object=self._put)
         self.stopped: list[str] = []
         self.redriven: list[str] = []
+        self.started: list[str] = []
         self.stepfunctions = SimpleNamespace(
             stop_execution=lambda executionArn, **_: self.stopped.append(executionArn),  # noqa: N803
             redrive_execution=self._redrive,
@@ -46,7 +49,7 @@ class FakePipeline:
         self.indexed: set[str] = set()
         self.ends: list[str] = []
         self.counted: int | None = None
-        self.loses = ""
+        self.loses, self.documents_of_an_event = "", 1
         self.letters: list[str] = []
 
     def _put(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - boto3's names
@@ -63,14 +66,21 @@ class FakePipeline:
     def documents(self, prefix: str) -> Iterator[tuple[str, str]]:
         for key in self.indexed:
             if key.startswith(prefix) and key != self.loses:
-                for record in self.logs[key]:
+                for record in self.logs[key] * self.documents_of_an_event:
                     yield record["eventID"], json.dumps(record)
 
     def dead_letters(self) -> list[str]:
         return self.letters
 
+    def staged_documents(self, _bucket: str, _key: str) -> list[str]:
+        return []
+
+    def input_of(self, _execution_arn: str) -> str:
+        return "[]"
+
     def start_backfill(self, given: Mapping[str, Any]) -> str:
-        return "plan" if "scope" in given else "index"
+        self.started.append("plan" if "scope" in given else "index")
+        return self.started[-1]
 
     def kept_of_backfill(self, _name: str) -> str:
         history = [key for key in self.logs if key not in self.indexed]
@@ -88,7 +98,8 @@ class FakePipeline:
 
 
 @pytest.fixture
-def pipeline() -> FakePipeline:
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> FakePipeline:
+    monkeypatch.setattr(run_module, "GRACE_SECONDS", 0)
     return FakePipeline()
 
 
@@ -103,15 +114,23 @@ def test_where_all_is_found_it_is_proven(pipeline: FakePipeline, scenario: Scena
     assert outcome.injected == 1
 
 
-@pytest.mark.parametrize(("scenario", "ends"), [(LASTING, ["FAILED"]), (STOPPED, ["SUCCEEDED", "ABORTED"])])
-def test_what_ended_early_is_brought_to_its_end_by_a_new_plan_or_a_redrive(
-    pipeline: FakePipeline, scenario: Scenario, ends: list[str]
+@pytest.mark.parametrize(
+    ("scenario", "ends", "started", "redriven"),
+    [
+        (LASTING, ["FAILED"], ["plan", "plan", "index"], []),
+        (STOPPED, ["SUCCEEDED", "ABORTED"], ["plan", "index"], ["index"]),
+        (ANEW, ["SUCCEEDED", "ABORTED"], ["plan", "index", "index"], []),
+    ],
+)
+def test_what_ended_early_is_brought_to_its_end_by_another_execution_or_a_redrive(
+    pipeline: FakePipeline, scenario: Scenario, ends: list[str], started: list[str], redriven: list[str]
 ) -> None:
     pipeline.ends = ends
     pipeline.rules = len(scenario.rules)
     outcome = outcome_of(scenario, pipeline)
     assert outcome.proven, outcome.problems
-    assert pipeline.stopped == pipeline.redriven == (["index"] if scenario is STOPPED else [])
+    assert (pipeline.started, pipeline.redriven) == (started, redriven)
+    assert pipeline.stopped == (["index"] if scenario.aborted_in else [])
 
 
 def test_what_should_have_ended_early_and_has_not_is_a_problem(pipeline: FakePipeline) -> None:
@@ -122,6 +141,11 @@ def test_an_event_that_is_not_found_is_lost(pipeline: FakePipeline) -> None:
     assert outcome_of(PASSING, pipeline).proven
     pipeline.loses = next(iter(pipeline.logs))
     assert outcome_of(PASSING, pipeline).lost
+
+
+def test_an_event_that_is_there_twice_is_a_problem(pipeline: FakePipeline) -> None:
+    pipeline.documents_of_an_event = 2
+    assert any("events are in the domain twice" in each for each in outcome_of(PASSING, pipeline).problems)
 
 
 def test_a_plan_that_counts_wrong_is_a_problem(pipeline: FakePipeline) -> None:
@@ -140,5 +164,5 @@ def test_an_execution_that_fails_is_a_problem(pipeline: FakePipeline) -> None:
 
 
 def test_dead_letters_are_a_problem(pipeline: FakePipeline) -> None:
-    pipeline.letters = ["{}"]
+    pipeline.letters = [json.dumps({"s3ObjectKey": ["a-log"]})]
     assert any("1 dead letters" in problem for problem in outcome_of(PASSING, pipeline).problems)
