@@ -189,16 +189,13 @@ lint: steps terraform-present .venv/ready .venv-checkov/ready node_modules/ready
 	$(call step,terraform init,$(TERRAFORM) init -backend=false -input=false >/dev/null)
 	@$(one-provider); printf '%s\n' lint-python lint-statemachine $(TERRAFORM_TESTS) lint-terraform | xargs -n 1 -P $(AT_ONCE) $(MAKE)
 
-# What runs in the Lambda functions, and what reads what anybody wrote: all unit tests would take minutes of every Python.
-LIBRARY_TESTS := $(addprefix tests/unit/,aws contracts events logs search workflow) $(wildcard tests/unit/test_*_*.py)
-
 # What takes long in the tests waits for half of that, so that there is room for other Pythons.
 .PHONY: test-on-this-python test-on-other-pythons
 test-on-this-python:
 	@$(PYTHON) -m pytest -n auto --dist loadfile --durations 15 --durations-min 1 -p tests.checks.times --steps $(STEPS)
 
 test-on-other-pythons:
-	$(call step,other Pythons,nice $(PYTHON) -m tests.checks.pythons $(LIBRARY_TESTS))
+	$(call step,other Pythons,nice $(PYTHON) -m tests.checks.pythons tests/unit)
 
 .PHONY: test
 test: lint ## Check everything and run all tests

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
+from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 # Whoever starts the tests in the background may have them ignore it; some tests send it, and what they start inherits it.
@@ -26,6 +27,12 @@ os.environ.update(
 )
 os.environ.pop("AWS_CA_BUNDLE", None)
 os.environ.pop("AWS_PROFILE", None)
+
+# How long an example takes says more about what else the machine does than about the code. What a second Python does with
+# properties it does with a few examples, too: tests/checks/pythons.py.
+settings.register_profile("no deadline", deadline=None)
+settings.register_profile("few examples", deadline=None, max_examples=10)
+settings.load_profile("no deadline")
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"

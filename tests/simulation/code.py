@@ -25,7 +25,16 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When the world begins: second 0 of its clock."""
 CTRL_C = "Ctrl-C"
 """Who interrupts code with this does what Ctrl-C does; with anything else, it ends at once."""
-_PRODUCT = ("trailsearch", "admit_messages", "fetch_logs", "split_records", "index_batch")
+_PRODUCT = (
+    "trailsearch",
+    "admit_messages",
+    "audit_logs",
+    "delete_expired",
+    "fetch_logs",
+    "index_batch",
+    "plan_backfill",
+    "split_records",
+)
 
 
 class Ended(BaseException):

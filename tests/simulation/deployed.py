@@ -11,23 +11,27 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from tests.workflow.definition import SAMPLE_VALUES, load
+from tests.workflow.definition import MACHINES, SAMPLE_VALUES, load
 from trailsearch.cli import terraform_settings
 from trailsearch.cli.terraform_settings import TERRAFORM
 from trailsearch.search import Backend
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-STAGING_BUCKET = "staging"
 LOG_BUCKET = "logs"
 ENDPOINT = "https://search.example.com"
 _REFERENCE = re.compile(r"\b(var|local)((?:\.\w+)+)")
 _TRANSFORMED = re.compile(r"<<-JSON\n(.*)\n\s*JSON", re.DOTALL)
+_SOMETIMES = re.compile(r'\["(\w+)"\].*\btimeout_seconds = (\d+)')
+_CONCURRENCY = re.compile(r"\baudit_concurrency\s*= (\d+)")
 _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
 }
+
+
+_OF_THE_WORKFLOW = frozenset({"fetch_logs", "split_records", "index_batch"})
 
 
 class UnknownExpression(ValueError):
@@ -58,7 +62,13 @@ class Deployed:
     max_message_bytes: int
     expires_soon_days: int
     staging_days: int
+    backfill_days: int
+    ledger_days: int
+    search_retention_days: int
+    oldest_message_seconds: int
     execution_timeout_seconds: int
+    index_batch_attempts: int
+    is_audited: bool
     functions: Mapping[str, Function]
     event_template: str
     event_statuses: frozenset[str]
@@ -70,6 +80,11 @@ class Deployed:
         """What the names of its resources begin with."""
         return f"trailsearch-{self.environment}"
 
+    @property
+    def staging_bucket(self) -> str:
+        """The name of its staging bucket."""
+        return staging_bucket(self.environment)
+
     def arn(self, service: str, resource: str) -> str:
         """The ARN of one of its resources."""
         return f"arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{resource}"
@@ -79,15 +94,24 @@ class Deployed:
         return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{self.prefix}-{name}"
 
 
+def staging_bucket(environment: str) -> str:
+    """Name the staging bucket of an environment, as the commands of an operator do."""
+    return f"trailsearch-{environment}-staging-{ACCOUNT_ID}-{REGION}"
+
+
 @cache
-def read(environment: str, backend: Backend) -> Deployed:
+def read(environment: str, backend: Backend, *, is_audited: bool = False) -> Deployed:
     """Read what Terraform deploys for an environment of ``terraform/environments``, on a backend.
+
+    With ``is_audited``, it keeps a ledger and audits, which no environment there does.
 
     Raises:
         UnknownExpression: what is read here is not in the form that it had.
     """
     values = terraform_settings.variables(TERRAFORM, [TERRAFORM / "environments" / f"{environment}.tfvars"])
     values |= {"search_backend": backend.value}
+    if is_audited:
+        values |= {"keep_ledger": True, "audit_hourly": True}
     return deployed(values)
 
 
@@ -114,12 +138,20 @@ def deployed(values: Mapping[str, Any]) -> Deployed:
         max_message_bytes=known.number(queue["max_message_size"]),
         expires_soon_days=known.number("${local.soon_days}"),
         staging_days=known.number("${var.staging_retention_days}"),
+        backfill_days=known.number("${local.backfill_days}"),
+        ledger_days=known.number("${var.ledger_retention_days}"),
+        search_retention_days=known.number("${var.search_retention_days}"),
+        oldest_message_seconds=known.number("${var.alarm_oldest_message_seconds}"),
         execution_timeout_seconds=known.number("${var.execution_timeout_seconds}"),
+        index_batch_attempts=known.number("${var.index_batch_max_attempts}"),
+        is_audited=bool(values["audit_hourly"]),
         functions={
             name: Function(
                 module=name,
                 timeout_seconds=timeout,
-                environment=_environment(name, known, environment, backend),
+                environment=_environment(
+                    name, known, environment, backend, is_audited=bool(values["keep_ledger"])
+                ),
                 reserved_concurrency=values["reserved_concurrency"].get(name),
             )
             for name, timeout in timeouts.items()
@@ -128,9 +160,9 @@ def deployed(values: Mapping[str, Any]) -> Deployed:
         event_statuses=_names_in(pattern, "status"),
         handled_errors=_names_in(pattern, "anything-but"),
     )
-    return Deployed(
-        **{**result.__dict__, "definitions": {"index_logs": load(values=_placeholders(result, known))}}
-    )
+    placeholders = _placeholders(result, known)
+    definitions = {machine: load(machine, placeholders) for machine in MACHINES}
+    return Deployed(**{**result.__dict__, "definitions": definitions})
 
 
 class _Values:
@@ -189,7 +221,16 @@ def _names_in(pattern: str, name: str) -> frozenset[str]:
 
 @cache
 def _locals() -> dict[str, Any]:
-    files = ("functions.tf", "ingest.tf", "locals.tf", "opensearch.tf", "workflow.tf", "backfill.tf")
+    files = (
+        "functions.tf",
+        "ingest.tf",
+        "locals.tf",
+        "opensearch.tf",
+        "workflow.tf",
+        "backfill.tf",
+        "retention.tf",
+        "audit.tf",
+    )
     return {
         name: value
         for file in files
@@ -208,21 +249,45 @@ def _resource(file: str, kind: str, name: str) -> Any:
 
 
 def _timeouts(known: _Values) -> dict[str, int]:
-    functions = _locals()["functions"] | _locals()["pipe_functions"]
-    return {name: known.number(each["timeout_seconds"]) for name, each in functions.items()}
+    known_locals = _locals()
+    functions = (
+        known_locals["functions"] | known_locals["pipe_functions"] | known_locals["backfill_functions"]
+    )
+    timeouts = {name: known.number(each["timeout_seconds"]) for name, each in functions.items()}
+    # Those that are not always there.
+    for local in ("retention_functions", "audit_functions"):
+        found = _SOMETIMES.search(str(known_locals[local]))
+        if found is None:
+            raise UnknownExpression(local)
+        timeouts[found[1]] = int(found[2])
+    return timeouts
 
 
-def _environment(name: str, known: _Values, environment: str, backend: Backend) -> dict[str, str]:
+def _environment(
+    name: str, known: _Values, environment: str, backend: Backend, *, is_audited: bool
+) -> dict[str, str]:
     """What a function's environment has; ``terraform/tests`` and the end-to-end tests hold that it is all it needs."""
     variables = {
         "ENVIRONMENT": environment,
         "POWERTOOLS_SERVICE_NAME": name,
-        "STAGING_BUCKET": STAGING_BUCKET,
+        "STAGING_BUCKET": staging_bucket(environment),
     }
-    if name == "fetch_logs":
+    ledger_days = {"LEDGER_RETENTION_DAYS": str(known.number("${var.ledger_retention_days}"))}
+    if is_audited and name in _OF_THE_WORKFLOW:
+        variables |= {"LEDGER": "true"} | ledger_days
+    if name in {"fetch_logs", "plan_backfill", "audit_logs"}:
         variables |= {"LOG_BUCKETS": LOG_BUCKET}
-    if name in {"split_records", "index_batch"}:
+    if name == "audit_logs":
+        queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/trailsearch-{environment}-ingest"
+        variables |= {"INGEST_QUEUE_URL": queue} | ledger_days
+    if name in {"split_records", "index_batch", "delete_expired"}:
         variables |= {"SEARCH_BACKEND": backend.value}
+    if name == "delete_expired":
+        variables |= {
+            "SEARCH_ENDPOINT": ENDPOINT,
+            "SEARCH_QUERY_ENDPOINT": ENDPOINT,
+            "SEARCH_RETENTION_DAYS": str(known.number("${var.search_retention_days}")),
+        }
     if name == "split_records" and backend is Backend.OPENSEARCH:
         variables |= {"SEARCH_MAX_BATCH_BYTES": str(_max_batch_bytes(known))}
     if name == "index_batch":
@@ -254,7 +319,13 @@ def _placeholders(result: Deployed, known: _Values) -> dict[str, str | int]:
         "dead_letter_queue_url": result.queue_url("dead-letter"),
         "map_concurrency": known.number("${var.map_concurrency}"),
         "execution_timeout_seconds": result.execution_timeout_seconds,
-        "index_batch_max_attempts": known.number("${var.index_batch_max_attempts}"),
+        "index_batch_max_attempts": result.index_batch_attempts,
+        "prefix": result.prefix,
+        "staging_bucket": result.staging_bucket,
+        "index_logs_arn": result.arn("states", f"stateMachine:{result.prefix}-index-logs"),
+        "backfill_concurrency": known.number("${var.backfill_concurrency}"),
+        "part_timeout_seconds": known.number(_part_timeout()),
+        "audit_concurrency": _audit_concurrency(),
     }
     for name, function in result.functions.items():
         values[f"{name}_timeout_seconds"] = function.timeout_seconds + int(longer[1])
@@ -262,3 +333,19 @@ def _placeholders(result: Deployed, known: _Values) -> dict[str, str | int]:
             "lambda", f"function:{result.prefix}-{name.replace('_', '-')}"
         )
     return values
+
+
+def _part_timeout() -> str:
+    definition = _resource("backfill.tf", "aws_sfn_state_machine", "backfill")["definition"]
+    found = re.search(r"\bpart_timeout_seconds\s*= ([^,}]+)", definition)
+    if found is None:
+        raise UnknownExpression("part_timeout_seconds")
+    return found[1].strip()
+
+
+def _audit_concurrency() -> int:
+    definition = _resource("audit.tf", "aws_sfn_state_machine", "audit")["definition"]
+    found = _CONCURRENCY.search(definition)
+    if found is None:
+        raise UnknownExpression("audit_concurrency")
+    return int(found[1])

@@ -87,6 +87,7 @@ class Faults:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
 # https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/CommonErrors.html
 _ANSWERS: dict[str, dict[How, tuple[str, int]]] = {
     "s3": {
         How.FAILING: ("InternalError", 500),
@@ -108,6 +109,11 @@ _ANSWERS: dict[str, dict[How, tuple[str, int]]] = {
         How.THROTTLED: ("503", 503),
         How.DENIED: ("403", 403),
         How.HALF: ("504", 504),
+    },
+    "cloudtrail": {
+        How.FAILING: ("InternalFailure", 500),
+        How.THROTTLED: ("ThrottlingException", 400),
+        How.DENIED: ("AccessDeniedException", 400),
     },
     "lambda": {
         How.FAILING: ("ServiceException", 500),

@@ -11,8 +11,8 @@ from functools import cache
 from typing import NamedTuple
 
 from tests.simulation.code import EPOCH
-from tests.simulation.deployed import STAGING_BUCKET
-from tests.simulation.plan import DEADLY, Delivery, Fate, Log
+from tests.simulation.plan import DEADLY, Backfill, Delivery, Fate, Log, Old
+from tests.simulation.services.executions import INDEX_LOGS
 from tests.simulation.services.sqs import Message
 from tests.simulation.world import World
 from trailsearch.cli.cost.inputs import States
@@ -26,6 +26,10 @@ MAX_DEPTH = 3
 """A batch of messages, a message of it, a part of that; and if it is a dead letter about an execution, a part of that."""
 WAIT_SECONDS = 900.0
 """So long may a log wait behind bad neighbours, beside the Pipe's window, where nothing fails."""
+TRIED_SECONDS = 240.0
+"""So long, at the least, the Pipe tries to hand over a message: a fault that is shorter dead-letters none."""
+MANY = 8
+"""Index Batch isolates this many bad documents among thousands, in the uploads that it has for that."""
 _OF_MESSAGES = frozenset({"message", "execution"})
 _HISTORY_EVENTS = 25_000
 _SHOWN = 3
@@ -61,16 +65,24 @@ class Truth:
 
     def __init__(self, world: World) -> None:
         deliveries: Sequence[Delivery] = world.plan.of(Delivery)
+        backfills: Sequence[Backfill] = world.plan.of(Backfill)
         self.logs: dict[str, Log] = {log.uri: log for delivery in deliveries for log in delivery.logs}
+        self.logs |= {log.uri: log for backfill in backfills for log in backfill.logs}
+        self.old = {document for old in world.plan.of(Old) for document, _ in old.documents}
         self.wrong: dict[str, frozenset[str]] = {
             delivery.mark: delivery.wrong for delivery in deliveries if delivery.wrong
         }
+        self.times = Counter(each for log in self.logs.values() for each, _ in log.records)
         self.fates: dict[str, Fate] = {}
         for log in self.logs.values():
             if not log.errors:
                 self.fates |= dict(log.records)
         self.is_deadly = any(log.deadly for log in self.logs.values())
         self.found = {each for each, fate in self.fates.items() if fate is Fate.FOUND}
+
+    def of_one_log(self, log: Log) -> set[str]:
+        """Give the documents that are to be found of a log, and that no other log has: what has no id may be in several."""
+        return {each for each, fate in log.records if fate is Fate.FOUND and self.times[each] == 1}
 
     def about(self, waiting: Waiting, world: World) -> list[str]:
         """Name what a dead letter is about, if it is what has to stay there: nothing, if all of it is good.
@@ -126,7 +138,7 @@ class NotTrue(Exception):
 def staged_ids(world: World, bucket: str, key: str) -> set[str]:
     """The ids of the documents in a staged batch; none, if it is not there."""
     found = world.buckets.find(bucket, key)
-    if found is None or bucket != STAGING_BUCKET:
+    if found is None or bucket != world.deployed.staging_bucket:
         return set()
     if found.body.startswith(b"["):
         return {str(each["id"]) for each in json.loads(found.body)}
@@ -181,8 +193,17 @@ def untrue(world: World, truth: Truth, message: Message) -> Iterator[str]:
         log.uri == waiting.letter.subject and log.late for log in truth.logs.values()
     ):
         return
+    if waiting.letter.batch and error == Fate.REFUSED.value and _has_a_bad_one(world, truth, waiting):
+        return  # A batch with many bad ones is not taken apart to the last document, until it is redriven.
     if not about and not (error in DEADLY and truth.is_deadly and world.faults.met):
         yield f"untrue: nothing of the kind has happened: {waiting.text}"
+
+
+def _has_a_bad_one(world: World, truth: Truth, waiting: Waiting) -> bool:
+    assert waiting.letter.batch is not None
+    ids = staged_ids(world, waiting.letter.batch.bucket, waiting.letter.batch.key)
+    bad = sum(truth.fates.get(each) is Fate.REFUSED for each in ids)
+    return len(ids) > MANY and bad > 0
 
 
 def failures(world: World, truth: Truth) -> Iterator[str]:
@@ -230,7 +251,7 @@ def _doubled(world: World, truth: Truth) -> Iterator[str]:
     for each in sorted(truth.found):
         if len(where := world.domain.where(each)) > 1:
             yield f"doubled: the event {each} is in {', '.join(where)}"
-    strange = sorted(world.domain.found() - truth.found)
+    strange = sorted(world.domain.found() - truth.found - truth.old)
     if strange:
         yield f"doubled: {len(strange)} document(s) are of no event: {_some(strange)}"
     before, after = world.rounds[-2:]
@@ -253,19 +274,24 @@ def _model() -> States:
 
 
 def _bounds(world: World) -> Iterator[str]:
+    for seconds in world.ingest.tried_seconds:
+        if seconds < TRIED_SECONDS:
+            yield f"held up: a message was given up after {seconds:,.0f} of {TRIED_SECONDS:,.0f} seconds"
     for execution in world.executions.all.values():
         name = execution.context.name
         if execution.depth > MAX_DEPTH:
             yield f"unbounded: {name} is the {execution.depth}th that was started by one another"
         if execution.end and execution.end.history_events > _HISTORY_EVENTS:
             yield f"limit: {name} has a history of {execution.end.history_events:,} events"
+        if execution.machine != INDEX_LOGS:
+            continue
         if execution.end and execution.end.visits[-1:] == ["Done"]:
             model, batches = _model(), execution.end.visits.count("Index Batch")
             entered, priced = execution.end.states_entered, model.per_execution + batches * model.per_batch
             if entered > priced:
                 yield f"unbounded: {name} entered {entered} states, and the cost model has {priced}"
         limit = world.deployed.execution_timeout_seconds
-        if execution.ended and execution.ended - execution.started > limit + 1:
+        if execution.ended and execution.ended - execution.began > limit + 1:
             yield f"unbounded: {name} ran for {execution.ended - execution.started:,.0f} s of {limit:,}"
 
 
@@ -276,13 +302,15 @@ def _calm(world: World, truth: Truth) -> Iterator[str]:
             about = truth.about(waiting, world)
         except NotTrue:
             continue  # As is said of what waits at the end.
+        if waiting.letter.batch and _has_a_bad_one(world, truth, waiting):
+            continue
         late = any(log.uri == waiting.letter.subject and log.late for log in truth.logs.values())
         if not about and not late:
             yield f"held up: nothing ever failed, and this waits: {waiting.text}"
     bound = world.deployed.pipe_window_seconds + WAIT_SECONDS
     for delivery in world.plan.of(Delivery):
         for log in delivery.logs:
-            if log.errors or log.late:
+            if log.errors or log.late or not delivery.copies:
                 continue
             for each, fate in log.records:
                 times = [t for documents in world.domain.documents.values() for t in documents.get(each, ())]

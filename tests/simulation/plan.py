@@ -79,6 +79,10 @@ class Deed(StrEnum):
     DEPLOY = "deploy"
     STOP_PIPE = "stop the Pipe"
     START_PIPE = "start the Pipe"
+    STOP_BACKFILL = "stop the backfill"
+    RESUME_BACKFILL = "resume the backfill"
+    RING = "the alarm about the lag rings"
+    SILENCE = "the alarm about the lag is quiet"
     FILL_DOMAIN = "the domain is full"
     MEND_DOMAIN = "the domain has room again"
 
@@ -97,12 +101,33 @@ class Act:
         return " ".join((self.deed.value, *self.options)) + interrupted
 
 
-Part = Delivery | Fault | Act
+@dataclass(frozen=True)
+class Backfill:
+    """Logs of days gone by, which lie in the log bucket and nobody announces, and when somebody has them backfilled."""
+
+    at: float
+    first: str
+    last: str
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True)
+class Old:
+    """Documents that the search domain has at first: the id and time of each."""
+
+    documents: tuple[tuple[str, str], ...]
+
+
+Part = Delivery | Fault | Act | Backfill | Old
 
 
 @dataclass(frozen=True)
 class Plan:
     """One run. ``seed`` also draws what services choose: delays, jitter, order.
+
+    With ``is_audited``, the environment keeps a ledger, CloudTrail signs its logs, and an audit is started once an hour, first at
+    ``audit_at``; a delivery with no copies is an announcement that was dropped. ``retention_at`` is when retention is started
+    first; None if it is at the end alone.
 
     With ``small_batches``, an OpenSearch domain takes no more than some documents at once, in place of some thousands.
     """
@@ -115,6 +140,9 @@ class Plan:
     idle_days: int = 0
     ensure_ascii: bool = True
     small_batches: bool = False
+    is_audited: bool = False
+    audit_at: float = 0.0
+    retention_at: float | None = None
 
     def of(self, kind: type[Any]) -> list[Any]:
         """Its parts of one kind."""

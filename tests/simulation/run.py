@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.simulation import other_machines
 from tests.simulation.deployed import Deployed, read
 from tests.simulation.invariants import Truth, failures, read_letter, untrue
 from tests.simulation.plan import Plan
+from tests.simulation.services.executions import TooManyExecutions
 from tests.simulation.world import Endless, Line, World
 
 _LIMIT = "SEARCH_MAX_BATCH_BYTES"
@@ -46,7 +48,7 @@ def run(
         definitions: state machines in place of the deployed ones, by their names.
         deployed: what is deployed in place of what Terraform deploys.
     """
-    chosen = deployed or read(plan.environment, plan.backend)
+    chosen = deployed or read(plan.environment, plan.backend, is_audited=plan.is_audited)
     if definitions:
         chosen = replace(chosen, definitions={**chosen.definitions, **definitions})
     if plan.small_batches:
@@ -54,6 +56,12 @@ def run(
     world = World(plan, chosen, trace)
     truth = Truth(world)
     world.dead_letters.came.append(lambda message: world.violations.extend(untrue(world, truth, message)))
+    world.executions.marked.append(
+        lambda key, body: world.violations.extend(other_machines.marked_too_soon(world, truth, key, body))
+    )
+    world.executions.ended.append(
+        lambda execution: world.violations.extend(other_machines.untrue_end(world, truth, execution))
+    )
     if trace:
         world.dead_letters.came.append(
             lambda message: world.say("dead letters", f"get {read_letter(message).text}")
@@ -62,8 +70,10 @@ def run(
         world.run()
     except Endless as endless:
         found = [*world.violations, *world.executions.violations, f"endless: {endless}"]
+    except TooManyExecutions as many:
+        found = [f"endless: {many}, and still more are started"]
     else:
-        found = list(failures(world, truth))
+        found = [*failures(world, truth), *other_machines.failures(world)]
     return Outcome(
         plan,
         tuple(found),

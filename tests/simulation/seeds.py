@@ -9,6 +9,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from random import Random
@@ -19,7 +20,7 @@ from tests.log_generator import generate_logs
 from tests.simulation.code import CTRL_C
 from tests.simulation.deployed import LOG_BUCKET, Deployed, read
 from tests.simulation.faults import ANY, Fault, How
-from tests.simulation.plan import DEADLY, Act, Deed, Delivery, Fate, Log, Part, Plan
+from tests.simulation.plan import DEADLY, Act, Backfill, Deed, Delivery, Fate, Log, Old, Part, Plan
 from trailsearch.events.documents import build_document
 from trailsearch.search import Backend
 
@@ -53,15 +54,22 @@ def draw(seed: int, backend: Backend | None = None) -> Plan:
     if random.random() < 0.3:
         skews = tuple((name, random.uniform(-300, 300)) for name in (*_FUNCTIONS, "operator"))
     staged_safely = not any(isinstance(part, Fault) and part.service in {"s3", ANY} for part in parts)
+    idle_days = random.choice((0, 0, 0, 2, 10)) if staged_safely else 0
+    ensure_ascii, small_batches = random.random() < 0.5, random.random() < 0.3
+    is_audited = random.random() < 0.2
+    parts = drawer.others(parts, is_audited=is_audited)
     return Plan(
         seed,
         chosen,
         environment,
         tuple(parts),
         skews,
-        idle_days=random.choice((0, 0, 0, 2, 10)) if staged_safely else 0,
-        ensure_ascii=random.random() < 0.5,
-        small_batches=random.random() < 0.3,
+        idle_days=0 if is_audited else idle_days,
+        ensure_ascii=ensure_ascii,
+        small_batches=small_batches,
+        is_audited=is_audited,
+        audit_at=random.uniform(0, _HOUR),
+        retention_at=random.uniform(0, 2 * span) if random.random() < 0.3 else None,
     )
 
 
@@ -108,6 +116,7 @@ class _Drawer:
         self._deployed = deployed
         self._span = span
         self._number = 0
+        self._poisoned = False
 
     def _next(self) -> int:
         self._number += 1
@@ -146,9 +155,11 @@ class _Drawer:
             return Log("of-somebody-else", key, b"", errors=frozenset({"LogBucketUnknown"}))
         return Log(LOG_BUCKET, key, b"deadly", errors=DEADLY, deadly=True)
 
-    def _readable(self, key: str, late: float = 0.0) -> Log:
+    def _readable(self, key: str, late: float = 0.0, *, poisonous: bool = False) -> Log:
         random = self._random
-        poisonous = random.random() < 0.05
+        # One at most: of a batch that is bad throughout, Index Batch does not find each one (MAX_REFUSALS).
+        poisonous = (random.random() < 0.05 or poisonous) and not self._poisoned
+        self._poisoned |= poisonous
         records = [
             self._record(poisonous) for _ in range(30 if poisonous else random.choice((0, 1, 3, 3, 6)))
         ]
@@ -249,7 +260,7 @@ class _Drawer:
             "error": {"Error": "TIMED_OUT"},
         }
         large = {
-            "bucket": "staging",
+            "bucket": self._deployed.staging_bucket,
             "key": f"messages/{'0' * 64}",
             "large_message": 1,
             "bytes": 1,
@@ -307,6 +318,112 @@ class _Drawer:
             random.getrandbits(32),
         )
 
+    # ── Backfill, retention, audit ────────────────────────────────────────────────────────────────────────
+
+    def others(self, parts: Sequence[Part], *, is_audited: bool) -> list[Part]:
+        """Draw what concerns the other state machines, and executions that are aborted while they have work."""
+        random = self._random
+        drawn = [self._dropped(part) if is_audited and isinstance(part, Delivery) else part for part in parts]
+        times = [part.at for part in parts if isinstance(part, Delivery)]
+        failing = any(isinstance(part, Fault) for part in parts)
+        if random.random() < 0.2:
+            backfill = self._backfill(with_acts=failing)
+            drawn += backfill
+            times += [part.at for part in backfill if isinstance(part, Backfill)] * 3
+        if random.random() < 0.3:
+            drawn.append(self._old())
+        if failing and random.random() < 0.06:
+            drawn += self._halved()
+        if failing and random.random() < 0.15:
+            waits = random.random() * self._deployed.pipe_window_seconds
+            drawn.append(Act(random.choice(times) + waits + random.uniform(0, 6), Deed.ABORT))
+        if failing and random.random() < 0.4:
+            service, operations, callers, hows = random.choice(_FAULTS_OF_OTHERS)
+            begin = random.choice((*times, 0.0, _HOUR)) + random.uniform(-60.0, 60.0)
+            drawn.append(
+                Fault(
+                    begin,
+                    begin + random.choice((120.0, 900.0, _HOUR, 3 * _HOUR)),
+                    service,
+                    random.choice(operations),
+                    random.choice(callers),
+                    random.choice(hows),
+                    random.choice((0.2, 0.5, 1.0)),
+                    random.getrandbits(32),
+                )
+            )
+        return drawn
+
+    def _halved(self) -> list[Part]:
+        """A log of which a whole batch is refused, and a domain so slow that the time for halving it runs out."""
+        random = self._random
+        at = random.uniform(0, self._span)
+        key = f"AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/01/111122223333_CloudTrail_us-east-1_20260101T0000Z_{self._next():04}.json.gz"
+        log = self._readable(key, poisonous=True)
+        body = json.dumps({"s3Bucket": log.bucket, "s3ObjectKey": [log.key]})
+        slow = Fault(
+            at,
+            at + _HOUR,
+            "search",
+            ANY,
+            "index_batch",
+            How.SLOW,
+            random.choice((0.3, 0.6)),
+            random.getrandbits(32),
+        )
+        return [Delivery(at, "CloudTrail about a log of which much is refused", body, (log,)), slow]
+
+    def _dropped(self, delivery: Delivery) -> Delivery:
+        """A third of the announcements never arrive, of logs that CloudTrail has signed."""
+        good = delivery.logs and not delivery.wrong and not any(log.errors for log in delivery.logs)
+        return replace(delivery, copies=0) if good and self._random.random() < 0.3 else delivery
+
+    def _backfill(self, *, with_acts: bool) -> list[Part]:
+        random = self._random
+        at = random.uniform(0, self._span)
+        logs = []
+        for _ in range(random.choice((0, 1, 4, 8, 15))):
+            day = random.choice(("2025/10/30", "2025/11/01", "2025/11/30", "2025/12/15"))
+            log = self._of_days_gone_by()
+            logs.append(replace(log, key=log.key.replace("2026/01/01", day)))
+        parts: list[Part] = [Backfill(at, "2025-10-01", "2025-12-31", tuple(logs))]
+        if with_acts:
+            for _ in range(random.choice((0, 1, 2))):
+                stopped = at + random.uniform(0, 120)
+                parts.append(Act(stopped, Deed.STOP_BACKFILL))
+                parts.append(Act(stopped + random.uniform(0, 600), Deed.RESUME_BACKFILL))
+            if random.random() < 0.3:
+                rings = at + random.uniform(-60, 60)
+                parts += [
+                    Act(max(0.0, rings), Deed.RING),
+                    Act(rings + random.uniform(60, _HOUR), Deed.SILENCE),
+                ]
+        return parts
+
+    def _of_days_gone_by(self) -> Log:
+        while True:
+            log = replace(self.log(), late=0.0)
+            if log.body is not None and log.bucket == LOG_BUCKET:
+                return log
+
+    def _old(self) -> Old:
+        random = self._random
+        times = (
+            "1999-01-01",
+            "2006-01-01",
+            "2024-02-29",
+            "2025-01-01",
+            "2025-09-30",
+            "2025-11-15",
+            "2025-12-31",
+        )
+        return Old(
+            tuple(
+                (f"old-{self._next()}", f"{random.choice(times)}T12:00:00Z")
+                for _ in range(random.choice((1, 5, 30)))
+            )
+        )
+
     # ── People ────────────────────────────────────────────────────────────────────────────────────────────
 
     def acts(self) -> list[Part]:
@@ -347,6 +464,7 @@ class _Drawer:
         return Act(at, Deed.REDRIVE, options, interrupted)
 
 
+_AUDIT, _PLAN = "audit_logs", "plan_backfill"
 _PASSING = (How.FAILING, How.THROTTLED, How.NO_CONNECTION, How.ANSWER_LOST, How.SLOW)
 _CRASHES = (How.CRASH_BEFORE, How.CRASH_AFTER)
 # Service, operations, callers, and how they fail.
@@ -366,6 +484,18 @@ _FAULTS: Sequence[tuple[str, Sequence[str], Sequence[str], Sequence[How]]] = (
     ("search", (ANY, "Bulk", "UploadDocuments"), (ANY,), (*_PASSING, How.HALF, How.DENIED)),
     ("search", (ANY, "Bulk", "UploadDocuments"), (ANY,), (How.HALF, How.THROTTLED, *_CRASHES)),
     ("events", ("PutEvents",), ("rule",), (How.SLOW, How.ANSWER_LOST)),
+)
+# Those of calls that only backfill, retention and audit make.
+_FAULTS_OF_OTHERS: Sequence[tuple[str, Sequence[str], Sequence[str], Sequence[How]]] = (
+    ("s3", (ANY, "ListObjectsV2", "PutObject"), (_AUDIT, _PLAN), (*_PASSING, How.DENIED, *_CRASHES)),
+    ("states", ("StartExecution",), ("workflow",), (How.DENIED, How.NO_CONNECTION)),
+    ("s3", ("GetObject", "PutObject"), ("workflow",), (*_PASSING, How.DENIED)),
+    ("sqs", ("SendMessageBatch",), (_AUDIT,), (*_PASSING, How.HALF, How.DENIED, *_CRASHES)),
+    ("cloudtrail", ("ListPublicKeys",), (_AUDIT,), (*_PASSING, How.DENIED)),
+    ("cloudwatch", ("DescribeAlarms",), ("workflow",), _PASSING),
+    ("states", (ANY, "StartExecution"), ("operator", "schedule"), (*_PASSING, How.DENIED)),
+    ("search", (ANY,), ("delete_expired",), (*_PASSING, How.DENIED, *_CRASHES)),
+    ("lambda", ("Invoke",), (_AUDIT, _PLAN, "delete_expired"), (*_PASSING, How.HALF)),
 )
 
 

@@ -59,11 +59,11 @@ def test_a_queue_refuses_what_is_too_large(world: World) -> None:
 def test_what_is_staged_for_an_execution_alone_expires_before_what_a_dead_letter_may_point_to(
     world: World,
 ) -> None:
-    world.buckets.put("staging", "batches/1", b"", tags="expires=soon")
-    world.buckets.put("staging", "batches/2", b"")
+    world.buckets.put(world.buckets.staging, "batches/1", b"", tags="expires=soon")
+    world.buckets.put(world.buckets.staging, "batches/2", b"")
     world.env.run(3 * 24 * 3600)
-    assert world.buckets.find("staging", "batches/1") is None
-    assert world.buckets.find("staging", "batches/2") is not None
+    assert world.buckets.find(world.buckets.staging, "batches/1") is None
+    assert world.buckets.find(world.buckets.staging, "batches/2") is not None
 
 
 def _plan_with_a_good_log() -> Plan:

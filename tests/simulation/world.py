@@ -1,6 +1,7 @@
 """One run of a plan: the pipeline, whoever uses it, and time."""
 
 import gc
+import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -12,30 +13,53 @@ from unittest.mock import patch
 import simpy
 
 import admit_messages
+import audit_logs
+import delete_expired
 import fetch_logs
 import index_batch
+import plan_backfill
 import split_records
-from tests.simulation import operator
-from tests.simulation.code import Code, Ended, in_virtual_time
-from tests.simulation.deployed import ACCOUNT_ID, REGION, STAGING_BUCKET, Deployed
+from tests.simulation import backfilling, operator
+from tests.simulation.code import Code, Ended, in_virtual_time, moment
+from tests.simulation.deployed import ACCOUNT_ID, REGION, Deployed
 from tests.simulation.faults import Fault, Faults
-from tests.simulation.plan import Act, Deed, Delivery, Log, Plan
+from tests.simulation.plan import Act, Backfill, Deed, Delivery, Log, Old, Plan
+from tests.simulation.services.alarms import Alarms
+from tests.simulation.services.cloudtrail import HOUR, CloudTrail, Trail, is_signed
 from tests.simulation.services.events import FailedExecutions
-from tests.simulation.services.executions import Executions, StepFunctions
+from tests.simulation.services.executions import Execution, Executions, StepFunctions
 from tests.simulation.services.functions import Functions
 from tests.simulation.services.ground import Ground
 from tests.simulation.services.pipe import Pipe
 from tests.simulation.services.s3 import S3, Buckets, StoredObject
+from tests.simulation.services.schedules import Schedule
 from tests.simulation.services.search import CloudSearch, Domain, OpenSearch
 from tests.simulation.services.sqs import Message, Queue, Sqs
-from tests.simulation.states_language import Machine
+from trailsearch.audit.cloud import digest_bucket
 from trailsearch.aws import clients, telemetry
 from trailsearch.aws.telemetry import logger
 from trailsearch.search import Backend, search_backend
+from trailsearch.workflow import backfill_parts
 
-HANDLERS = (admit_messages, fetch_logs, split_records, index_batch)
+HANDLERS = (
+    admit_messages,
+    audit_logs,
+    delete_expired,
+    fetch_logs,
+    index_batch,
+    plan_backfill,
+    split_records,
+)
 ROUNDS = 3
 """So many redrives bring all in, once nothing fails any more: a batch that the domain refuses may be halved as often."""
+LOGS_OF_A_PART = 3
+"""So few logs has a part of a backfill here, in place of 500, so that there are several parts."""
+RESUMED = 6
+"""So often is a backfill begun or resumed, once nothing fails any more, until it has to have ended."""
+MOST_ROUNDS = 8
+"""It goes on with a batch that is bad throughout, as long as that brings something: Index Batch isolates some of it each time."""
+_BEFORE_THE_WORLD = -30 * 24 * HOUR
+_MOST_WAITED_SECONDS = 600.0
 _LOOK_SECONDS = 60.0
 # Longer than an operator's visibility timeout, who went away with what he was looking at.
 _QUIET_SECONDS = 420.0
@@ -69,14 +93,35 @@ class World:
         self.faults = Faults(self.plan.of(Fault))
         deployed = self.deployed
         self.ground = Ground(self.env, self.random, deployed, self.faults, self.say, self.trace)
-        self.buckets = Buckets(self.env, STAGING_BUCKET, deployed.expires_soon_days, deployed.staging_days)
-        self.domain = Domain(self.env, deployed.backend)
+        self.buckets = Buckets(
+            self.env,
+            deployed.staging_bucket,
+            deployed.expires_soon_days,
+            deployed.staging_days,
+            {
+                "records": deployed.expires_soon_days,
+                "audits": deployed.expires_soon_days,
+                "backfills": deployed.backfill_days,
+                "ledger": deployed.ledger_days,
+                "evidence": deployed.ledger_days,
+            },
+        )
+        self.domain = Domain(self.env, deployed.backend, retention_days=deployed.search_retention_days)
         self.ingest, self.dead_letters = (self._queue(name) for name in ("ingest", "dead-letter"))
         self.ingest.redrive_to(self.dead_letters, deployed.max_receive_count)
         self.queues = {deployed.queue_url(queue.name): queue for queue in (self.ingest, self.dead_letters)}
         functions = Functions(self.ground, dict(self.plan.skews))
-        self.executions = Executions(self.ground, functions, self.queues, self.buckets)
-        self.executions.machine = Machine(deployed.definitions["index_logs"])
+        self.alarms = Alarms(self.env, self.ingest, deployed.oldest_message_seconds)
+        self.executions = Executions(self.ground, functions, self.queues, self.buckets, self.alarms)
+        self.trail = Trail(self.ground, self.buckets)
+        self.schedules = [
+            Schedule(self.ground, self.executions, machine, first, every)
+            for machine, first, every in (
+                ("audit", self.plan.audit_at if self.plan.is_audited else None, HOUR),
+                ("retention", self.plan.retention_at, _DAY),
+            )
+            if first is not None
+        ]
         self.rule = FailedExecutions(self.ground, self.dead_letters)
         self.executions.ended.append(self.rule.hear)
         ensure_ascii = self.plan.ensure_ascii
@@ -85,6 +130,8 @@ class World:
         self.operators = 0
         self.waiting_at_first: list[Message] = []
         self.rounds: list[int] = []
+        self.last_audit: Execution | None = None
+        self.last_retention: Execution | None = None
 
     def _queue(self, name: str) -> Queue:
         deployed = self.deployed
@@ -114,6 +161,7 @@ class World:
             "sqs": Sqs(self.ground, self.queues),
             "stepfunctions": StepFunctions(self.ground, self.executions),
             "sts": sts,
+            "cloudtrail": CloudTrail(self.ground),
             "search": search,
         }
 
@@ -130,7 +178,16 @@ class World:
         _world = self
         search_backend.cache_clear()
         admit_messages._stage.cache_clear()
+        digest_bucket._list_public_keys.cache_clear()
+        self._put_what_is_there()
         self.env.process(self.pipe.run())
+        self.env.process(self.alarms.run())
+        if self.plan.is_audited:
+            self.env.process(self.trail.run())
+        for schedule in self.schedules:
+            self.env.process(schedule.run())
+        for backfill in self.plan.of(Backfill):
+            self.env.process(self._begin_backfill(backfill))
         for delivery in self.plan.of(Delivery):
             self.env.process(self._deliver(delivery))
         for act in self.plan.of(Act):
@@ -138,6 +195,51 @@ class World:
         for fault in self.plan.of(Fault):
             self.env.process(self._tell(fault))
         self.env.run(self.env.process(self._days()))
+
+    def _put_what_is_there(self) -> None:
+        for backfill in self.plan.of(Backfill):
+            for log in backfill.logs:
+                self._store(log, _BEFORE_THE_WORLD)
+        prefix = self.deployed.prefix
+        for old in self.plan.of(Old):
+            for document, time in old.documents:
+                index = "events"
+                if self.deployed.backend is Backend.OPENSEARCH:
+                    month = time[:7].replace("-", ".") if time >= "2006" else "undated"
+                    index = f"{prefix}-events-{month}"
+                    self.domain.made_by_template.add(index)
+                self.domain.write(index, document, time)
+
+    def _store(self, log: Log, at: float) -> None:
+        if log.body is not None and (log.bucket, log.key) not in self.buckets.objects:
+            self.buckets.objects[log.bucket, log.key] = StoredObject(
+                log.body, at, refused=log.refused, deadly=log.deadly
+            )
+
+    def _begin_backfill(self, backfill: Backfill) -> Generator[simpy.Event, Any, None]:
+        yield self.env.timeout(backfill.at)
+        environment = self.deployed.environment
+        yield from self._operate(
+            f"backfill of {len(backfill.logs)} log(s)",
+            lambda: backfilling.begin(environment, backfill.first, backfill.last),
+        )
+
+    def _operate(self, what: str, run: Callable[[], Any]) -> Generator[simpy.Event, Any, Any]:
+        """Let a person do something with a backfill; gives what came of it, or None."""
+        self.say("person", f"begins: {what}")
+        self.operators += 1
+        skew = dict(self.plan.skews).get("operator", 0.0)
+        end = yield self.env.process(Code(self.env, run, "operator", self.random, skew=skew).process())
+        self.operators -= 1
+        if isinstance(end.error, backfilling.TOLD):
+            self.say("person", f"is told: {str(end.error)[:200]}")
+        elif isinstance(end.error, Ended):
+            self.say("person", "is gone")
+        elif end.error is not None:
+            self.violations.append(f"crash: {what} raises {type(end.error).__name__}: {end.error}")
+        else:
+            self.say("person", f"is done: {end.value}")
+        return end.value
 
     def _tell(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
         if self.trace:
@@ -159,10 +261,10 @@ class World:
 
     def _put(self, log: Log) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(log.late)
-        if log.body is not None and (log.bucket, log.key) not in self.buckets.objects:
-            self.buckets.objects[log.bucket, log.key] = StoredObject(
-                log.body, self.env.now, refused=log.refused, deadly=log.deadly
-            )
+        if (log.bucket, log.key) not in self.buckets.objects:
+            self._store(log, self.env.now)
+            if is_signed(log):
+                self.trail.delivered.append((self.env.now, log))
 
     def _act(self, act: Act) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(act.at)
@@ -172,19 +274,35 @@ class World:
             case Deed.REDRIVE:
                 yield from self._redrive(act)
             case Deed.ABORT:
-                running_now = [self.executions.all[arn] for arn in sorted(self.executions.running)]
-                if running_now:
-                    self.executions.abort(self.random.choice(running_now))
+                yield from self._abort()
+            case Deed.STOP_BACKFILL:
+                yield from self._operate("backfill-stop", lambda: backfilling.stop(self.deployed.environment))
+            case Deed.RESUME_BACKFILL:
+                yield from self._operate(
+                    "backfill RESUME=1", lambda: backfilling.resume(self.deployed.environment)
+                )
+            case Deed.RING | Deed.SILENCE:
+                self.alarms.ring("lag", ringing=act.deed is Deed.RING)
             case Deed.DEPLOY:
                 # Functions start anew, and forget; executions that run keep their definition.
                 search_backend.cache_clear()
                 admit_messages._stage.cache_clear()
-                self.executions.machine = Machine(self.deployed.definitions["index_logs"])
+                self.executions.deploy()
             case Deed.STOP_PIPE | Deed.START_PIPE:
                 self.pipe.running = act.deed is Deed.START_PIPE
             case Deed.FILL_DOMAIN | Deed.MEND_DOMAIN:
                 self.domain.full = act.deed is Deed.FILL_DOMAIN
                 self.domain.was_full = True
+
+    def _abort(self) -> Generator[simpy.Event, Any, None]:
+        """Abort an execution of the workflow, retention or audit, as soon as there is one."""
+        end = self.env.now + _MOST_WAITED_SECONDS
+        while self.env.now < end and self.phase == "faults":
+            running_now = [self.executions.all[arn] for arn in sorted(self.executions.running)]
+            if some := [each for each in running_now if each.machine != "backfill"]:
+                self.executions.abort(self.random.choice(some))
+                return
+            yield self.env.timeout(1.0)
 
     def _redrive(self, act: Act) -> Generator[simpy.Event, Any, None]:
         self.say("person", f"begins: {act}")
@@ -224,20 +342,62 @@ class World:
             delivery.at + max((log.late for log in delivery.logs), default=0)
             for delivery in self.plan.of(Delivery)
         ]
+        ends += [backfill.at for backfill in self.plan.of(Backfill)]
         yield self.env.timeout(max([0.0, *ends]))
         self.domain.full, self.pipe.running = False, True
+        self.alarms.ring("lag", ringing=False)
         self.phase = "after the faults"
         self.say("world", "nothing fails any more")
         yield from self._settle()
+        yield from self._end_backfills()
+        if self.plan.is_audited:
+            yield from self._audit_all()
         self.waiting_at_first = list(self.dead_letters.messages.values())
         if self.plan.idle_days:
             yield self.env.timeout(self.plan.idle_days * _DAY)
-        for number in range(ROUNDS):
+        found: list[int] = []
+        for number in range(MOST_ROUNDS):
+            found.append(len(self.domain.found()))
+            if number >= ROUNDS and found[-1] == found[-2]:
+                break
             self.phase = f"redrive {number + 1}"
             self.rounds.append(len(self.dead_letters.messages))
             yield from self._redrive(Act(self.env.now, Deed.REDRIVE, ("--no-wait",)))
             yield from self._settle()
         self.rounds.append(len(self.dead_letters.messages))
+        self.phase = "at the end"
+        for schedule in self.schedules:
+            schedule.over = True
+        if self.plan.is_audited:
+            self.last_audit = yield from self._audit_all()
+        self.last_retention = self.executions.start("{}", machine="retention")
+        yield from self._settle()
+
+    def _end_backfills(self) -> Generator[simpy.Event, Any, None]:
+        self.phase = "backfill"
+        for backfill in self.plan.of(Backfill):
+            yield from self._end_backfill(backfill)
+
+    def _end_backfill(self, backfill: Backfill) -> Generator[simpy.Event, Any, None]:
+        def go_on() -> bool:
+            return backfilling.go_on(self.deployed.environment, backfill.first, backfill.last)
+
+        for _ in range(RESUMED):
+            ended = yield from self._operate("backfill, until it has ended", go_on)
+            yield from self._settle()
+            if ended:
+                return
+        self.violations.append(f"endless: a backfill has not ended after {RESUMED} times")
+
+    def _audit_all(self) -> Generator[simpy.Event, Any, Execution]:
+        """Audit the whole time in which logs were delivered, once CloudTrail has signed them all."""
+        latest = max([0.0, *(at for at, _ in self.trail.delivered)])
+        end = (latest // HOUR + 1) * HOUR
+        yield self.env.timeout(max(0.0, end + HOUR / 4 - self.env.now))
+        hours = {"from": moment(-HOUR).isoformat(), "to": moment(end).isoformat()}
+        audit = self.executions.start(json.dumps(hours), machine="audit")
+        yield from self._settle()
+        return audit
 
     def _settle(self) -> Generator[simpy.Event, Any, None]:
         """Wait until nothing happens any more.
@@ -298,6 +458,7 @@ def simulated() -> Iterator[None]:
             "sqs": "sqs",
             "stepfunctions": "stepfunctions",
             "sts": "sts",
+            "cloudtrail": "cloudtrail",
             "opensearch_domain": "search",
             "cloudsearch_domain": "search",
         }.items():
@@ -309,6 +470,7 @@ def simulated() -> Iterator[None]:
         # Whose contexts do not end in the order in which they began, where functions run at the same time.
         silent = SimpleNamespace(catch_warnings=nullcontext, filterwarnings=lambda *_: None)
         stack.enter_context(patch.object(telemetry, "warnings", silent))
+        stack.enter_context(patch.object(backfill_parts, "MAX_LOGS", LOGS_OF_A_PART))
         level = logger.log_level
         logger.setLevel("CRITICAL")
         stack.callback(logger.setLevel, level)

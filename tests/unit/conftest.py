@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.config import Config
-from hypothesis import settings
 from moto import mock_aws
 
 from tests.steps import LOGS, STAGING, FakeDomainClient, FakeIndex, LambdaContext
@@ -16,11 +15,6 @@ from trailsearch.workflow.staging import Staging
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-# How long an example takes says more about what else the machine does than about the code.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

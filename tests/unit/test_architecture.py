@@ -1,5 +1,7 @@
 """What the handlers import; the packages are import-linter's (``pyproject.toml``), which takes no single modules."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,20 @@ def test_a_handler_leaves_traces_and_clients_to_the_library(handler: str) -> Non
 def test_a_handler_leaves_the_choice_of_a_backend_to_the_library(handler: str) -> None:
     names = imported_by(handler)
     assert of("trailsearch.search.cloudsearch", names) | of("trailsearch.search.opensearch", names) == set()
+
+
+# A cold start pays for each, and for what it loads of others: each of those is a decision.
+@pytest.mark.parametrize(
+    ("handler", "of_ours"), [("fetch_logs", 22), ("split_records", 26), ("index_batch", 17)]
+)
+def test_a_handler_starts_with_no_more_modules_than_it_had(handler: str, of_ours: int) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys, {handler}; print(*sys.modules, sep='\\n')"],
+        env={"PYTHONPATH": str(FUNCTIONS), "AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = set(run.stdout.split())
+    assert 0 < len(of("trailsearch", modules)) <= of_ours
+    assert not of("boto3", modules) | of("aws_xray_sdk", modules) | of("requests", modules)

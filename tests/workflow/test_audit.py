@@ -4,6 +4,7 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -281,6 +282,23 @@ def test_keys_that_cloudtrail_does_not_list_now_are_asked_for_again(
     monkeypatch.setattr(clients, "cloudtrail", throttled)
     assert audited.audit()["well"]
     assert len(audited.workflow.waits) == 2
+
+
+def test_digests_that_s3_does_not_list_now_are_listed_again(audited: Audited) -> None:
+    audited.deliver()
+    audited.index(*audited.logs)
+    refusals = ["SlowDown"] * 2
+
+    def throttled(params: dict[str, Any], **_of_event: Any) -> Any:
+        """Answer in place of S3."""
+        if refusals and "/CloudTrail-Digest/" in params["query_string"]["prefix"]:
+            answer = {"Error": {"Code": refusals.pop(), "Message": "Please reduce your request rate."}}
+            return SimpleNamespace(status_code=503), {**answer, "ResponseMetadata": {"HTTPStatusCode": 503}}
+        return None
+
+    audited.s3.meta.events.register("before-call.s3.ListObjectsV2", throttled)
+    assert audited.audit()["well"]
+    assert (refusals, len(audited.workflow.waits)) == ([], 2)
 
 
 def test_a_queue_that_takes_nothing_fails_the_audit_and_says_so(

@@ -17,7 +17,9 @@ class Reckoned(NamedTuple):
     """What became of the records of a log, by the execution that did most of it.
 
     ``records`` are ``indexed``, ``duplicates`` (of an event that another record of the same execution has brought in),
-    ``dead_lettered`` or ``waiting``: not indexed yet, as far as the ledger knows. ``sha256`` is that of the content that was
+    ``dead_lettered`` or ``waiting``: not indexed yet, as far as the ledger knows. A duplicate is as far as the document that it
+    is of. Which that is, the ledger does not know, but that it comes before: so as many duplicates as there are documents
+    before them that wait, or are dead-lettered, count as these, and never is a log done whose events are not. ``sha256`` is that of the content that was
     read, ``delivered_at`` and ``etag`` are those of its object. Of a log that could not be read, nothing is known but the ``error``.
     """
 
@@ -56,6 +58,14 @@ class KnownLog(msgspec.Struct, frozen=True):
         )
 
 
+class _Records(NamedTuple):
+    """How many records of a log are known to have become what; the others wait."""
+
+    indexed: int = 0
+    duplicates: int = 0
+    dead_lettered: int = 0
+
+
 class Reckoning:
     """The entries of a ledger, put together by their logs."""
 
@@ -68,7 +78,7 @@ class Reckoning:
         self._indexed: dict[str, IndexedBatch] = {}
         for entry in entries:
             self._add(entry)
-        self._done = {execution: self._documents_done(split) for execution, split in self._splits.items()}
+        self._became = {execution: self._records_of(split) for execution, split in self._splits.items()}
 
     def _add(self, entry: Entry) -> None:
         match entry:
@@ -97,37 +107,53 @@ class Reckoning:
         return None if known == KnownLog() else known
 
     def _account(self, execution: str, read: ReadLog) -> Reckoned:
-        split = self._splits.get(execution)
-        duplicates = sum(log.duplicates for log in split.logs if log.log == read.uri) if split else 0
-        indexed, dead_lettered = self._done.get(execution, {}).get(read.uri, (0, 0))
+        became = self._became.get(execution, {}).get(read.uri, _Records())
         return Reckoned(
             sha256=read.sha256,
             delivered_at=read.delivered_at,
             etag=read.etag,
             records=read.records,
-            indexed=indexed,
-            duplicates=duplicates,
-            dead_lettered=dead_lettered,
-            waiting=read.records - indexed - duplicates - dead_lettered,
+            indexed=became.indexed,
+            duplicates=became.duplicates,
+            dead_lettered=became.dead_lettered,
+            waiting=read.records - became.indexed - became.duplicates - became.dead_lettered,
         )
 
-    def _documents_done(self, split: Split) -> dict[str, tuple[int, int]]:
-        """Give how many documents of each log are indexed, and how many are dead-lettered."""
+    def _records_of(self, split: Split) -> dict[str, _Records]:
+        """Give what the records of each log became."""
         indexed: Counter[str] = Counter()
         dead_lettered: Counter[str] = Counter()
+        waiting: Counter[str] = Counter()
         for batch, logs in _logs_of_batches(split):
             failed = self._failed(batch)
-            if failed is not None:
-                dead_lettered.update(failed)
-                indexed.update(logs)
-                indexed.subtract(failed)
+            if failed is None:
+                waiting.update(logs)
+                continue
+            dead_lettered.update(failed)
+            indexed.update(logs)
+            indexed.subtract(failed)
         for part in split.parts:
             failed = self._failed(part.key)
             dead_lettered.update(part.logs if failed is None else failed)
             if failed is not None:
                 indexed.update(part.logs)
                 indexed.subtract(failed)
-        return {log: (indexed[log], dead_lettered[log]) for log in {*indexed, *dead_lettered}}
+        duplicates: Counter[str] = Counter()
+        of_dead_lettered: Counter[str] = Counter()
+        waiting_before = dead_lettered_before = 0
+        before: set[str] = set()
+        for log in split.logs:
+            if log.log not in before:
+                before.add(log.log)
+                waiting_before += waiting[log.log]
+                dead_lettered_before += dead_lettered[log.log]
+            brought_in = max(log.duplicates - waiting_before, 0)
+            of_dead_lettered[log.log] += min(brought_in, dead_lettered_before)
+            duplicates[log.log] += max(brought_in - dead_lettered_before, 0)
+        return {
+            log: _Records(indexed[log], duplicates[log], dead_lettered[log] + of_dead_lettered[log])
+            for log in before
+        }
 
     def _failed(self, batch: str) -> Counter[str] | None:
         """Give the documents of a batch that are dead-lettered, by their log; None, if nobody has indexed it."""

@@ -6,20 +6,27 @@ Each is one that somebody could make. Its text says what is wrong.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, cast
 from unittest.mock import patch
 
 import msgspec
 
 import admit_messages
+import audit_logs
+import delete_expired
 import fetch_logs
 import index_batch
 import split_records
 from tests.simulation.code import running
 from tests.simulation.deployed import Deployed
+from trailsearch.audit import comparison
+from trailsearch.audit.comparison import Outcome
+from trailsearch.audit.reckoning import Reckoning
 from trailsearch.contracts.errors import LogCorrupt
 from trailsearch.contracts.messages import Pointer
 from trailsearch.search.opensearch import index as opensearch_index
+from trailsearch.workflow.backfill_store import BackfillStore
 from trailsearch.workflow.staging import Staging
 
 Asl = dict[str, Any]
@@ -35,11 +42,12 @@ def _as_deployed(deployed: Deployed) -> Deployed:
 
 @dataclass(frozen=True)
 class Bug:
-    """One bug. ``definition`` changes the state machine in place, ``deployed`` the numbers, ``code`` patches the code."""
+    """One bug. ``definition`` changes the state machine (``machine``) in place, ``deployed`` the numbers, ``code`` patches the code."""
 
     definition: Callable[[Asl], None] = _nothing
     deployed: Callable[[Deployed], Deployed] = _as_deployed
     code: Callable[[], AbstractContextManager[Any]] = nullcontext
+    machine: str = "index_logs"
 
 
 # ── The state machine ─────────────────────────────────────────────────────────────────────────────────────
@@ -117,6 +125,18 @@ def _written_twice(definition: Asl) -> None:
 def _only_batches_looked_at(definition: Asl) -> None:
     choice = definition["States"]["Anything Dead-Lettered?"]["Choices"][0]
     choice["Or"] = choice["Or"][1:]
+
+
+def _ends_green(definition: Asl) -> None:
+    definition["States"]["Some Work Dead-Lettered"] = {"Type": "Succeed"}
+
+
+def _ends_after_a_minute(definition: Asl) -> None:
+    definition["TimeoutSeconds"] = 60
+
+
+_PARTS = "Index Parts"
+_NEVER = [{"Variable": "$.never", "IsPresent": True, "Next": "Leave Live Traffic Time"}]
 
 
 # ── Numbers ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,6 +236,40 @@ def _duplicates_dropped_with_all(real: Any, lines: bytes, log_file: str) -> list
     return [document for document in documents if document.fields.event_time or len(documents) == 1]
 
 
+def _first_half_alone(real: Any, parts: Sequence[Any]) -> Any:
+    return real(parts)[:1]
+
+
+def _first_message_alone(real: Any, *arguments: Any) -> Any:
+    return real(*arguments)[:1]
+
+
+def _without_the_last_part(real: Any, store: Any) -> Any:
+    return real(store)[:-1]
+
+
+def _sooner(real: Any, before: Any, *arguments: Any) -> Any:
+    return real(before + timedelta(days=70), *arguments)
+
+
+def _no_ledger(_real: Any, *_arguments: Any) -> Any:
+    return Reckoning([])
+
+
+def _nothing_missing(_real: Any, _logs: Any) -> list[Any]:
+    return []
+
+
+def _never_waiting(real: Any, *arguments: Any, **named: Any) -> Any:
+    outcome = real(*arguments, **named)
+    return Outcome.INDEXED if outcome is Outcome.WAITING else outcome
+
+
+class _Everything(frozenset[str]):
+    def __contains__(self, _each: object) -> bool:
+        return True
+
+
 _INDEX = ("Index Batches", "Index Batch")
 
 BUGS: Mapping[str, Bug] = {
@@ -255,12 +309,37 @@ BUGS: Mapping[str, Bug] = {
         )
     ),
     "Index Batch is given up before its function is": Bug(definition=_with(*_INDEX, TimeoutSeconds=1)),
+    "Index Batch is tried once only": Bug(definition=_without(*_INDEX, field="Retry")),
+    "an execution in which something failed ends green": Bug(definition=_ends_green),
+    "an execution has a minute": Bug(definition=_ends_after_a_minute),
+    # The other state machines.
+    "a backfill does not wait for its parts": Bug(
+        machine="backfill",
+        definition=_with(_PARTS, "Index Part", Resource="arn:aws:states:::states:startExecution"),
+    ),
+    "a part that could not be started is marked as done": Bug(
+        machine="backfill",
+        definition=_with(_PARTS, "Part Dead-Lettered?", Default="Mark Part Dead-Lettered"),
+    ),
+    "a backfill goes on while an alarm rings": Bug(
+        machine="backfill", definition=_with(_PARTS, "Live Traffic Behind?", Choices=_NEVER)
+    ),
+    "retention ends after the first round": Bug(
+        machine="retention", definition=_with("Anything Left?", Default="Expired Events Deleted")
+    ),
     # Numbers.
     "a message is visible again after a second": Bug(deployed=_number(visibility_seconds=1)),
     "messages are kept for ten minutes": Bug(deployed=_number(retention_seconds=600)),
     "handled executions are dead-lettered too": Bug(deployed=_number(handled_errors=frozenset())),
     "fetch_logs has a second": Bug(deployed=_seconds_of("fetch_logs", 1)),
     "index_batch has a second": Bug(deployed=_seconds_of("index_batch", 1)),
+    "a message is received once only": Bug(deployed=_number(max_receive_count=1)),
+    "aborted executions are not dead-lettered": Bug(
+        deployed=_number(event_statuses=frozenset({"TIMED_OUT"}))
+    ),
+    "no execution is dead-lettered by the rule": Bug(
+        deployed=_number(event_statuses=frozenset(), handled_errors=_Everything())
+    ),
     # Code.
     "an event's id changes with the hour": Bug(
         code=_patched(split_records, "build_documents", _id_with_the_time)
@@ -291,4 +370,15 @@ BUGS: Mapping[str, Bug] = {
     "documents that are throttled are taken for refused": Bug(
         code=_patched(opensearch_index, "judge", _judged(429, opensearch_index.Verdict.REFUSED))
     ),
+    "only the first of an execution's messages is redriven": Bug(
+        code=_patched(fetch_logs, "_messages_of", _first_message_alone)
+    ),
+    "of a halving that is stopped, a part is forgotten": Bug(
+        code=_patched(index_batch, "in_two", _first_half_alone)
+    ),
+    "a backfill forgets the last part": Bug(code=_patched(BackfillStore, "parts", _without_the_last_part)),
+    "retention deletes what has not expired": Bug(code=_patched(delete_expired, "delete_expired", _sooner)),
+    "the audit announces nothing": Bug(code=_patched(audit_logs, "healable", _nothing_missing)),
+    "the audit does not know the ledger": Bug(code=_patched(audit_logs, "read_ledger", _no_ledger)),
+    "the audit takes what waits for indexed": Bug(code=_patched(comparison, "_outcome", _never_waiting)),
 }

@@ -21,10 +21,10 @@ class Found(NamedTuple):
 
 def run_with(bug: Bug, plan: Plan, *, trace: bool = False) -> Outcome:
     """Run a plan with a bug. To be called within ``simulated``."""
-    deployed = read(plan.environment, plan.backend)
-    definition = copy.deepcopy(dict(deployed.definitions["index_logs"]))
+    deployed = read(plan.environment, plan.backend, is_audited=plan.is_audited)
+    definition = copy.deepcopy(dict(deployed.definitions[bug.machine]))
     bug.definition(definition)
-    planted = replace(bug.deployed(deployed), definitions={**deployed.definitions, "index_logs": definition})
+    planted = replace(bug.deployed(deployed), definitions={**deployed.definitions, bug.machine: definition})
     with bug.code():
         return run(plan, trace=trace, deployed=planted)
 

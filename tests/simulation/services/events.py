@@ -11,7 +11,7 @@ from typing import Any
 import simpy
 
 from tests.simulation.faults import How
-from tests.simulation.services.executions import Execution
+from tests.simulation.services.executions import INDEX_LOGS, Execution
 from tests.simulation.services.ground import Ground
 from tests.simulation.services.sqs import Queue
 from tests.simulation.states_language.clock import iso
@@ -34,6 +34,8 @@ class FailedExecutions:
         """Take the event of an execution that has ended."""
         end = execution.end
         assert end is not None
+        if execution.machine != INDEX_LOGS:
+            return
         if end.status in self._deployed.event_statuses or (
             end.status == "FAILED" and end.error not in self._deployed.handled_errors
         ):

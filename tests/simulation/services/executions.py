@@ -1,18 +1,21 @@
-"""Step Functions: starts executions of the deployed definition, keeps them, and calls what their states call.
+"""Step Functions: starts executions of the deployed definitions, keeps them, and calls what their states call.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html,
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html.
 """
 
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
 
 from tests.simulation.code import moment
 from tests.simulation.faults import DONE, How, client_error
+from tests.simulation.services.alarms import Alarms
 from tests.simulation.services.client import Client, Refused
 from tests.simulation.services.functions import Functions, InvocationFailed
 from tests.simulation.services.ground import Ground
@@ -20,15 +23,25 @@ from tests.simulation.services.s3 import Buckets
 from tests.simulation.services.sqs import Queue, TooLarge
 from tests.simulation.states_language import Ended, ExecutionContext, Machine, StateEvent, TaskFailed
 from tests.simulation.states_language.clock import iso
+from tests.simulation.states_language.limits import MAX_HISTORY_EVENTS
 
 MAX_INPUT_CHARACTERS = 262_144
 _SECONDS = (0.01, 0.2)
 _SLOW_SECONDS = 75.0
 INDEX_LOGS = "index-logs"
+HANDED_ON = "Messages Handed On"
+"""The state in which an execution has ended whose messages others have in hand, whatever it has dead-lettered before."""
+MOST_EXECUTIONS = 20_000
+"""No plan has as many, by far: a run in which there are more is ended, and fails."""
+_PASSING = frozenset({"SearchThrottled", "SearchUnavailable"})
 
 
 class InputTooLarge(Exception):
     """The input of an execution has more characters than StartExecution takes."""
+
+
+class TooManyExecutions(Exception):
+    """There are more executions than any plan has; says how many."""
 
 
 @dataclass
@@ -36,6 +49,7 @@ class Execution:
     """One execution. ``ended`` is when, and how; None while it runs."""
 
     context: ExecutionContext
+    machine: str
     input: str
     started: float
     process: simpy.Process | None = None
@@ -43,6 +57,14 @@ class Execution:
     ended: float | None = None
     last_state: str = ""
     depth: int = 0
+    letters: int = 0
+    invoked: Counter[str] = field(default_factory=Counter)
+    redriven: float | None = None
+
+    @property
+    def began(self) -> float:
+        """When it was started, or redriven last."""
+        return self.started if self.redriven is None else self.redriven
 
     @property
     def status(self) -> str:
@@ -51,10 +73,15 @@ class Execution:
 
 
 class Executions:
-    """The state machine and its executions."""
+    """The state machines and their executions. ``marked`` is told of each part of a backfill that is done: its key, and the body."""
 
     def __init__(
-        self, ground: Ground, functions: Functions, queues: Mapping[str, Queue], buckets: Buckets
+        self,
+        ground: Ground,
+        functions: Functions,
+        queues: Mapping[str, Queue],
+        buckets: Buckets,
+        alarms: Alarms,
     ) -> None:
         self._ground = ground
         self._env = ground.env
@@ -62,55 +89,112 @@ class Executions:
         self._functions = functions
         self._queues = queues
         self._buckets = buckets
-        self.machine: Machine | None = None
+        self._alarms = alarms
+        self._looked: dict[str, float] = {}
+        self._machines: dict[str, Machine] = {}
+        self.marked: list[Callable[[str, str], None]] = []
         self.all: dict[str, Execution] = {}
         self.running: set[str] = set()
         self.ended: list[Callable[[Execution], None]] = []
         self.violations: list[str] = []
 
-    def start(self, text: str, parent: str = "") -> Execution:
+    def deploy(self) -> None:
+        """Deploy the definitions anew. Executions that run keep theirs."""
+        self._machines.clear()
+
+    def _machine(self, name: str) -> Machine:
+        if name not in self._machines:
+            self._machines[name] = Machine(self._deployed.definitions[name.replace("-", "_")])
+        return self._machines[name]
+
+    def arn(self, machine: str, name: str) -> str:
+        """The ARN of an execution of a state machine."""
+        return self._deployed.arn("states", f"execution:{self._deployed.prefix}-{machine}:{name}")
+
+    def start(self, text: str, parent: str = "", machine: str = INDEX_LOGS, name: str = "") -> Execution:
         """Start an execution with an input, JSON; ``parent`` is the ARN of the one that does, if it is one.
 
         Raises:
             InputTooLarge: it has more characters than there may be.
         """
-        assert self.machine is not None
         if len(text) > MAX_INPUT_CHARACTERS:
             raise InputTooLarge(f"an input of {len(text):,} characters")
-        name = f"execution-{len(self.all) + 1:04}"
-        arn = self._deployed.arn("states", f"execution:{self._deployed.prefix}-{INDEX_LOGS}:{name}")
-        machine = self._deployed.arn("states", f"stateMachine:{self._deployed.prefix}-{INDEX_LOGS}")
-        context = ExecutionContext(arn, name, machine, iso(self._env.now))
-        depth = self.all[parent].depth + 1 if parent else 0
-        execution = Execution(context, text, self._env.now, depth=depth)
+        kind = "execution" if machine == INDEX_LOGS else machine
+        name = name or f"{kind}-{len(self.all) + 1:04}"
+        arn = self.arn(machine, name)
+        context = ExecutionContext(
+            arn,
+            name,
+            self._deployed.arn("states", f"stateMachine:{self._deployed.prefix}-{machine}"),
+            iso(self._env.now),
+        )
+        depth = self.all[parent].depth + 1 if parent in self.all else 0
+        execution = Execution(context, machine, text, self._env.now, depth=depth)
         self.all[arn] = execution
-        self.running.add(arn)
+        if len(self.all) > MOST_EXECUTIONS:
+            raise TooManyExecutions(f"{len(self.all):,} executions")
         if self._ground.traced:
-            self._ground.say(name, f"starts with {len(json.loads(text))} message(s)")
-        execution.process = self._env.process(self._run(execution, self.machine))
+            what = f"{len(json.loads(text))} message(s)" if machine == INDEX_LOGS else text
+            self._ground.say(name, f"starts with {what}")
+        self._begin(execution, None)
         return execution
 
-    def _run(self, execution: Execution, machine: Machine) -> Generator[simpy.Event, Any, None]:
+    def redrive(self, execution: Execution) -> None:
+        """Go on with an execution that has ended.
+
+        Raises:
+            ValueError: it may not be redriven.
+        """
+        ended = execution.end
+        if ended is None or ended.position is None or ended.history_events >= MAX_HISTORY_EVENTS - 1:
+            raise ValueError(f"{execution.context.name} cannot be redriven")
+        execution.redriven, execution.end, execution.ended = self._env.now, None, None
+        self._ground.say(execution.context.name, "is redriven")
+        self._begin(execution, ended)
+
+    def _begin(self, execution: Execution, ended: Ended | None) -> None:
+        self.running.add(execution.context.id)
+        machine = self._machine(execution.machine)
+        execution.process = self._env.process(self._run(execution, machine, ended))
+
+    def _run(
+        self, execution: Execution, machine: Machine, ended: Ended | None
+    ) -> Generator[simpy.Event, Any, None]:
         def watch(event: StateEvent) -> None:
             if event.what == "entered":
                 execution.last_state = event.state
+                if event.state == "Look At Live Traffic":
+                    self._looked[event.execution] = self._env.now
             self._ground.say(event.execution, f"{event.state}: {event.what} {event.detail}".rstrip())
 
-        execution.end = yield from machine.run(
-            self._env,
-            execution.context,
-            json.loads(execution.input),
-            self,
-            self._ground.random,
-            watch if self._ground.traced else None,
-        )
+        watching = watch if self._ground.traced or execution.machine == "backfill" else None
+        data, random = json.loads(execution.input), self._ground.random
+        if ended is None:
+            execution.end = yield from machine.run(self._env, execution.context, data, self, random, watching)
+        else:
+            execution.end = yield from machine.redrive(
+                self._env, execution.context, data, ended, self, random, watching
+            )
         execution.ended = self._env.now
+        self._untrue(execution)
         self.running.discard(execution.context.id)
         if self._ground.traced:
             detail = f": {execution.end.error}" if execution.end.error else ""
             self._ground.say(execution.context.name, f"has {execution.end.status}{detail}")
         for hear in self.ended:
             hear(execution)
+
+    def _untrue(self, execution: Execution) -> None:
+        """Its status says whether something of it is dead-lettered; and it had the time that Terraform gives it."""
+        name, ran = execution.context.name, self._env.now - execution.began
+        handed_on = execution.end is not None and execution.end.visits[-1:] == [HANDED_ON]
+        if execution.status == "SUCCEEDED" and execution.letters and not handed_on:
+            self.violations.append(
+                f"untrue: {name} has succeeded, and wrote {execution.letters} dead letter(s)"
+            )
+        limit = self._deployed.execution_timeout_seconds
+        if execution.machine == INDEX_LOGS and execution.status == "TIMED_OUT" and ran < limit - 1:
+            self.violations.append(f"held up: {name} was ended after {ran:,.0f} of {limit:,} seconds")
 
     def call(
         self, resource: str, parameters: Any, execution: ExecutionContext, state: str
@@ -121,33 +205,81 @@ class Executions:
             case "lambda:invoke":
                 name = parameters["FunctionName"].rpartition(":")[2]
                 module = name.removeprefix(f"{self._deployed.prefix}-").replace("-", "_")
+                if module == "index_batch":
+                    self.all[execution.id].invoked[parameters["Payload"]["batch"]["key"]] += 1
                 try:
                     answer = yield from self._functions.invoke(module, parameters["Payload"])
                 except InvocationFailed as failed:
                     raise TaskFailed(failed.error, failed.cause) from None
                 return {"Payload": answer, "StatusCode": 200, "ExecutedVersion": "$LATEST"}
-            case "sqs:sendMessage":
-                return (
-                    yield from self._simple(
-                        "sqs", "SendMessage", "SQS.AmazonSQSException", lambda: self._send(parameters)
-                    )
-                )
-            case "states:startExecution":
-                return (
-                    yield from self._simple(
-                        "states",
-                        "StartExecution",
-                        "StepFunctions.SfnException",
-                        lambda: self._start(parameters, execution.id),
-                    )
-                )
-            case "aws-sdk:s3:deleteObjectTagging":
-                return (
-                    yield from self._simple(
-                        "s3", "DeleteObjectTagging", "S3.S3Exception", lambda: self._untag(parameters)
-                    )
-                )
-        raise NotImplementedError(f"{resource} is not simulated")
+            case "states:startExecution.sync:2":
+                started = yield from self._integrate("states:startExecution", parameters, execution, state)
+                return (yield from self._wait_for(started["ExecutionArn"], execution))
+        return (yield from self._integrate(integration, parameters, execution, state))
+
+    def _integrate(
+        self, integration: str, parameters: Any, execution: ExecutionContext, state: str
+    ) -> Generator[simpy.Event, Any, Any]:
+        effects: Mapping[str, tuple[str, str, str, Callable[[], Any]]] = {
+            "sqs:sendMessage": (
+                "sqs",
+                "SendMessage",
+                "SQS.AmazonSQSException",
+                lambda: self._send(parameters, execution.id, state),
+            ),
+            "states:startExecution": (
+                "states",
+                "StartExecution",
+                "StepFunctions.SfnException",
+                lambda: self._start(parameters, execution.id),
+            ),
+            "aws-sdk:s3:deleteObjectTagging": (
+                "s3",
+                "DeleteObjectTagging",
+                "S3.S3Exception",
+                lambda: self._untag(parameters),
+            ),
+            "aws-sdk:cloudwatch:describeAlarms": (
+                "cloudwatch",
+                "DescribeAlarms",
+                "CloudWatch.CloudWatchException",
+                lambda: self._alarms.describe(parameters["AlarmNames"]),
+            ),
+            "aws-sdk:s3:getObject": ("s3", "GetObject", "S3.S3Exception", lambda: self._get(parameters)),
+            "s3:getObject": ("s3", "GetObject", "S3.S3Exception", lambda: self._get(parameters)),
+            "aws-sdk:s3:putObject": ("s3", "PutObject", "S3.S3Exception", lambda: self._put(parameters)),
+        }
+        if integration not in effects:
+            raise NotImplementedError(f"{integration} is not simulated")
+        return (yield from self._simple(*effects[integration]))
+
+    def _wait_for(self, arn: str, asking: ExecutionContext) -> Generator[simpy.Event, Any, Any]:
+        """https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html."""
+        if self._alarms.rang_before(self._looked.get(asking.name, math.inf)):
+            self.violations.append(f"unbounded: {asking.name} begins a part while an alarm rings")
+        waited = self.all[arn]
+        assert waited.process is not None
+        yield waited.process
+        assert waited.end is not None
+        answer = {"ExecutionArn": arn, "Status": waited.status, "Input": waited.input}
+        if waited.status != "SUCCEEDED":
+            answer |= {"Error": waited.end.error, "Cause": waited.end.cause}
+            raise TaskFailed("States.TaskFailed", json.dumps(answer))
+        return answer | {"Output": waited.end.output}
+
+    def _get(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        found = self._buckets.find(parameters["Bucket"], parameters["Key"])
+        if found is None:
+            raise TaskFailed("S3.NoSuchKeyException", "The specified key does not exist.")
+        return {"Body": found.body.decode()}
+
+    def _put(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        body = parameters["Body"]
+        text = body if isinstance(body, str) else json.dumps(body)
+        self._buckets.put(parameters["Bucket"], parameters["Key"], text.encode())
+        for hear in self.marked:
+            hear(parameters["Key"], text)
+        return {"ETag": '"simulated"'}
 
     def _simple(
         self, service: str, operation: str, error: str, effect: Callable[[], Any]
@@ -163,8 +295,10 @@ class Executions:
             yield self._env.timeout(_SLOW_SECONDS)
         raise TaskFailed(error, f"{operation} {how} (simulated)")
 
-    def _send(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _send(self, parameters: Mapping[str, Any], sender: str, state: str) -> dict[str, Any]:
         body = parameters["MessageBody"]
+        self.all[sender].letters += 1
+        self._given_up_too_soon(self.all[sender], body, state)
         text = body if isinstance(body, str) else json.dumps(body)
         attributes = parameters.get("MessageAttributes")
         if attributes and any(not each.get("StringValue") for each in attributes.values()):
@@ -175,6 +309,18 @@ class Executions:
             self.violations.append(f"limit: the workflow sends {error}")
             raise TaskFailed("SQS.AmazonSQSException", str(error)) from None
         return {"MessageId": message.id, "MD5OfMessageBody": "simulated"}
+
+    def _given_up_too_soon(self, execution: Execution, body: Any, state: str) -> None:
+        """What passes by itself has as many attempts as Terraform's variable says, before it is dead-lettered."""
+        if state != "Send Batch To Dead Letter Queue" or not isinstance(body, dict):
+            return
+        invoked = execution.invoked[body["batch"]["key"]]
+        promised = 1 + self._deployed.index_batch_attempts
+        if body["error"]["Error"] in _PASSING and invoked < promised:
+            self.violations.append(
+                f"held up: {execution.context.name} gives up a batch after {invoked} of {promised} attempts,"
+                f" for {body['error']['Error']}"
+            )
 
     def _start(self, parameters: Mapping[str, Any], parent: str) -> dict[str, Any]:
         try:
@@ -211,7 +357,11 @@ class StepFunctions(Client):
             found = self._executions.all.get(executionArn)
             if found is None:
                 raise Refused(client_error("ExecutionDoesNotExist", 400, "DescribeExecution"))
-            answer = {"executionArn": executionArn, "status": found.status, "input": found.input}
+            answer = _listed(found) | {"input": found.input}
+            if found.end and found.end.status == "SUCCEEDED":
+                answer |= {"output": json.dumps(found.end.output), "redriveStatus": "NOT_REDRIVABLE"}
+            elif found.end:
+                answer["redriveStatus"] = "REDRIVABLE"
             if found.end and found.end.error:
                 answer |= {"error": found.end.error, "cause": found.end.cause}
             return answer
@@ -229,17 +379,56 @@ class StepFunctions(Client):
             newest = reversed(self._executions.all.values())
             return {
                 "executions": [
-                    {
-                        "executionArn": each.context.id,
-                        "status": each.status,
-                        "startDate": moment(each.started),
-                    }
+                    _listed(each)
                     for each in newest
-                    if statusFilter in {None, each.status}
+                    if statusFilter in {None, each.status} and each.context.state_machine == stateMachineArn
                 ][:maxResults]
             }
 
         return self._call("ListExecutions", effect)
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N803
+        """https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html."""
+        machine = stateMachineArn.partition(f":stateMachine:{self._ground.deployed.prefix}-")[2]
+
+        def effect(_how: How | None) -> dict[str, Any]:
+            same = self._executions.all.get(self._executions.arn(machine, name))
+            if same is None:
+                same = self._executions.start(input, machine=machine, name=name)
+            elif same.end is not None or same.input != input:
+                raise Refused(client_error("ExecutionAlreadyExists", 400, "StartExecution"))
+            return {"executionArn": same.context.id, "startDate": moment(same.started)}
+
+        return self._call("StartExecution", effect)
+
+    def stop_execution(self, *, executionArn: str, error: str = "", cause: str = "") -> dict[str, Any]:  # noqa: N803
+        def effect(_how: How | None) -> dict[str, Any]:
+            self._executions.abort(self._executions.all[executionArn])
+            return {"stopDate": moment(self._ground.env.now)}
+
+        return self._call("StopExecution", effect)
+
+    def redrive_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        """https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html."""
+
+        def effect(_how: How | None) -> dict[str, Any]:
+            try:
+                self._executions.redrive(self._executions.all[executionArn])
+            except ValueError as error:
+                raise Refused(
+                    client_error("ExecutionNotRedrivable", 400, "RedriveExecution", str(error))
+                ) from None
+            return {"redriveDate": moment(self._ground.env.now)}
+
+        return self._call("RedriveExecution", effect)
+
+    def describe_state_machine(self, *, stateMachineArn: str) -> dict[str, Any]:  # noqa: N803
+        return self._call("DescribeStateMachine", lambda _how: {"definition": stateMachineArn})
+
+    def describe_state_machine_for_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        """No deployment changes a definition here."""
+        machine = self._executions.all[executionArn].context.state_machine
+        return self._call("DescribeStateMachineForExecution", lambda _how: {"definition": machine})
 
     def get_execution_history(
         self,
@@ -266,5 +455,23 @@ class _Pages:
     def __init__(self, client: StepFunctions) -> None:
         self._client = client
 
-    def paginate(self, *, stateMachineArn: str, PaginationConfig: Mapping[str, int]) -> list[dict[str, Any]]:  # noqa: N803
-        return [self._client.list_executions(stateMachineArn=stateMachineArn)]
+    def paginate(
+        self,
+        *,
+        stateMachineArn: str,  # noqa: N803
+        statusFilter: str | None = None,  # noqa: N803
+        PaginationConfig: Mapping[str, int] | None = None,  # noqa: N803
+    ) -> list[dict[str, Any]]:
+        return [self._client.list_executions(stateMachineArn=stateMachineArn, statusFilter=statusFilter)]
+
+
+def _listed(execution: Execution) -> dict[str, Any]:
+    listed = {
+        "executionArn": execution.context.id,
+        "name": execution.context.name,
+        "status": execution.status,
+        "startDate": moment(execution.started),
+    }
+    if execution.redriven is not None:
+        listed |= {"redriveDate": moment(execution.redriven), "redriveCount": 1}
+    return listed

@@ -1,6 +1,9 @@
 """S3: objects with tags, which expire."""
 
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import simpy
@@ -11,6 +14,9 @@ from tests.simulation.services.client import Client, Refused
 from tests.simulation.services.ground import Ground
 
 _DAY = 24 * 60 * 60.0
+# "up to 1,000 keys … The response might contain fewer keys but will never contain more."
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+_PAGES = (3, 1_000, 1_000)
 
 
 @dataclass
@@ -22,6 +28,12 @@ class StoredObject:
     tags: str = ""
     refused: str = ""
     deadly: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def etag(self) -> str:
+        """Its entity tag, which content has that is the same."""
+        return f'"{zlib.crc32(self.body):08x}"'
 
 
 @dataclass
@@ -37,6 +49,7 @@ class Buckets:
     staging: str
     soon_days: int
     staging_days: int
+    folder_days: Mapping[str, int] = field(default_factory=dict)
     objects: dict[tuple[str, str], StoredObject] = field(default_factory=dict)
 
     def put(self, bucket: str, key: str, body: bytes, tags: str = "") -> None:
@@ -48,12 +61,18 @@ class Buckets:
         found = self.objects.get((bucket, key))
         if found is None or bucket != self.staging:
             return found
-        days = self.soon_days if found.tags or key.startswith("records/") else self.staging_days
+        folder_days = self.folder_days.get(key.partition("/")[0], self.staging_days)
+        days = self.soon_days if found.tags else folder_days
         midnight = -(-(found.modified + days * _DAY) // _DAY) * _DAY
         if self.env.now >= midnight:
             del self.objects[bucket, key]
             return None
         return found
+
+    def below(self, bucket: str, prefix: str) -> list[str]:
+        """Give the keys of a bucket that begin so, in their order."""
+        found = sorted(key for each, key in self.objects if each == bucket and key.startswith(prefix))
+        return [key for key in found if self.find(bucket, key)]
 
 
 class Body:
@@ -95,8 +114,9 @@ class S3(Client):
             return {
                 "Body": Body(found.body),
                 "ContentLength": len(found.body),
-                "LastModified": moment(found.modified),
-                "ETag": '"simulated"',
+                "LastModified": moment(found.modified // 1),
+                "ETag": found.etag,
+                "Metadata": dict(found.metadata),
             }
 
         return self._call("GetObject", effect)
@@ -129,3 +149,53 @@ class S3(Client):
             return {}
 
         return self._call("HeadObject", effect)
+
+    def list_objects_v2(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Prefix: str,  # noqa: N803
+        Delimiter: str = "",  # noqa: N803
+        ContinuationToken: str = "",  # noqa: N803
+        OptionalObjectAttributes: Any = (),  # noqa: N803
+    ) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html."""
+
+        def effect(_how: How | None) -> dict[str, Any]:
+            entries: dict[str, bool] = {}
+            for key in self._buckets.below(Bucket, Prefix):
+                folder, found, _ = key[len(Prefix) :].partition(Delimiter) if Delimiter else (key, "", "")
+                entries[f"{Prefix}{folder}{found}" if found else key] = bool(found)
+            left = [name for name in sorted(entries) if name > ContinuationToken]
+            page = left[: self._ground.random.choice(_PAGES)]
+            answer: dict[str, Any] = {"KeyCount": len(page), "IsTruncated": len(page) < len(left)}
+            if keys := [name for name in page if not entries[name]]:
+                answer["Contents"] = [self._described(Bucket, key) for key in keys]
+            if folders := [name for name in page if entries[name]]:
+                answer["CommonPrefixes"] = [{"Prefix": name} for name in folders]
+            return answer | ({"NextContinuationToken": page[-1]} if len(page) < len(left) else {})
+
+        return self._call("ListObjectsV2", effect)
+
+    def _described(self, bucket: str, key: str) -> dict[str, Any]:
+        found = self._buckets.objects[bucket, key]
+        return {
+            "Key": key,
+            "Size": len(found.body),
+            "LastModified": moment(found.modified // 1),
+            "ETag": found.etag,
+            "StorageClass": "STANDARD",
+        }
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        if operation != "list_objects_v2":
+            raise NotImplementedError(operation)
+        return SimpleNamespace(paginate=self._paginate)
+
+    def _paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        token = ""
+        while True:
+            answer = self.list_objects_v2(**request, ContinuationToken=token)
+            yield answer
+            if not (token := answer.get("NextContinuationToken", "")):
+                return

@@ -10,18 +10,21 @@ What they answer is what the local cloud's and a node's tests found (``tests/con
 
 import gzip
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 import simpy
 
-from tests.simulation.code import Ended, pause, running
+from tests.simulation.code import Ended, moment, pause, running
 from tests.simulation.faults import DONE, How, client_error, error_of
 from tests.simulation.services.client import Client, Refused
 from tests.simulation.services.ground import Ground
 from trailsearch.aws.signed_http import HttpAnswer
+from trailsearch.contracts.times import to_seconds
 from trailsearch.search import Backend
 
 POISON = b"poison"
@@ -32,6 +35,10 @@ MAX_DOCUMENT_BYTES = 1024 * 1024
 _SECONDS = (0.01, 0.4)
 _READ_SECONDS = 60.0
 _CONNECT_SECONDS = 5.0
+# "Updates … are typically visible within seconds", and later where the domain is busy.
+# https://docs.aws.amazon.com/cloudsearch/latest/developerguide/uploading-data.html
+_SHOWN_SECONDS = (0.0, 60.0)
+_BEFORE = re.compile(r"event_time:\['(?P<first>[^']+)','(?P<before>[^']+)'\}")
 _NONE: Mapping[str, str] = {}
 
 
@@ -48,10 +55,26 @@ class Domain:
     made_by_template: set[str] = field(default_factory=set)
     largest: int = 0
     violations: list[str] = field(default_factory=list)
+    retention_days: int = 0
+    times: dict[str, str] = field(default_factory=dict)
+    ever: set[str] = field(default_factory=set)
+    shown: dict[str, float] = field(default_factory=dict)
 
-    def write(self, index: str, document: str) -> None:
+    def write(self, index: str, document: str, event_time: str = "") -> None:
         """Index a document, which replaces the one of the same id."""
+        self.ever.add(document)
+        self.times[document] = event_time
+        self.shown.pop(document, None)
         self.documents.setdefault(index, {}).setdefault(document, []).append(self.env.now)
+
+    def delete(self, index: str, document: str, seconds_shown: float) -> None:
+        """Delete a document, which searches find for some time yet."""
+        if self.documents.get(index, {}).pop(document, None) is None:
+            return
+        self.shown[document] = self.env.now + seconds_shown
+        time = self.times[document]
+        if not time or time >= to_seconds(moment(self.env.now) - timedelta(days=self.retention_days)):
+            self.violations.append(f"lost: retention deletes {document}, of {time or 'no time'}")
 
     def where(self, document: str) -> list[str]:
         """The indices that have a document of this id."""
@@ -139,6 +162,26 @@ class OpenSearch:
                 return _json({index: {"mappings": marked}} if marked else {})
             case "PUT", [_, "_mapping"]:
                 return _json({"acknowledged": True})
+        return self._about_indices(method, path)
+
+    def _about_indices(self, method: str, path: str) -> HttpAnswer:
+        domain = self._domain
+        match method, path.strip("/").split("/"):
+            case "GET", ["_cat", "indices", pattern]:
+                return _json(
+                    [
+                        {"index": index, "docs.count": str(len(documents))}
+                        for index, documents in domain.documents.items()
+                        if fnmatchcase(index, pattern)
+                    ]
+                )
+            case "DELETE", [index]:
+                if index not in domain.documents:
+                    return _error(404, "index_not_found_exception", f"no such index [{index}]")
+                for document in list(domain.documents[index]):
+                    domain.delete(index, document, 0.0)
+                del domain.documents[index]
+                return _json({"acknowledged": True})
         raise NotImplementedError(f"{method} {path} is not simulated")
 
     def _bulk(self, batch: bytes, how: How | None) -> HttpAnswer:
@@ -168,12 +211,18 @@ class OpenSearch:
         if index not in self._domain.documents and self._is_of_template(index):
             self._domain.made_by_template.add(index)
         known = document_id in self._domain.documents.get(index, ())
-        self._domain.write(index, document_id)
+        # The last moment of its month: it is dropped with all of it.
+        self._domain.write(index, document_id, _end_of(index))
         return {"status": 200 if known else 201}
 
     def _is_of_template(self, index: str) -> bool:
         template = self._domain.template
         return template is not None and any(fnmatchcase(index, each) for each in template["index_patterns"])
+
+
+def _end_of(index: str) -> str:
+    month = index.rpartition("-")[2]
+    return f"{month.replace('.', '-')}-31T23:59:59Z" if month != "undated" else ""
 
 
 def _json(value: Any) -> HttpAnswer:
@@ -215,8 +264,40 @@ class CloudSearch(Client):
                     )
                 )
             for each in operations:
-                assert each["type"] == "add", each["type"]
-                self._domain.write("events", each["id"])
+                if each["type"] == "add":
+                    self._domain.write("events", each["id"], each["fields"].get("event_time", ""))
+                else:
+                    self._domain.delete("events", each["id"], self._ground.random.uniform(*_SHOWN_SECONDS))
             return {"status": "success", "adds": len(operations), "deletes": 0}
 
         return self._call("UploadDocuments", effect)
+
+    def search(
+        self,
+        *,
+        query: str,
+        queryParser: str,  # noqa: N803
+        sort: str,
+        size: int,
+        cursor: str,
+        returnFields: str,  # noqa: N803
+    ) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/cloudsearch/latest/developerguide/search-api.html."""
+        asked = _BEFORE.fullmatch(query)
+        assert asked is not None, query
+        assert (queryParser, sort, returnFields) == ("structured", "event_time asc", "_no_fields")
+
+        def effect(_how: How | None) -> dict[str, Any]:
+            domain = self._domain
+            late = {each for each, until in domain.shown.items() if until > domain.env.now}
+            found = sorted(
+                (domain.times[each], each)
+                for each in {*domain.documents.get("events", ()), *late}
+                if asked["first"] <= domain.times[each] < asked["before"]
+            )
+            begin = 0 if cursor == "initial" else int(cursor)
+            page = found[begin : begin + size]
+            hits = [{"id": each} for _, each in page]
+            return {"hits": {"found": len(found), "hit": hits, "cursor": str(begin + len(page))}}
+
+        return self._call("Search", effect)

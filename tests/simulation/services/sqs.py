@@ -82,6 +82,7 @@ class Queue:
         self._arrival = env.event()
         self._number = 0
         self.largest = 0
+        self.tried_seconds: list[float] = []
 
     def redrive_to(self, queue: "Queue", max_receive_count: int) -> None:
         """Set the redrive policy."""
@@ -156,6 +157,7 @@ class Queue:
         """
         assert self._dead_letters is not None
         del self.messages[message.id]
+        self.tried_seconds.append(self._env.now - (message.first_received or 0.0))
         self._dead_letters[0].send(
             message.body,
             message.attributes,

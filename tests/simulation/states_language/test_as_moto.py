@@ -37,6 +37,12 @@ PLANNED = {
     "write": {"parts": 2},
     "left": {"manifest": "manifest.json", "parts": 2},
 }
+AUDITED = {
+    "plan": {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T03:00:00Z", "shares": [0, 1]},
+    "share": {},
+    "sum_up": {"well": True, "problems": []},
+}
+NOT_WELL = {"sum_up": {"well": False, "problems": ["1 log never read"]}}
 NONE_LEFT = {"manifest": "manifest.json", "parts": 0}
 CATALOGUE: Mapping[str, tuple[Step, ...]] = {
     "fetch_logs": (
@@ -65,6 +71,10 @@ CATALOGUE: Mapping[str, tuple[Step, ...]] = {
         lambda event: {**(event["deletion"] or {"left": 3, "wait_seconds": 10}), "more": False},
     ),
     "plan_backfill": (lambda event: next(PLANNED[asked] for asked in PLANNED if asked in event),),
+    "audit_logs": (
+        lambda event: next(AUDITED[asked] for asked in AUDITED if asked in event),
+        lambda event: next((AUDITED | NOT_WELL)[asked] for asked in AUDITED if asked in event),
+    ),
     "send_message": (lambda _arguments: {"MessageId": "id", "MD5OfMessageBody": "md5"},),
     "start_execution": (lambda _arguments: {"ExecutionArn": "arn:started", "StartDate": 0},),
     "describe_execution": (
@@ -91,6 +101,7 @@ OF_FUNCTIONS = (
     "BatchNotFound",
     "KeyError",
 )
+_BUT_TIMEOUT = tuple(error for error in OF_FUNCTIONS if error != "States.Timeout")
 FAULTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
@@ -104,7 +115,7 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
         OF_FUNCTIONS,
     ),
     # Of a Map that a timeout ends, moto says States.Runtime, for it takes States.Timeout for a name that nobody may use.
-    "plan_backfill": tuple(error for error in OF_FUNCTIONS if error != "States.Timeout"),
+    **dict.fromkeys(("plan_backfill", "audit_logs"), _BUT_TIMEOUT),
     "send_message": ("SQS.SdkClientException",),
     "start_execution": (
         "StepFunctions.ExecutionLimitExceededException",
@@ -272,7 +283,11 @@ def run_both(workflow: Workflow, machine: str, script: Script, data: Any = None)
         attributes = {"attempts": "2", "first_failed_at": "2023-07-10T12:12:05Z"} if script.attempts else {}
         moto = workflow.run(*["a message"] * script.messages, attributes=attributes)
     else:
-        run = workflow.run_retention if machine == definition.RETENTION else workflow.run_backfill
+        run = {
+            definition.RETENTION: workflow.run_retention,
+            definition.BACKFILL: workflow.run_backfill,
+            definition.AUDIT: workflow.run_audit,
+        }[machine]
         moto = run(data)
     env, random = simpy.Environment(), Longest()
     services = Services(env, script.steps())
@@ -380,3 +395,9 @@ def test_an_execution_of_retention_goes_as_in_moto(workflow: Workflow, script: S
 @given(SCRIPTS, st.sampled_from(BACKFILLS))
 def test_an_execution_of_backfill_goes_as_in_moto(workflow: Workflow, script: Script, data: Any) -> None:
     assert_same(run_both(workflow, definition.BACKFILL, script, data))
+
+
+@few
+@given(SCRIPTS)
+def test_an_execution_of_audit_goes_as_in_moto(workflow: Workflow, script: Script) -> None:
+    assert_same(run_both(workflow, definition.AUDIT, script))

@@ -53,15 +53,74 @@ def test_every_document_is_counted_for_its_log(data: st.DataObject, documents: l
         for log in refused:
             dead[log] += 1
         at += len(taken)
-    logs = tuple(SplitLog(uri(str(log)), count, duplicates=log) for log, count in enumerate(documents))
-    fetched = Fetched("x", tuple(read(str(log), count + log) for log, count in enumerate(documents)))
+    logs = tuple(SplitLog(uri(str(log)), count) for log, count in enumerate(documents))
+    fetched = Fetched("x", tuple(read(str(log), count) for log, count in enumerate(documents)))
     entries: list[Entry] = [fetched, Split("x", logs, tuple(batches)), *outcomes]
     reckoning = Reckoning(data.draw(st.permutations(entries)))
     for log, count in enumerate(documents):
         waiting = count - indexed[log] - dead[log]
         assert said_of(reckoning, uri(str(log)), "1") == Reckoned(
-            "1", TIME, TAG, count + log, indexed[log], log, dead[log], waiting
+            "1", TIME, TAG, count, indexed[log], 0, dead[log], waiting
         )
+
+
+@given(st.data(), st.lists(st.lists(st.integers(0, 9), max_size=12), min_size=1, max_size=5))
+def test_a_log_is_done_when_every_event_of_it_is_whichever_log_brought_it_in(
+    data: st.DataObject, logs: list[list[int]]
+) -> None:
+    owners: dict[int, int] = {}
+    for log, events in enumerate(logs):
+        for event in events:
+            owners.setdefault(event, log)
+    brought_in = list(owners)
+    waiting, dead = set[int](), set[int]()
+    batches: list[StagedBatch] = []
+    outcomes: list[Entry] = []
+    while brought_in:
+        size = data.draw(st.integers(1, 4))
+        taken, brought_in = brought_in[:size], brought_in[size:]
+        key = f"batches/x/{len(batches)}"
+        batches.append(StagedBatch(key, len(taken)))
+        what = data.draw(st.sampled_from(["indexed", "refused", "waits"]))
+        refused = taken[-1:] if what == "refused" else []
+        if what == "waits":
+            waiting.update(taken)
+            continue
+        dead.update(refused)
+        parts = tuple(Part(f"{key}-refused", {uri(str(owners[event])): 1}) for event in refused)
+        outcomes.append(IndexedBatch("x", key, len(taken) - len(refused), parts))
+    documents = [sum(owner == log for owner in owners.values()) for log in range(len(logs))]
+    split = tuple(
+        SplitLog(uri(str(log)), documents[log], len(events) - documents[log])
+        for log, events in enumerate(logs)
+    )
+    fetched = Fetched("x", tuple(read(str(log), len(events)) for log, events in enumerate(logs)))
+    reckoning = Reckoning([fetched, Split("x", split, tuple(batches)), *outcomes])
+    for log, events in enumerate(logs):
+        said = said_of(reckoning, uri(str(log)), "1")
+        assert said is not None
+        assert said.indexed + said.duplicates + said.dead_lettered + said.waiting == len(events)
+        if waiting & {*events}:
+            assert said.waiting
+        if dead & {*events}:
+            assert said.dead_lettered or said.waiting
+        if not waiting and not dead:
+            assert (said.indexed, said.duplicates) == (documents[log], len(events) - documents[log])
+
+
+def test_a_duplicate_of_what_waits_waits_and_of_what_is_dead_lettered_is_and_then_counts_as_one() -> None:
+    split = Split(
+        "x", (SplitLog(uri("a"), 2), SplitLog(uri("b"), 0, 2)), (StagedBatch("batches/x/00001", 2),)
+    )
+    entries: list[Entry] = [Fetched("x", (read("a", 2), read("b", 2))), split]
+    assert said_of(Reckoning(entries), uri("b"), "1") == Reckoned("1", TIME, TAG, 2, waiting=2)
+    part = Part("batches/x/00001-refused", {uri("a"): 1})
+    entries.append(IndexedBatch("x", "batches/x/00001", 1, (part,)))
+    assert said_of(Reckoning(entries), uri("b"), "1") == Reckoned(
+        "1", TIME, TAG, 2, duplicates=1, dead_lettered=1
+    )
+    entries.append(IndexedBatch("y", part.key, 1))
+    assert said_of(Reckoning(entries), uri("b"), "1") == Reckoned("1", TIME, TAG, 2, duplicates=2)
 
 
 def test_a_document_that_is_too_large_is_dead_lettered_until_it_is_indexed_after_all() -> None:

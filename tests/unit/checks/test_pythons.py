@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import settings
 
 from tests.checks import pythons
 from tests.checks.pythons import NotInstalled, Python, candidates, found, installed
@@ -83,9 +84,9 @@ def test_an_environment_is_made_once_for_a_lock_and_a_release(
     )
     assert [command[:3] for command in commands] == [
         ["/bin/python3.13", "-m", "venv"],
-        [str(interpreter), "-m", "pip"],
+        [sys.executable, "-m", "uv"],
     ]
-    assert commands[1][-3:] == ["--require-hashes", "-r", str(lock)]
+    assert commands[1][-5:] == ["--python", str(interpreter), "--require-hashes", "-r", str(lock)]
     lock.write_text("# changed", encoding="utf-8")
     installed(python, tmp_path, lock)
     installed(python._replace(version=(3, 13, 1)), tmp_path, lock)
@@ -98,7 +99,8 @@ def test_what_cannot_be_installed_is_said_and_tried_again(tmp_path: Path, comman
     for _ in range(2):
         with pytest.raises(NotInstalled, match=r"Python 3\.13\.0: .* cannot be installed\.\nno such package"):
             installed(python, tmp_path, lock)
-    assert len(commands) == 4
+    # uv, and pip where uv cannot.
+    assert [command[2] for command in commands] == 2 * ["venv", "uv", "pip"]
 
 
 def test_a_python_without_the_tools_is_left_out_and_the_others_are_tried(
@@ -117,7 +119,18 @@ def test_a_python_without_the_tools_is_left_out_and_the_others_are_tried(
     result = CliRunner().invoke(pythons.main, ["tests/unit/logs"])
     assert result.exit_code == 0
     assert "Left out: Python 3.97.0: no wheel\nPython 3.98.0:\n" in result.output
-    assert [command[-1] for command in commands] == ["tests/unit/logs"]
+    assert [command[-3:] for command in commands] == [
+        ["--hypothesis-profile", "few examples", "tests/unit/logs"]
+    ]
+
+
+def test_other_pythons_try_properties_with_few_examples_and_this_one_with_all(
+    pytestconfig: pytest.Config,
+) -> None:
+    few = settings.get_profile("few examples")
+    assert (few.max_examples, few.deadline) == (10, None)
+    if pytestconfig.getoption("--hypothesis-profile") != "few examples":
+        assert settings().max_examples == settings.get_profile("default").max_examples
 
 
 def test_the_oldest_is_the_one_that_the_project_requires() -> None:
