@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, NoChromium, chromium
 from tests.browser.server import TOKEN, InMemory, serving
@@ -22,6 +22,7 @@ def browser() -> Iterator[Browser]:
         path = chromium()
     except NoChromium as error:
         pytest.skip(str(error))
+    expect.set_options(timeout=_WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
         yield browser

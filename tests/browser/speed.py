@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -18,7 +19,7 @@ from tests.browser.chromium import ARGUMENTS, chromium
 from tests.browser.server import TOKEN, InMemory, serving
 from tests.contract.backends import Searched, on_cloudsearch, on_opensearch
 from tests.contract.conftest import SESSION, opensearch_domain
-from tests.contract.domain import Domain
+from tests.contract.domain import Answer, Domain
 from tests.local_cloud.process import LocalCloud
 from tests.local_cloud.sealing import own_variables
 from tests.local_cloud.services.opensearch import engines
@@ -72,10 +73,41 @@ def _documents(events: int) -> Iterator[list[Document]]:
         yield [build_document(bytes(record), f"s3://trail-logs/{log.key}") for record in records]
 
 
+def _fill(domain: Domain, searched: Searched, events: int, months: int) -> None:
+    """Index so many events, and have the node copy their index for as many other months as are asked for."""
+    if searched.domain.count() == events * months:
+        return
+    _index(searched, events)
+    if months > 1:
+        source = domain.index()
+        # https://docs.opensearch.org/latest/api-reference/index-apis/clone/
+        _done(domain.ask_engine("PUT", f"/{source}/_settings", {"index.blocks.write": True}))
+        settings = {"settings": {"index.number_of_replicas": 0}}
+        for month in range(1, months):
+            _done(domain.ask_engine("POST", f"/{source}/_clone/{domain.index(f'2025.{month:02}')}", settings))
+    assert searched.domain.count() == events * months
+
+
+def _done(answer: Answer) -> None:
+    assert answer.status == 200, answer
+
+
 def _index(searched: Searched, events: int) -> None:
-    for batch in pack(_documents(events), searched.search_backend.batch_format, _not_refused):
-        assert list(searched.search_index.upload(bytes(batch.body))) == []
+    # A batch is made while the domain indexes the one before.
+    with ThreadPoolExecutor(max_workers=1) as uploading:
+        uploaded: Future[None] | None = None
+        for batch in pack(_documents(events), searched.search_backend.batch_format, _not_refused):
+            following = uploading.submit(_upload, searched, bytes(batch.body))
+            if uploaded is not None:
+                uploaded.result()
+            uploaded = following
+        if uploaded is not None:
+            uploaded.result()
     searched.show_all()
+
+
+def _upload(searched: Searched, batch: bytes) -> None:
+    assert list(searched.search_index.upload(batch)) == []
 
 
 def _not_refused(document: Document) -> None:
@@ -93,23 +125,28 @@ def _measure(page: Page, address: str, view: str) -> dict[str, float]:
 
 
 @contextmanager
-def _of_local_cloud(backend: str) -> Iterator[Searched]:
+def _of_local_cloud(backend: str, events: int) -> Iterator[Searched]:
     # The local cloud takes anybody; nothing of the caller's is for it.
     os.environ.update(own_variables("", SESSION.region_name))
     with LocalCloud(opensearch_engine="embedded") as cloud:
         if backend == "cloudsearch":
-            yield on_cloudsearch(SESSION, cloud.endpoint_url, _NAME)
+            searched = on_cloudsearch(SESSION, cloud.endpoint_url, _NAME)
         else:
-            yield on_opensearch(opensearch_domain(cloud, "embedded", _NAME))
+            searched = on_opensearch(opensearch_domain(cloud, "embedded", _NAME))
+        _index(searched, events)
+        yield searched
 
 
 @contextmanager
-def _of_node() -> Iterator[Searched]:
+def _of_node(events: int, months: int) -> Iterator[Searched]:
     """Give the indices of a real node, with nothing of the local cloud before it."""
     os.environ.update(own_variables("", SESSION.region_name))
     engine = engines.start("node")
     try:
-        yield on_opensearch(Domain(_NAME, engine.url, "node", engine.url))
+        domain = Domain(_NAME, engine.url, "node", engine.url)
+        searched = on_opensearch(domain)
+        _fill(domain, searched, events, months)
+        yield searched
     finally:
         engine.stop()
 
@@ -120,12 +157,17 @@ def _of_node() -> Iterator[Searched]:
     "--backend", type=click.Choice(["opensearch", "cloudsearch"]), default="opensearch", show_default=True
 )
 @click.option("--node", is_flag=True, help="On a real OpenSearch node, which OPENSEARCH_URL may name.")
-def main(events: int, backend: str, node: bool) -> None:
+@click.option(
+    "--months",
+    type=click.IntRange(1, 13),
+    default=1,
+    show_default=True,
+    help="Of a node: so many indices have these events each.",
+)
+def main(events: int, backend: str, node: bool, months: int) -> None:
     """Index generated events in a search domain of this machine, if it has not as many, and load the page on them."""
-    with _of_node() if node else _of_local_cloud(backend) as searched:
-        began = perf_counter()
-        if searched.domain.count() != events:
-            _index(searched, events)
+    began = perf_counter()
+    with _of_node(events, months) if node else _of_local_cloud(backend, events) as searched:
         said = f"{searched.domain.count():,} events in {'a node' if node else backend}"
         click.echo(f"{said}, after {perf_counter() - began:.0f} s")
         with serving(_OnEngine(searched.domain, backend)) as address, sync_playwright() as playwright:

@@ -52,6 +52,14 @@ def test_every_script_is_part_of_the_page() -> None:
     assert imported | loaded | {"index.html"} == {*texts, "vendor/htm-preact.js"}
 
 
+def test_every_module_is_asked_for_at_once() -> None:
+    imported = {
+        name for path in OWN for name in re.findall(r'from "\./([\w./-]+)"', path.read_text(encoding="utf-8"))
+    }
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'"modulepreload" href="([\w./-]+)"', page) == sorted(imported)
+
+
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.name)
 def test_nothing_is_asked_of_others_and_nothing_becomes_html(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ const MANY_VALUES = 50;
 export function useAnswers(view, environment) {
   const parameters = asParameters(view);
   const key = parameters.toString();
-  const isSearch = Boolean(environment) && view.page === "search";
+  const isSearch = view.page === "search";
   const [size, setSize] = useState(FEW_VALUES);
   const known = environment?.fields.filter((each) => each.facet).map((each) => each.name) ?? [];
   const facet = view.facets.filter((name) => known.includes(name));

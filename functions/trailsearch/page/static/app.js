@@ -33,6 +33,8 @@ function App() {
   const { answer: environment, error } = useAnswer("environment", (signal) =>
     get("environment", undefined, {}, signal),
   );
+  // Events and their times are asked for while the environment is.
+  const answers = useAnswers(view, environment);
   useEffect(() => {
     document.title = `${{ search: view.q || "Search", questions: view.question || "Questions", status: "Status", "dead-letters": "Dead letters" }[view.page]} · Trailsearch${environment ? ` ${environment.environment}` : ""}`;
   }, [view, environment]);
@@ -67,7 +69,7 @@ function App() {
     </header>
     <main id="main">
       ${error && html`<${Problem} error=${error} />`}
-      ${environment && view.page === "search" && html`<${Search} view=${view} navigate=${navigate} environment=${environment} input=${input} save=${() => setDialog("save")} />`}
+      ${environment && view.page === "search" && html`<${Search} view=${view} navigate=${navigate} environment=${environment} answers=${answers} input=${input} save=${() => setDialog("save")} />`}
       ${environment && view.page === "questions" && html`<${Question} view=${view} navigate=${navigate} />`}
       ${environment && view.page === "status" && html`<${Status} view=${view} />`}
       ${environment && view.page === "dead-letters" && html`<${DeadLetters} view=${view} />`}
@@ -96,8 +98,7 @@ function useAddress() {
   return [view, navigate];
 }
 
-function Search({ view, navigate, environment, input, save }) {
-  const answers = useAnswers(view, environment);
+function Search({ view, navigate, environment, answers, input, save }) {
   const { pages, next, loadMore, loading, moreError, first, histogram, facets, size, moreValues } = answers;
   const events = pages.flatMap((page) => page.events);
   const [at, setAt] = useState(-1);
@@ -162,7 +163,7 @@ function Search({ view, navigate, environment, input, save }) {
         </${Popover}>
         <button type="button" class="quiet" onClick=${save}>Save</button>
       </div>
-      ${nothing ? html`<${Empty} view=${view} navigate=${navigate} />` : first.answer && html`<div class=${first.asking ? "stale" : ""}><${Results} view=${view} navigate=${navigate} environment=${environment} pages=${pages} at=${at} open=${(index) => open(index)} next=${next} loadMore=${loadMore} loading=${loading} /></div>`}
+      ${nothing ? html`<${Empty} view=${view} navigate=${navigate} />` : first.answer && html`<div class=${first.asking ? "stale" : ""}><${Results} view=${view} navigate=${navigate} environment=${environment} pages=${pages} at=${at} open=${(index) => open(index)} next=${next} loadMore=${loadMore} loading=${loading} waiting=${histogram.asking || facets.asking} /></div>`}
       ${moreError && html`<${Problem} error=${moreError} />`}
     </div>
     ${event && html`<${Record} event=${event} highlights=${highlights} view=${view} navigate=${navigate} environment=${environment} close=${close} />`}

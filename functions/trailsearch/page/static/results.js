@@ -18,7 +18,7 @@ const SAID = {
 /** How far below the window the next page is asked for. */
 const AHEAD = "600px";
 
-export function Results({ view, navigate, environment, pages, at, open, next, loadMore, loading }) {
+export function Results({ view, navigate, environment, pages, at, open, next, loadMore, loading, waiting }) {
   const sortable = new Set(environment.fields.filter((each) => each.sortable).map((each) => each.name));
   const [sorted, order] = view.sort.split(" ");
   const sort = (name) =>
@@ -45,7 +45,7 @@ export function Results({ view, navigate, environment, pages, at, open, next, lo
         return html`<${Page} key=${number} page=${page} start=${start} at=${here} columns=${view.columns} zone=${view.zone} opened=${view.event} open=${open} />`;
       })}
     </table>
-    ${next && html`<${More} key=${next} loadMore=${loadMore} loading=${loading} />`}
+    ${next && html`<${More} key=${next} loadMore=${loadMore} loading=${loading} waiting=${waiting} />`}
   </div>`;
 }
 
@@ -106,10 +106,14 @@ function resource(values) {
   return list.length > 1 ? `${list[0]} +${list.length - 1}` : (list[0] ?? "");
 }
 
-/** Asks for the next page as soon as it comes near the window; it is a button for whoever does not scroll. */
-function More({ loadMore, loading }) {
+/**
+ * Asks for the next page as soon as it comes near the window, unless something else of the view is still waited for; it is
+ * a button for whoever does not scroll.
+ */
+function More({ loadMore, loading, waiting }) {
   const button = useRef(null);
   useEffect(() => {
+    if (waiting) return undefined;
     const seen = new IntersectionObserver(
       (entries) => entries.some((each) => each.isIntersecting) && loadMore(),
       {
@@ -118,7 +122,7 @@ function More({ loadMore, loading }) {
     );
     seen.observe(button.current);
     return () => seen.disconnect();
-  }, []);
+  }, [waiting]);
   return html`<button type="button" class="quiet more" ref=${button} disabled=${loading} onClick=${loadMore}>${loading ? "Loading…" : "More events"}</button>`;
 }
 
