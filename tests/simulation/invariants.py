@@ -28,6 +28,8 @@ WAIT_SECONDS = 900.0
 """So long may a log wait behind bad neighbours, beside the Pipe's window, where nothing fails."""
 TRIED_SECONDS = 240.0
 """So long, at the least, the Pipe tries to hand over a message: a fault that is shorter dead-letters none."""
+STARTING = frozenset({"Start Execution For Message", "Start Execution For Part"})
+"""Each of these, once entered, starts one execution."""
 MANY = 8
 """Index Batch isolates this many bad documents among thousands, in the uploads that it has for that."""
 _OF_MESSAGES = frozenset({"message", "execution"})
@@ -254,6 +256,12 @@ def _doubled(world: World, truth: Truth) -> Iterator[str]:
     strange = sorted(world.domain.found() - truth.found - truth.old)
     if strange:
         yield f"doubled: {len(strange)} document(s) are of no event: {_some(strange)}"
+    children = Counter(each.parent for each in world.executions.all.values())
+    for execution in world.executions.all.values():
+        visits = execution.end.visits if execution.end else []
+        parts, started = sum(state in STARTING for state in visits), children[execution.context.id]
+        if execution.machine == INDEX_LOGS and started > parts:
+            yield f"doubled: {execution.context.name} has started {started} executions for {parts} parts"
     before, after = world.rounds[-2:]
     if after > before:
         yield f"doubled: a redrive of {before} dead letters, of which none can be mended, makes {after} of them"

@@ -17,9 +17,10 @@ from trailsearch.search import Backend
 
 NEW_SEEDS = 100
 KEPT = {
-    101085: "an audit took a log for indexed whose events waited with another log, which had brought them in",
+    "an answer that is lost starts an execution twice": 508,
+    "a log is taken for indexed whose events wait with another that brought them in": 101085,
 }
-"""Seeds that have found a fault in the product, and which one."""
+"""Seeds that have found a fault of the pipeline, by what it was."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,9 +52,9 @@ def test_what_must_hold_holds_for_new_seeds() -> None:
     assert sum(outcome.events for outcome in outcomes) > NEW_SEEDS
 
 
-@pytest.mark.parametrize("seed", KEPT, ids=lambda seed: KEPT[seed])
-def test_what_must_hold_holds_for_seeds_that_have_found_a_fault(seed: int) -> None:
-    assert not run(draw(seed)).failures
+@pytest.mark.parametrize("fault", KEPT)
+def test_a_fault_that_was_found_is_mended(fault: str) -> None:
+    assert run(draw(KEPT[fault])).failures == ()
 
 
 def test_a_seed_is_always_the_same_run() -> None:

@@ -10,6 +10,7 @@ from tests.simulation.run import Outcome
 from tests.simulation.world import Line
 
 _STYLES = {"fault": "yellow", "person": "cyan", "SNS": "blue", "world": "bold"}
+_WIDTH = 22
 
 
 def show(outcome: Outcome, console: Console) -> None:
@@ -22,7 +23,8 @@ def show(outcome: Outcome, console: Console) -> None:
         console.print(f"  The clock of {name} is {seconds:+.0f} s off.", highlight=False)
     for line in _without_repeats(outcome.lines):
         style = _STYLES.get(line.who, "")
-        who = f"[{style}]{line.who:22}[/]" if style else f"{line.who:22}"
+        name = line.who if len(line.who) <= _WIDTH else f"{line.who[: _WIDTH - 1]}…"
+        who = f"[{style}]{name:{_WIDTH}}[/]" if style else f"{name:{_WIDTH}}"
         console.print(
             f"{moment(line.at):%a %H:%M:%S} {who} {escape(line.what)}", highlight=False, soft_wrap=True
         )

@@ -1,6 +1,9 @@
 """What is in the dead-letter queue after each kind of failure, and what a failed execution says."""
 
 import json
+import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +21,15 @@ from tests.workflow.samples import (
     SPLIT,
     UNREADABLE_LOG,
 )
-from tests.workflow.workflow import DeadLetterMessage, Run, Workflow, always_fails, answers, fails
+from tests.workflow.workflow import (
+    DeadLetterMessage,
+    Run,
+    StepFailed,
+    Workflow,
+    always_fails,
+    answers,
+    fails,
+)
 from trailsearch.contracts.messages import (
     BatchRef,
     DeadLetter,
@@ -140,6 +151,57 @@ def test_messages_that_cannot_be_handed_on_are_dead_lettered_for_what_they_crash
     assert sorted(letter.body for letter in letters) == sorted(BODIES)
     for letter in letters:
         assert_error_attributes(letter, run, "KeyError", "Fetch Logs")
+
+
+PARTS = Parts(messages=(QueueMessage("message-1", "a"), QueueMessage("message-1", "b")))
+
+
+@pytest.mark.parametrize("bodies", [BODIES, BODIES[:1]], ids=["messages", "parts"])
+@pytest.mark.parametrize("error", ["StepFunctions.SdkClientException", "States.Timeout"])
+def test_an_execution_whose_start_was_not_answered_is_not_started_again(
+    workflow: Workflow, bodies: Sequence[str], error: str
+) -> None:
+    """Step Functions as https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html says."""
+    started: dict[str, str] = {}
+    attempts: Counter[str] = Counter()
+
+    def start(arguments: dict[str, Any]) -> Any:
+        name, given = arguments["Name"], arguments["Input"]
+        assert started.setdefault(name, given) == given
+        attempts[name] += 1
+        if attempts[name] <= 2:
+            raise StepFailed(error)
+        return {"ExecutionArn": name, "StartDate": 0}
+
+    workflow.steps["fetch_logs"] = always_fails("KeyError")
+    workflow.steps["take_message_apart"] = answers(PARTS)
+    workflow.steps["start_execution"] = start
+    run = workflow.run(*bodies)
+    assert run.visits[-1] == "Messages Handed On"
+    assert set(attempts.values()) == {3}
+    assert len(started) == len(set(started.values())) == (len(bodies) if len(bodies) > 1 else 2)
+    assert all(re.fullmatch(r"(message|part)-[0-9a-f]{64}", name) for name in started)
+    assert workflow.take_dead_letters() == []
+
+
+@pytest.mark.parametrize("bodies", [BODIES, BODIES[:1]], ids=["messages", "parts"])
+def test_an_execution_that_exists_already_counts_as_started(
+    workflow: Workflow, bodies: Sequence[str]
+) -> None:
+    workflow.steps["fetch_logs"] = always_fails("KeyError")
+    workflow.steps["take_message_apart"] = answers(PARTS)
+    workflow.steps["start_execution"] = always_fails("StepFunctions.ExecutionAlreadyExistsException")
+    run = workflow.run(*bodies)
+    assert run.visits[-1] == "Messages Handed On"
+    assert len(workflow.calls["start_execution"]) == (len(bodies) if len(bodies) > 1 else 2)
+    assert workflow.take_dead_letters() == []
+
+
+def test_two_executions_start_theirs_by_different_names(workflow: Workflow) -> None:
+    workflow.steps["fetch_logs"] = always_fails("KeyError")
+    for _ in range(2):
+        workflow.run(*BODIES)
+    assert len({call["Name"] for call in workflow.calls["start_execution"]}) == 2 * len(BODIES)
 
 
 def test_the_attempts_of_a_message_are_counted(workflow: Workflow) -> None:

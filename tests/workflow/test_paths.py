@@ -49,6 +49,7 @@ class Path(NamedTuple):
     delete_object_tagging: Step = answers_nothing
     sends_fail: int = 0
     starts_fail: int = 0
+    starts_fail_with: str = "SFN.ServiceUnavailable"
     messages: int = 1
     attributes: Mapping[str, str] = MappingProxyType({})
 
@@ -157,6 +158,24 @@ PATHS = {
         fetch_logs=always_fails("Runtime.ExitError"),
         take_message_apart=PARTS,
         starts_fail=1_000,
+    ),
+    "the executions for the parts are started already": Path(
+        f"{FETCH_FAILED} > {ALONE} > {START_PARTS} > Part Started Already > Messages Handed On",
+        "SUCCEEDED",
+        {SEVERAL_PARTS},
+        fetch_logs=always_fails("Runtime.ExitError"),
+        take_message_apart=PARTS,
+        starts_fail=2,
+        starts_fail_with="StepFunctions.ExecutionAlreadyExistsException",
+    ),
+    "the executions for the messages are started already": Path(
+        f"{FETCH_FAILED} > {START} > Message Started Already > Messages Handed On",
+        "SUCCEEDED",
+        {SEVERAL},
+        fetch_logs=always_fails("Runtime.ExitError"),
+        messages=2,
+        starts_fail=2,
+        starts_fail_with="StepFunctions.ExecutionAlreadyExistsException",
     ),
     "Fetch Logs crashes on several messages": Path(
         f"{FETCH_FAILED} > {START} > Messages Handed On",
@@ -269,7 +288,7 @@ def follow(path: Path, workflow: Workflow) -> Run:
         "delete_object_tagging": path.delete_object_tagging,
         "send_message": fails(workflow.steps["send_message"], *["SQS.ServiceUnavailable"] * path.sends_fail),
         "start_execution": fails(
-            workflow.steps["start_execution"], *["SFN.ServiceUnavailable"] * path.starts_fail
+            workflow.steps["start_execution"], *[path.starts_fail_with] * path.starts_fail
         ),
     }
     return workflow.run(*["a message"] * path.messages, attributes=path.attributes)

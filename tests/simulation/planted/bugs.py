@@ -114,6 +114,12 @@ def _for_ever(*names: str) -> Callable[[Asl], None]:
     return _with(*names, Retry=again)
 
 
+def _started_without_a_name(definition: Asl) -> None:
+    for kind in ("Message", "Part"):
+        state = _state(definition, f"Start Executions For {kind}s", f"Start Execution For {kind}")
+        del state["Parameters"]["Name.$"]
+
+
 def _written_twice(definition: Asl) -> None:
     failures = definition["States"]["Dead-Letter Failures"]["ItemProcessor"]
     first = failures["States"]["Send Failure To Dead Letter Queue"]
@@ -301,6 +307,7 @@ BUGS: Mapping[str, Bug] = {
     "an isolation starts the first message only": Bug(
         definition=_with("Start Executions For Messages", ItemSelector={"message.$": "$$.Execution.Input[0]"})
     ),
+    "StartExecution has no name": Bug(definition=_started_without_a_name),
     "Split Records forgets redriven batches": Bug(definition=_of_payload("Split Records", batches=[])),
     "Split Records forgets dead letters": Bug(definition=_of_payload("Split Records", dead_letters=[])),
     "a dead letter has the message in place of its body": Bug(

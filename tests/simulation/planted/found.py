@@ -18,6 +18,7 @@ FOUND: Mapping[str, Found] = {
     "a message of several is not isolated": Found(0, "untrue"),
     "a log of several is not isolated": Found(0, "lost"),
     "an isolation starts the first message only": Found(0, "lost"),
+    "StartExecution has no name": Found(28, "doubled"),
     "Split Records forgets redriven batches": Found(1, "lost"),
     "Split Records forgets dead letters": Found(0, "lost"),
     "a dead letter has the message in place of its body": Found(0, "untrue"),

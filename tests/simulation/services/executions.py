@@ -23,7 +23,7 @@ from tests.simulation.services.s3 import Buckets
 from tests.simulation.services.sqs import Queue, TooLarge
 from tests.simulation.states_language import Ended, ExecutionContext, Machine, StateEvent, TaskFailed
 from tests.simulation.states_language.clock import iso
-from tests.simulation.states_language.limits import MAX_HISTORY_EVENTS
+from tests.simulation.states_language.limits import MAX_HISTORY_EVENTS, MAX_NAME_CHARACTERS
 
 MAX_INPUT_CHARACTERS = 262_144
 _SECONDS = (0.01, 0.2)
@@ -38,6 +38,10 @@ _PASSING = frozenset({"SearchThrottled", "SearchUnavailable"})
 
 class InputTooLarge(Exception):
     """The input of an execution has more characters than StartExecution takes."""
+
+
+class AlreadyExists(Exception):
+    """There is an execution of this name, which has ended or has another input."""
 
 
 class TooManyExecutions(Exception):
@@ -56,6 +60,7 @@ class Execution:
     end: Ended | None = None
     ended: float | None = None
     last_state: str = ""
+    parent: str = ""
     depth: int = 0
     letters: int = 0
     invoked: Counter[str] = field(default_factory=Counter)
@@ -112,13 +117,26 @@ class Executions:
         return self._deployed.arn("states", f"execution:{self._deployed.prefix}-{machine}:{name}")
 
     def start(self, text: str, parent: str = "", machine: str = INDEX_LOGS, name: str = "") -> Execution:
-        """Start an execution with an input, JSON; ``parent`` is the ARN of the one that does, if it is one.
+        """Start an execution with an input, JSON, or give the one of this name that runs with it.
+
+        Args:
+            text: the input.
+            parent: the ARN of the execution that does, if it is one.
+            machine: the state machine.
+            name: the execution's; if it has none, it is given one that no other has.
 
         Raises:
             InputTooLarge: it has more characters than there may be.
+            AlreadyExists: one of this name has ended, or has another input.
         """
         if len(text) > MAX_INPUT_CHARACTERS:
             raise InputTooLarge(f"an input of {len(text):,} characters")
+        if len(name) > MAX_NAME_CHARACTERS:
+            raise ValueError(f"{name} has more than {MAX_NAME_CHARACTERS} characters")
+        if name and (same := self.all.get(self.arn(machine, name))):
+            if same.end is not None or same.input != text:
+                raise AlreadyExists(f"Execution Already Exists: '{same.context.id}'")
+            return same
         kind = "execution" if machine == INDEX_LOGS else machine
         name = name or f"{kind}-{len(self.all) + 1:04}"
         arn = self.arn(machine, name)
@@ -129,7 +147,7 @@ class Executions:
             iso(self._env.now),
         )
         depth = self.all[parent].depth + 1 if parent in self.all else 0
-        execution = Execution(context, machine, text, self._env.now, depth=depth)
+        execution = Execution(context, machine, text, self._env.now, parent=parent, depth=depth)
         self.all[arn] = execution
         if len(self.all) > MOST_EXECUTIONS:
             raise TooManyExecutions(f"{len(self.all):,} executions")
@@ -324,7 +342,11 @@ class Executions:
 
     def _start(self, parameters: Mapping[str, Any], parent: str) -> dict[str, Any]:
         try:
-            started = self.start(json.dumps(parameters["Input"]), parent)
+            started = self.start(json.dumps(parameters["Input"]), parent, name=parameters.get("Name", ""))
+        except AlreadyExists as error:
+            # Both are read out of AWS's documents.
+            ending = self._ground.random.choice(("", "Exception"))
+            raise TaskFailed(f"StepFunctions.ExecutionAlreadyExists{ending}", str(error)) from None
         except InputTooLarge as error:
             self.violations.append(f"limit: the workflow starts an execution with {error}")
             raise TaskFailed("StepFunctions.InvalidExecutionInputException", str(error)) from None
@@ -392,12 +414,12 @@ class StepFunctions(Client):
         machine = stateMachineArn.partition(f":stateMachine:{self._ground.deployed.prefix}-")[2]
 
         def effect(_how: How | None) -> dict[str, Any]:
-            same = self._executions.all.get(self._executions.arn(machine, name))
-            if same is None:
-                same = self._executions.start(input, machine=machine, name=name)
-            elif same.end is not None or same.input != input:
-                raise Refused(client_error("ExecutionAlreadyExists", 400, "StartExecution"))
-            return {"executionArn": same.context.id, "startDate": moment(same.started)}
+            try:
+                started = self._executions.start(input, machine=machine, name=name)
+            except AlreadyExists as error:
+                refused = client_error("ExecutionAlreadyExists", 400, "StartExecution", str(error))
+                raise Refused(refused) from None
+            return {"executionArn": started.context.id, "startDate": moment(started.started)}
 
         return self._call("StartExecution", effect)
 

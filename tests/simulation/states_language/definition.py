@@ -33,7 +33,7 @@ RESOURCES: Mapping[str, frozenset[str]] = {
     "aws-sdk:s3:putObject": frozenset({"Body", "Bucket", "Key"}),
     "lambda:invoke": frozenset({"FunctionName", "Payload"}),
     "sqs:sendMessage": frozenset({"MessageAttributes", "MessageBody", "QueueUrl"}),
-    "states:startExecution": frozenset({"Input", "StateMachineArn"}),
+    "states:startExecution": frozenset({"Input", "Name", "StateMachineArn"}),
     "states:startExecution.sync:2": frozenset({"Input", "StateMachineArn"}),
 }
 # What a Map may read its items with.

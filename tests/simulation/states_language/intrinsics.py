@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 """
 
 import functools
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,6 +15,10 @@ from .errors import INTRINSIC_FAILURE, NotSupported, StateFailed
 from .paths import compile_path
 
 Evaluate = Callable[[Any, Any], Any]  # the state's input, the context object
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html#asl-intrsc-func-hash-calc
+_MAX_HASHED_CHARACTERS = 10_000
+_HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 # Escapes: "\'", "\{", "\}" and "\\".
 _GRAMMAR = lark.Lark(
@@ -126,6 +131,15 @@ def _math_add(first: Any, second: Any) -> int:
     return result
 
 
+def _hash(text: Any, algorithm: Any) -> str:
+    if not isinstance(text, str) or len(text) > _MAX_HASHED_CHARACTERS or algorithm not in _HASHES:
+        raise StateFailed(
+            INTRINSIC_FAILURE,
+            f"States.Hash takes at most {_MAX_HASHED_CHARACTERS:,} characters, and {', '.join(_HASHES)}.",
+        )
+    return hashlib.new(_HASHES[algorithm], text.encode(), usedforsecurity=False).hexdigest()
+
+
 def _array_length(array: Any) -> int:
     if not isinstance(array, list):
         raise StateFailed(INTRINSIC_FAILURE, "States.ArrayLength takes an array.")
@@ -142,6 +156,7 @@ _FUNCTIONS = {
     "States.Array": _Function(lambda *values: list(values), 0, None),
     "States.ArrayLength": _Function(_array_length, 1, 1),
     "States.Format": _Function(_format, 1, None),
+    "States.Hash": _Function(_hash, 2, 2),
     "States.JsonToString": _Function(_json_to_string, 1, 1),
     "States.MathAdd": _Function(_math_add, 2, 2),
     "States.StringToJson": _Function(_string_to_json, 1, 1),

@@ -24,6 +24,7 @@ CONTEXT = frozenset(
         ("Execution", "Input"),
         ("Execution", "RedriveCount"),
         ("Execution", "StartTime"),
+        ("Map", "Item", "Index"),
         ("Map", "Item", "Value"),
         ("State", "EnteredTime"),
         ("StateMachine", "Id"),

@@ -120,6 +120,7 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
     "start_execution": (
         "StepFunctions.ExecutionLimitExceededException",
         "StepFunctions.AccessDeniedException",
+        "StepFunctions.ExecutionAlreadyExistsException",
     ),
     "delete_object_tagging": ("S3.NoSuchKeyException", "S3.SlowDownException", "States.Timeout"),
     "get_object": ("S3.SlowDownException",),

@@ -26,6 +26,30 @@ def test_executions_without_a_name_run_beside_each_other(stepfunctions: Any, sta
     assert becomes_true(lambda: outputs() == list(range(20)))
 
 
+def test_an_execution_is_started_once_by_its_name(client: Client) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html."""
+    stepfunctions = client("stepfunctions")
+    wait = {"Type": "Wait", "Seconds": 30, "End": True}
+    definition = json.dumps({"StartAt": "Wait", "States": {"Wait": wait}})
+    machine = stepfunctions.create_state_machine(name="named", definition=definition, roleArn=ROLE)[
+        "stateMachineArn"
+    ]
+
+    def start(given: str) -> str:
+        arn: str = stepfunctions.start_execution(stateMachineArn=machine, name="a-name", input=given)[
+            "executionArn"
+        ]
+        return arn
+
+    arn = start("[1]")
+    assert start("[1]") == arn
+    with pytest.raises(stepfunctions.exceptions.ExecutionAlreadyExists):
+        start("[2]")
+    stepfunctions.stop_execution(executionArn=arn)
+    with pytest.raises(stepfunctions.exceptions.ExecutionAlreadyExists):
+        start("[1]")
+
+
 def test_an_input_that_is_too_long_is_refused(stepfunctions: Any, state_machine_arn: str) -> None:
     with pytest.raises(stepfunctions.exceptions.ClientError, match="less than or equal to 262144"):
         stepfunctions.start_execution(stateMachineArn=state_machine_arn, input=json.dumps("x" * 262_144))

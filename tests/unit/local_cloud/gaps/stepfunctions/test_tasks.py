@@ -1,3 +1,4 @@
+import hashlib
 import json
 from typing import Any
 
@@ -11,7 +12,11 @@ def test_a_task_starts_an_execution(stepfunctions: Any, state_machine_arn: str) 
     start = {
         "Type": "Task",
         "Resource": "arn:aws:states:::states:startExecution",
-        "Parameters": {"StateMachineArn": state_machine_arn, "Input.$": "States.Array($.message)"},
+        "Parameters": {
+            "StateMachineArn": state_machine_arn,
+            "Name.$": "States.Format('part-{}', States.Hash('a part', 'SHA-256'))",
+            "Input.$": "States.Array($.message)",
+        },
         "ResultSelector": {"execution.$": "$.ExecutionArn"},
         "End": True,
     }
@@ -28,6 +33,7 @@ def test_a_task_starts_an_execution(stepfunctions: Any, state_machine_arn: str) 
     assert becomes_true(succeeded)
     started = json.loads(stepfunctions.describe_execution(executionArn=execution)["output"])["execution"]
     assert stepfunctions.describe_execution(executionArn=started)["input"] == "[1]"
+    assert started.endswith(f":part-{hashlib.sha256(b'a part').hexdigest()}")
 
 
 def test_a_task_calls_s3(client: Client, stepfunctions: Any) -> None:
