@@ -66,6 +66,7 @@ class InMemory:
     def reset(self) -> None:
         """Forget what a test has set and done."""
         self.letters = [*LETTERS]
+        self.announced = 0
         self.problems: list[str] = []
         self.refusal: SearchError | None = None
         self.redriven: list[Sequence[str] | None] = []
@@ -79,11 +80,11 @@ class InMemory:
         """There is no other."""
 
     def waiting(self) -> int:
-        return 0
+        return self.announced
 
     def status(self) -> dict[str, Any]:
         lines = [
-            ["Ingest queue", "0 waiting, 0 in flight, 0 delayed"],
+            ["Ingest queue", f"{self.announced} waiting, 0 in flight, 0 delayed"],
             ["Dead-letter queue", f"{len(self.letters)} waiting, 0 in flight, 0 delayed"],
             ["Pipe", "RUNNING"],
             ["Executions", "8 SUCCEEDED in the last hour"],

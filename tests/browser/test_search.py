@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
+from tests.browser.domain import EventsInMemory
 from tests.browser.server import InMemory
 from tests.browser.story import LARGE
 from tests.browser.views import THIEF, address, filters, having, said
@@ -378,6 +379,29 @@ def test_an_empty_view_says_why_and_where_to_go(open_page: Open) -> None:
     expect(page.locator(".nothing")).to_contain_text("none matches")
     page.get_by_role("link", name="Show them all").click()
     found(page, "100,000")
+
+
+def test_a_view_that_may_lack_what_is_on_its_way_says_so(open_page: Open, behind: InMemory) -> None:
+    behind.announced = 3
+    page = open_page("?q=nothing-has-this&since=-24h")
+    reasons = page.locator(".nothing li")
+    expect(reasons).to_have_text(
+        [re.compile("none matches"), re.compile("3 logs are announced and not indexed yet")]
+    )
+    behind.announced = 0
+    page.reload()
+    expect(reasons).to_have_text([re.compile("none matches")])
+
+
+def test_a_domain_that_has_nothing_yet_says_so(
+    open_page: Open, behind: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(behind, "events", EventsInMemory([]))
+    behind.announced = 1
+    page = open_page()
+    expect(page.locator(".nothing li")).to_have_text(
+        ["The search domain has no event yet.", re.compile("1 log is announced and not indexed yet")]
+    )
 
 
 def test_what_the_domain_refuses_is_said_in_its_words(open_page: Open, behind: InMemory) -> None:

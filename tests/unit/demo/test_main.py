@@ -1,3 +1,6 @@
+import gzip
+import json
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -8,7 +11,9 @@ import tests.demo.__main__ as demo
 from tests.demo.command import alone
 from tests.demo.executions import Executions
 from tests.local_cloud.pipeline.cloudtrail_delivery import Delivered
+from tests.log_generator import generate_logs
 from trailsearch.cli.console import Console
+from trailsearch.page.views import View
 from trailsearch.workflow.dead_letters import WaitingLetter
 
 OUTPUTS = {"search_domain_name": "trailsearch-local"}
@@ -122,3 +127,21 @@ def test_after_a_demo_there_may_be_another(tmp_path: Path) -> None:
     for _ in range(2):
         with alone(tmp_path / "demo", "demo"):
             pass
+
+
+def test_the_page_opens_on_the_whole_story_and_on_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, str] = {}
+    monkeypatch.setattr(demo, "serve", lambda _behind, _listening, **given: said.update(given))
+    demo.open_page(console(), demo.TIMES_OF_STORY)
+    query = View(since=said["since"], until=said["until"]).query(datetime.now(UTC))
+    assert query.since
+    assert query.until
+    times = [
+        datetime.fromisoformat(record["eventTime"])
+        for log in generate_logs(
+            seed=2014, logs=demo.GENERATED_LOGS, start=demo.GENERATED_FROM, duplicates=0.02
+        )
+        for record in json.loads(gzip.decompress(log.body))["Records"]
+    ]
+    assert query.since <= min(times)
+    assert max(times) < query.until
