@@ -155,6 +155,7 @@ def deployed(values: Mapping[str, Any]) -> Deployed:
                 reserved_concurrency=values["reserved_concurrency"].get(name),
             )
             for name, timeout in timeouts.items()
+            if name != "audit_logs" or values["audit_hourly"]
         },
         event_template=template[1].strip().replace("${var.environment}", environment),
         event_statuses=_names_in(pattern, "status"),
@@ -267,11 +268,9 @@ def _environment(
     name: str, known: _Values, environment: str, backend: Backend, *, is_audited: bool
 ) -> dict[str, str]:
     """What a function's environment has; ``terraform/tests`` and the end-to-end tests hold that it is all it needs."""
-    variables = {
-        "ENVIRONMENT": environment,
-        "POWERTOOLS_SERVICE_NAME": name,
-        "STAGING_BUCKET": staging_bucket(environment),
-    }
+    variables = {"ENVIRONMENT": environment, "POWERTOOLS_SERVICE_NAME": name}
+    if name != "delete_expired":
+        variables |= {"STAGING_BUCKET": staging_bucket(environment)}
     ledger_days = {"LEDGER_RETENTION_DAYS": str(known.number("${var.ledger_retention_days}"))}
     if is_audited and name in _OF_THE_WORKFLOW:
         variables |= {"LEDGER": "true"} | ledger_days
