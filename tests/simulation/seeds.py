@@ -25,6 +25,7 @@ from trailsearch.events.documents import build_document
 from trailsearch.search import Backend
 
 ENVIRONMENTS = ("dev", "staging", "prod")
+_Kind = tuple[str, Sequence[str], Sequence[str], Sequence[How]]
 _EVENT_ID = re.compile(r'("eventID":")[^"]*(")')
 _HOUR = 3600.0
 _FUNCTIONS = ("admit_messages", "fetch_logs", "split_records", "index_batch")
@@ -302,14 +303,16 @@ class _Drawer:
     def fault(self, times: Sequence[float], redriven: Sequence[float]) -> Fault:
         """Draw a fault that begins at about the time of a delivery, or of a redrive, if it is the operator's."""
         random = self._random
-        service, operations, callers, hows = random.choice(
-            [each for each in _FAULTS if redriven or "operator" not in each[2]]
-        )
-        begin = random.choice(redriven if "operator" in callers else times) + random.uniform(-60.0, 5.0)
-        lasts = random.choice((120.0, 900.0, _HOUR, 3 * _HOUR))
+        kind = random.choice([each for each in _FAULTS if redriven or "operator" not in each[2]])
+        begin = random.choice(redriven if "operator" in kind[2] else times) + random.uniform(-60.0, 5.0)
+        return self._fault_from(begin, kind)
+
+    def _fault_from(self, begin: float, kind: _Kind) -> Fault:
+        random = self._random
+        service, operations, callers, hows = kind
         return Fault(
             begin,
-            begin + lasts,
+            begin + random.choice((120.0, 900.0, _HOUR, 3 * _HOUR)),
             service,
             random.choice(operations),
             random.choice(callers),
@@ -338,20 +341,9 @@ class _Drawer:
             waits = random.random() * self._deployed.pipe_window_seconds
             drawn.append(Act(random.choice(times) + waits + random.uniform(0, 6), Deed.ABORT))
         if failing and random.random() < 0.4:
-            service, operations, callers, hows = random.choice(_FAULTS_OF_OTHERS)
+            kind = random.choice(_FAULTS_OF_OTHERS)
             begin = random.choice((*times, 0.0, _HOUR)) + random.uniform(-60.0, 60.0)
-            drawn.append(
-                Fault(
-                    begin,
-                    begin + random.choice((120.0, 900.0, _HOUR, 3 * _HOUR)),
-                    service,
-                    random.choice(operations),
-                    random.choice(callers),
-                    random.choice(hows),
-                    random.choice((0.2, 0.5, 1.0)),
-                    random.getrandbits(32),
-                )
-            )
+            drawn.append(self._fault_from(begin, kind))
         return drawn
 
     def _halved(self) -> list[Part]:
@@ -468,7 +460,7 @@ _AUDIT, _PLAN = "audit_logs", "plan_backfill"
 _PASSING = (How.FAILING, How.THROTTLED, How.NO_CONNECTION, How.ANSWER_LOST, How.SLOW)
 _CRASHES = (How.CRASH_BEFORE, How.CRASH_AFTER)
 # Service, operations, callers, and how they fail.
-_FAULTS: Sequence[tuple[str, Sequence[str], Sequence[str], Sequence[How]]] = (
+_FAULTS: Sequence[_Kind] = (
     ("s3", (ANY, "GetObject", "PutObject"), (ANY, *_FUNCTIONS), (*_PASSING, How.DENIED)),
     ("s3", (ANY, "GetObject", "PutObject"), _FUNCTIONS, _CRASHES),
     ("s3", ("DeleteObjectTagging",), ("workflow",), (*_PASSING, How.DENIED)),
@@ -486,7 +478,7 @@ _FAULTS: Sequence[tuple[str, Sequence[str], Sequence[str], Sequence[How]]] = (
     ("events", ("PutEvents",), ("rule",), (How.SLOW, How.ANSWER_LOST)),
 )
 # Those of calls that only backfill, retention and audit make.
-_FAULTS_OF_OTHERS: Sequence[tuple[str, Sequence[str], Sequence[str], Sequence[How]]] = (
+_FAULTS_OF_OTHERS: Sequence[_Kind] = (
     ("s3", (ANY, "ListObjectsV2", "PutObject"), (_AUDIT, _PLAN), (*_PASSING, How.DENIED, *_CRASHES)),
     ("states", ("StartExecution",), ("workflow",), (How.DENIED, How.NO_CONNECTION)),
     ("s3", ("GetObject", "PutObject"), ("workflow",), (*_PASSING, How.DENIED)),
