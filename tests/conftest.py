@@ -34,6 +34,12 @@ settings.register_profile("no deadline", deadline=None)
 settings.register_profile("few examples", deadline=None, max_examples=10)
 settings.load_profile("no deadline")
 
+
+def examples(of_a_hundred: int) -> int:
+    """Say how many examples a property gets that is to have so many where others have a hundred: a second Python has fewer."""
+    return max(1, of_a_hundred * settings().max_examples // 100)
+
+
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
 # All tests of such folders and files share what takes long to start: a deployment, a node, a browser. The first that fit count. They

@@ -1,6 +1,7 @@
 """The unit tests run on every Python of a machine that Trailsearch supports."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
+from tests import conftest
 from tests.checks import pythons
 from tests.checks.pythons import NotInstalled, Python, candidates, found, installed
+from tests.conftest import examples
 
 OWN = Path(sys._base_executable)  # type: ignore[attr-defined]
 
@@ -171,6 +174,21 @@ def test_other_pythons_try_properties_with_few_examples_and_this_one_with_all(
     assert (few.max_examples, few.deadline) == (10, None)
     if pytestconfig.getoption("--hypothesis-profile") != "few examples":
         assert settings().max_examples == settings.get_profile("default").max_examples
+
+
+def test_what_is_about_no_python_is_there() -> None:
+    assert [path for path in pythons.OF_NO_PYTHON if not path.is_file()] == []
+
+
+def test_a_property_that_has_its_own_number_of_examples_has_fewer_on_other_pythons_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for many, (of_20, of_100, of_150) in {"no deadline": (20, 100, 150), "few examples": (2, 10, 15)}.items():
+        monkeypatch.setattr(conftest, "settings", lambda many=many: settings.get_profile(many))
+        assert (examples(20), examples(100), examples(150)) == (of_20, of_100, of_150)
+        assert examples(1) == 1
+    for path in (pythons.REPOSITORY / "tests" / "unit").rglob("*.py"):
+        assert not re.search(r"max_examples=\d", path.read_text(encoding="utf-8")), path
 
 
 def test_the_oldest_is_the_one_that_the_project_requires() -> None:
