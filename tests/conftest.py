@@ -1,14 +1,17 @@
 """What all tests share."""
 
 import os
+import pickle
 import signal
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hcl2
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
+from hcl2 import SerializationOptions
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
@@ -89,6 +92,22 @@ def _list_available_services_once(self: Loader, type_name: str) -> list[str]:
 
 
 Loader.list_available_services = _list_available_services_once  # type: ignore[method-assign]
+
+
+# To parse Terraform's files takes seconds, and many tests change a line of one, or read a copy. Each gets its own of what was read.
+_loads = hcl2.loads
+_read: dict[tuple[str, str], bytes] = {}
+
+
+def _loads_once(text: str, *, serialization_options: SerializationOptions | None = None) -> dict[str, Any]:
+    key = text, repr(serialization_options)
+    if key not in _read:
+        _read[key] = pickle.dumps(_loads(text, serialization_options=serialization_options))
+    loaded: dict[str, Any] = pickle.loads(_read[key])
+    return loaded
+
+
+hcl2.loads = _loads_once
 
 
 class _Scheduling(LoadFileScheduling):
