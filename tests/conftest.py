@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import pickle
 import signal
@@ -14,6 +15,9 @@ from botocore.loaders import JSONFileLoader, Loader
 from hcl2 import SerializationOptions
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
+
+# What is imported and collected stays until the end, and to look for garbage in it again and again takes half of the time.
+gc.disable()
 
 # Whoever starts the tests in the background may have them ignore it; some tests send it, and what they start inherits it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -121,6 +125,13 @@ class _Scheduling(LoadFileScheduling):
         if first := next((shared[0] for shared in SHARING if shared[0] in self.workqueue), None):
             self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, among what the tests make."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
