@@ -63,15 +63,19 @@ def find_mirror() -> Path | None:
     The provider has to be there as a real file: where Terraform uses a mirror itself, it leaves symbolic links to it.
     """
     pattern = f"*/{_PROVIDER}/*.*.*/*_*/terraform-provider-aws_*"
-    with subprocess.Popen(  # noqa: S603  # the arguments are all ours
-        ["find", *_LOOK_FIRST, "/", "-xdev", "-type", "f", "-path", pattern],  # noqa: S607
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as search:
-        found = next(iter(search.stdout or ()), b"").rstrip(b"\n")
-        # To look through the rest of a large disk takes minutes.
-        search.terminate()
-    return Path(os.fsdecode(found)).parents[5] if found else None
+    # One search after the other: one for all says what it has found when it has looked through the last, and the whole disk takes
+    # minutes.
+    for folder in (*_LOOK_FIRST, "/"):
+        with subprocess.Popen(  # noqa: S603  # the arguments are all ours
+            ["find", folder, "-xdev", "-type", "f", "-path", pattern],  # noqa: S607
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as search:
+            found = next(iter(search.stdout or ()), b"").rstrip(b"\n")
+            search.terminate()
+        if found:
+            return Path(os.fsdecode(found)).parents[5]
+    return None
 
 
 def configuration(mirror: Path) -> str:

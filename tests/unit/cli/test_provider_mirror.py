@@ -145,10 +145,23 @@ def test_the_rest_of_the_disk_is_left_alone_once_a_mirror_is_found(
     assert time.monotonic() - began < 300
 
 
+def test_the_whole_disk_is_searched_last_and_only_if_need_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = f'echo "$1" >> "{tmp_path}/searched"\n[ "$1" != {{}} ] || echo /a/{PLUGIN}\n'
+    stand_in(monkeypatch, tmp_path, script.format("/usr/local"))
+    assert find_mirror() == Path("/a")
+    assert (tmp_path / "searched").read_text(encoding="utf-8").split() == ["/opt", "/usr/local"]
+    (tmp_path / "searched").unlink()
+    stand_in(monkeypatch, tmp_path, script.format("nowhere"))
+    assert find_mirror() is None
+    assert (tmp_path / "searched").read_text(encoding="utf-8").split()[-1] == "/"
+
+
 def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
     """A program in place of `find`."""
     program = folder / "bin" / "find"
-    program.parent.mkdir()
+    program.parent.mkdir(exist_ok=True)
     program.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
