@@ -104,7 +104,7 @@ class Edge:
     ) -> Answer:
         """Let the engine store the documents that are not to be refused."""
         whole = unpacked(request.body, max_bytes) if _is_gzip(request) else request.body
-        kept = bulk_items.without_every(refused.every, whole)
+        kept = bulk_items.without_refused(whole, refused)
         # The answer is read here: it is not to be packed.
         packing = {"content-encoding", "accept-encoding"}
         headers = {name: value for name, value in request.headers.items() if name not in packing}
