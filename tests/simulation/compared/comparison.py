@@ -2,10 +2,10 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -94,7 +94,7 @@ def _compare_share(backend: Backend, seeds: Sequence[int]) -> list[Compared]:
 
 
 def compared_with(
-    pipeline: Pipeline, seeds: Sequence[int], settings: dict[str, object], change: Callable[[Plan], Plan] = lambda plan: plan
+    pipeline: Pipeline, seeds: Sequence[int], settings: Mapping[str, Any]
 ) -> Iterator[Compared]:
     """Play seeds in the simulated world and against a deployment in the local cloud, one after the other.
 
@@ -102,14 +102,13 @@ def compared_with(
         pipeline: the deployment.
         seeds: the seeds.
         settings: of the deployment, beside its backend and what every local one has.
-        change: what is simulated in place of the plan that is played in the local cloud; the same one, unless a test
-            wants to see that a difference is found.
     """
     backend = pipeline.backend
-    deployed = deployed_locally({**settings, "search_backend": backend.value}, pipeline.outputs["log_bucket_names"])
+    settings = {**settings, "search_backend": backend.value}
+    deployed = deployed_locally(settings, pipeline.outputs["log_bucket_names"])
     plans = [portable(draw(seed, backend), pipeline.log_bucket) for seed in seeds]
     with simulated():
-        expected = [in_simulation.play(change(plan), deployed) for plan in plans]
+        expected = [in_simulation.play(plan, deployed) for plan in plans]
     for plan, outcome in zip(plans, expected, strict=True):
         began = time.monotonic()
         try:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.chaos.pipeline import Pipeline
-from tests.chaos.run import GRACE_SECONDS
 from tests.local_cloud import faults as local
 from tests.local_cloud.faults import AnswerLost, Crash, ErrorAnswer, Match, RefusedItems, Reset, Rule
 from tests.simulation.compared.outcome import Letter, Look, Outcome, Place, look
@@ -30,8 +29,14 @@ _READS = {
 }
 _WRITES = {
     "fetch_logs": ("^/{staging_bucket}/records/", "^/{staging_bucket}/ledger/.*/fetched"),
-    "split_records": (r"^/{staging_bucket}/batches/.*/(too-large-)?\d{5}\.json$", "^/{staging_bucket}/ledger/.*/split"),
-    "index_batch": (r"^/{staging_bucket}/batches/.*-[0-9a-f]{16}\.json$", "^/{staging_bucket}/ledger/.*/indexed-"),
+    "split_records": (
+        r"^/{staging_bucket}/batches/.*/(too-large-)?\d{5}\.json$",
+        "^/{staging_bucket}/ledger/.*/split",
+    ),
+    "index_batch": (
+        r"^/{staging_bucket}/batches/.*-[0-9a-f]{16}\.json$",
+        "^/{staging_bucket}/ledger/.*/indexed-",
+    ),
 }
 _UPLOAD = {
     Backend.CLOUDSEARCH: Match(method="POST", path="/documents/batch$"),
@@ -86,6 +91,7 @@ def play(plan: Plan, pipeline: Pipeline) -> Outcome:
     finally:
         pipeline.faults.clear()
         pipeline.throw_away_dead_letters()
+        played.delete_logs()
 
 
 class _Played:
@@ -97,7 +103,9 @@ class _Played:
 
     def outcome(self) -> Outcome:
         pipeline = self._pipeline
-        pipeline.faults.set([*(rule for each in self._plan.of(Fault) for rule in self._rules(each)), *self._always])
+        pipeline.faults.set(
+            [*(rule for each in self._plan.of(Fault) for rule in self._rules(each)), *self._always]
+        )
         self._put(late=False)
         for delivery in self._plan.of(Delivery):
             self._send(delivery)
@@ -121,6 +129,12 @@ class _Played:
             if log.bucket == self._pipeline.log_bucket and log.body is not None and bool(log.late) is late:
                 archived: Any = {"StorageClass": "GLACIER"} if log.refused == _ARCHIVED else {}
                 self._pipeline.s3.put_object(Bucket=log.bucket, Key=log.key, Body=log.body, **archived)
+
+    def delete_logs(self) -> None:
+        """Leave none of its logs behind, which others may look for."""
+        for log in self._logs.values():
+            if log.bucket == self._pipeline.log_bucket:
+                self._pipeline.s3.delete_object(Bucket=log.bucket, Key=log.key)
 
     def _send(self, delivery: Delivery) -> None:
         attributes: Any = {
