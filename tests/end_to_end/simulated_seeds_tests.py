@@ -6,8 +6,8 @@ from itertools import count, islice
 from tests.chaos.pipeline import Pipeline
 from tests.iam.account import SETTINGS
 from tests.simulation.compared.comparison import compared_with
-from tests.simulation.compared.portable import portable
-from tests.simulation.faults import Fault
+from tests.simulation.compared.portable import is_passing, portable
+from tests.simulation.faults import Fault, How
 from tests.simulation.plan import Delivery, Log, Plan
 from tests.simulation.seeds import draw
 
@@ -20,14 +20,19 @@ def _short_and_mixed(pipeline: Pipeline, *, failing: bool) -> Iterator[int]:
         plan = portable(draw(seed, pipeline.backend), pipeline.log_bucket)
         logs: list[Log] = [log for delivery in plan.of(Delivery) for log in delivery.logs]
         good, bad = (any(bool(log.errors) is is_bad for log in logs) for is_bad in (False, True))
-        # A function takes seconds to die, time and again.
-        deadly = any(log.deadly for log in logs)
-        if good and bad and not deadly and _is_short(plan) and bool(plan.of(Fault)) is failing:
+        if good and bad and _is_short(plan) and bool(plan.of(Fault)) is failing:
             yield seed
 
 
 def _is_short(plan: Plan) -> bool:
-    return sum(delivery.copies for delivery in plan.of(Delivery)) <= _MOST_MESSAGES
+    """Tell whether few messages wait for few retries; a function takes seconds to die of a log, time and again."""
+    deliveries: list[Delivery] = plan.of(Delivery)
+    faults: list[Fault] = plan.of(Fault)
+    return (
+        sum(delivery.copies for delivery in deliveries) <= _MOST_MESSAGES
+        and not any(log.deadly for delivery in deliveries for log in delivery.logs)
+        and all(is_passing(fault) or fault.how is How.DENIED for fault in faults)
+    )
 
 
 class SimulatedSeedsTests:

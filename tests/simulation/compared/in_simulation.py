@@ -40,8 +40,8 @@ class _Watched(World):
 
     def _object(self, bucket: str, key: str) -> bytes | None:
         found = self.buckets.find(bucket, key)
-        return found and found.body
+        return None if found is None else found.body
 
     def _input_of(self, execution: str) -> str | None:
         found = self.executions.all.get(execution)
-        return found and found.input
+        return None if found is None else found.input

@@ -37,7 +37,7 @@ _HOWS: Mapping[str, frozenset[How]] = {
 
 def deployed_locally(settings: Mapping[str, Any], log_buckets: list[str]) -> Deployed:
     """Give what Terraform deploys into the local cloud, with these settings beside those of every deployment there."""
-    values = terraform_settings.variables(TERRAFORM, [OVERRIDES / "local.tfvars"]) | settings
+    values = {**terraform_settings.variables(TERRAFORM, [OVERRIDES / "local.tfvars"]), **settings}
     found = deployed.deployed(values)
     buckets = {"LOG_BUCKETS": ",".join(log_buckets)}
     functions = {
