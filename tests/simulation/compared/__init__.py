@@ -13,8 +13,8 @@ A seed's plan (``tests.simulation.seeds``) is restricted to what can be played i
   to rest, at every call, or passes before the retries end.
 
 Both come to rest; then an operator redrives everything, until that changes nothing any more. At both times it is compared
-(``outcome``) which record is in the domain, how often, and what waits in the dead-letter queue, with which error: a log, a record of a
-batch, a message or a part of it that is not understood.
+(``outcome``) which record is in the domain, how often, and what waits in the dead-letter queue, in how many letters of which kind,
+with which error: a log, a record of a batch, a message or a part of it that is not understood.
 
 Left out of both sides, as the local cloud has no hook for it, or no clock that can be driven: calls that take longer than their
 client waits, that fail by a chance, in halves, or as the last that a process does; faults of SQS, Step Functions, EventBridge, and of
@@ -23,5 +23,6 @@ Pipe that is stopped, a full domain; clocks that differ; backfill, retention and
 batches alone. A function dies of a log by its mark in what invokes it, so that such a log is announced by no message that is set aside; nor is
 any message set aside where S3 fails at Fetch Logs, as what admits messages would meet that too.
 
-How many letters there are of a message that came twice is not compared: that hangs on whether the Pipe hands both over together.
+How many letters there are of a log that was announced twice is not compared: that hangs on whether the Pipe hands both messages over
+together.
 """

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from trailsearch.workflow.dead_letters import WaitingLetter
 DIES = "the function dies"
 """In place of the names that the death of a function has."""
 _SHOWN = 200
+_Counted = TypeVar("_Counted", str, "Waits")
 _OF_MESSAGES = frozenset({"message", "execution"})
 
 
@@ -34,25 +35,30 @@ class Letter(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """That something waits in the dead-letter queue, and the error that it waits for.
+    """That something waits in the dead-letter queue, in a letter of a kind, and the error that it waits for.
 
     ``subject`` is the URI of a log, the id of a record, the mark of a message or a part of it that is not understood, or the
     beginning of a letter that is about nothing of the plan.
     """
 
     subject: str
+    kind: str
     error: str
 
     def __str__(self) -> str:
-        return f"{self.subject} waits for {self.error}"
+        return f"{self.subject} ({self.kind}: {self.error})"
 
 
 @dataclass(frozen=True)
 class Look:
-    """All that is to be seen at one time: how often each document is in the domain, what waits, and in how many letters."""
+    """All that is to be seen at one time: how often each document is in the domain, in how many letters each thing waits, and how many there are.
+
+    What was announced more than once counts as one: whether it waits in one letter or in two hangs on whether the Pipe hands
+    both messages over together.
+    """
 
     found: Mapping[str, int]
-    waiting: frozenset[Waits]
+    waiting: Mapping[Waits, int]
     letters: int
 
 
@@ -72,15 +78,29 @@ def look(plan: Plan, found: Iterable[str], letters: Sequence[Letter], place: Pla
         letters: what is in the dead-letter queue.
         place: where that was.
     """
-    waiting = {each for letter in letters for each in _waiting(plan, letter, place)}
-    return Look(Counter(found), frozenset(waiting), len(letters))
+    times = Counter(each for letter in letters for each in _waiting(plan, letter, place))
+    announced = _times_announced(plan)
+    waiting = {each: 1 if announced[each.subject] > 1 else number for each, number in times.items()}
+    return Look(Counter(found), waiting, len(letters))
+
+
+def _times_announced(plan: Plan) -> Counter[str]:
+    """Count how often there is a message about each log, record, and part that is not understood."""
+    times: Counter[str] = Counter()
+    deliveries: Sequence[Delivery] = plan.of(Delivery)
+    for delivery in deliveries:
+        times[delivery.mark] += delivery.copies
+        for log in delivery.logs:
+            for subject in (log.uri, *(record for record, _ in log.records)):
+                times[subject] += delivery.copies
+    return times
 
 
 def _waiting(plan: Plan, letter: Letter, place: Place) -> Iterator[Waits]:
     error = DIES if letter.says.error in DEADLY else letter.says.error
     subjects = set(_subjects(plan, letter, place))
-    for subject in subjects or {f"{letter.says.kind}: {letter.says.subject[:_SHOWN]}"}:
-        yield Waits(subject, error)
+    for subject in subjects or {letter.says.subject[:_SHOWN]}:
+        yield Waits(subject, letter.says.kind, error)
 
 
 def _subjects(plan: Plan, letter: Letter, place: Place) -> Iterator[str]:
@@ -118,10 +138,15 @@ def _text(body: str, place: Place) -> str:
 def differences(simulated: Outcome, local: Outcome) -> Iterator[str]:
     """Say each thing that came out otherwise in the local cloud than in the simulated world."""
     for when, ours, theirs in zip(("at rest", "after the redrives"), simulated, local, strict=True):
-        for each in sorted(ours.found.keys() | theirs.found.keys()):
-            if (here := ours.found.get(each, 0)) != (there := theirs.found.get(each, 0)):
-                yield f"{when}: the record {each} is {here} time(s) in the simulated domain, {there} in the local one"
-        for waits in sorted(ours.waiting - theirs.waiting):
-            yield f"{when}: {waits}, in the simulated world alone"
-        for waits in sorted(theirs.waiting - ours.waiting):
-            yield f"{when}: {waits}, in the local cloud alone"
+        for record, here, there in _unequal(ours.found, theirs.found):
+            yield f"{when}: the domain has the record {record} {here} time(s) in the simulated world, {there} in the local cloud"
+        for waits, here, there in _unequal(ours.waiting, theirs.waiting):
+            yield f"{when}: {waits} waits in {here} letter(s) in the simulated world, {there} in the local cloud"
+
+
+def _unequal(
+    ours: Mapping[_Counted, int], theirs: Mapping[_Counted, int]
+) -> Iterator[tuple[_Counted, int, int]]:
+    for each in sorted(ours.keys() | theirs.keys()):
+        if (here := ours.get(each, 0)) != (there := theirs.get(each, 0)):
+            yield each, here, there

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.simulation.compared.portable import (
     deployed_locally,
     portable,
 )
+from tests.simulation.deployed import Deployed
 from tests.simulation.faults import ANY, Fault, How
 from tests.simulation.plan import Act, Deed, Delivery, Fate, Log, Plan
 from tests.simulation.seeds import draw
@@ -24,7 +26,7 @@ from tests.simulation.world import simulated
 from trailsearch.search import Backend
 
 BUCKET = "trailsearch-local-logs"
-SEEDS = range(60)
+SEEDS = range(40)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,9 +35,13 @@ def _simulated() -> Iterator[None]:
         yield
 
 
+@cache
+def _deployed() -> Deployed:
+    return deployed_locally({"search_backend": "opensearch", "search_retention_days": 6000}, [BUCKET])
+
+
 def _play(plan: Plan) -> Outcome:
-    settings = {"search_backend": plan.backend.value, "search_retention_days": 6000}
-    return in_simulation.play(plan, deployed_locally(settings, [BUCKET]))
+    return in_simulation.play(plan, _deployed())
 
 
 def _log(number: int, body: bytes, *records: tuple[str, Fate]) -> Log:
@@ -72,7 +78,8 @@ def _fault(end: float, how: How = How.FAILING, caller: str = "fetch_logs") -> Fa
 
 
 IN_THE_LOCAL_CLOUD = f"s3://{BUCKET}/seed-5/{CORRUPT.key}"
-UNREADABLE = frozenset({Waits(IN_THE_LOCAL_CLOUD, "LogCorrupt"), Waits(WRONG.mark, "MessageNotRecognized")})
+NOT_RECOGNIZED = Waits(WRONG.mark, "message", "MessageNotRecognized")
+UNREADABLE = {Waits(IN_THE_LOCAL_CLOUD, "log", "LogCorrupt"): 1, NOT_RECOGNIZED: 1}
 
 
 def test_records_and_letters_are_seen_by_what_they_are_about() -> None:
@@ -84,8 +91,9 @@ def test_what_fails_until_all_has_come_to_rest_is_cured_by_the_redrives() -> Non
     plan = portable(_plan(_fault(3600.0)), BUCKET)
     outcome = _play(plan)
     logs = {log.uri for delivery in plan.of(Delivery) for log in delivery.logs}
-    assert {waits for waits in outcome.at_rest.waiting if waits.error == "StorageUnavailable"} == {
-        Waits(uri, "StorageUnavailable") for uri in logs
+    assert outcome.at_rest.waiting == {
+        NOT_RECOGNIZED: 1,
+        **{Waits(uri, "message", "StorageUnavailable"): 1 for uri in logs},
     }
     assert outcome.at_rest.found == {}
     assert outcome.at_the_end == Look({"an-event": 1}, UNREADABLE, 2)
@@ -98,16 +106,25 @@ def test_what_passes_before_the_retries_end_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda look: replace(look, found={}), "the record an-event is 1 time(s) in the simulated domain, 0"),
-        (lambda look: replace(look, found={"an-event": 2}), "the record an-event is 1 time(s)"),
-        (lambda look: replace(look, found={**look.found, "another": 1}), "the record another is 0 time(s)"),
         (
-            lambda look: replace(look, waiting=look.waiting - {Waits(WRONG.mark, "MessageNotRecognized")}),
-            "wrong-0003 waits for MessageNotRecognized, in the simulated world alone",
+            lambda look: replace(look, found={}),
+            "an-event 1 time(s) in the simulated world, 0 in the local cloud",
+        ),
+        (lambda look: replace(look, found={"an-event": 2}), "1 time(s) in the simulated world, 2"),
+        (lambda look: replace(look, found={**look.found, "another": 1}), "another 0 time(s)"),
+        (
+            lambda look: replace(look, waiting={**look.waiting, NOT_RECOGNIZED: 0}),
+            "1 letter(s) in the simulated world, 0",
         ),
         (
-            lambda look: replace(look, waiting=look.waiting | {Waits("an-event", "DocumentRefused")}),
-            "an-event waits for DocumentRefused, in the local cloud alone",
+            lambda look: replace(look, waiting={**look.waiting, NOT_RECOGNIZED: 2}),
+            "1 letter(s) in the simulated world, 2",
+        ),
+        (
+            lambda look: replace(
+                look, waiting={**look.waiting, Waits("an-event", "documents", "DocumentRefused"): 1}
+            ),
+            "an-event (documents: DocumentRefused) waits in 0 letter(s)",
         ),
     ],
 )
@@ -118,6 +135,17 @@ def test_each_difference_is_told(when: str, change: Callable[[Look], Look], said
     changed = outcome._replace(**{when: change(getattr(outcome, when))})
     (told,) = differences(outcome, changed)
     assert said in told
+
+
+def test_what_was_announced_twice_waits_however_many_letters_there_are() -> None:
+    plan = _plan()
+    (wrong,) = (part for part in plan.of(Delivery) if part == WRONG)
+    twice = replace(
+        plan, parts=tuple(replace(part, copies=2) if part == wrong else part for part in plan.parts)
+    )
+    outcome = _play(portable(twice, BUCKET))
+    assert outcome.at_rest.letters > 2
+    assert outcome.at_rest.waiting == UNREADABLE
 
 
 def test_a_fault_lasts_or_passes_and_is_met_by_every_call_meanwhile() -> None:
