@@ -43,4 +43,5 @@ class SimulatedSeedsTests:
         compared = list(compared_with(disturbed, [*calm, *failing], SETTINGS))
         assert {each.seed: each.differences for each in compared if each.differences} == {}
         assert all(each.letters_at_rest for each in compared)
+        assert sum(each.faults_met for each in compared) > 0
         assert sum(each.records for each in compared) > 0

@@ -16,9 +16,9 @@ from tests.chaos.retention import KEPT_DAYS
 from tests.local_cloud.pipeline.idle import NotIdle
 from tests.local_cloud.process import LocalCloud
 from tests.simulation.compared import in_local_cloud, in_simulation
+from tests.simulation.compared.in_local_cloud import Played
 from tests.simulation.compared.outcome import Outcome, differences
 from tests.simulation.compared.portable import deployed_locally, portable
-from tests.simulation.faults import Fault
 from tests.simulation.plan import Delivery, Plan
 from tests.simulation.seeds import draw
 from tests.simulation.world import simulated
@@ -36,15 +36,16 @@ class Compared(NamedTuple):
     messages: int
     logs: int
     records: int
-    faults: int
+    faults_met: int
     letters_at_rest: int
     letters_at_the_end: int
     differences: tuple[str, ...]
     seconds: float
 
     @classmethod
-    def of(cls, plan: Plan, simulated: Outcome, local: Outcome, seconds: float) -> Self:
+    def of(cls, plan: Plan, simulated: Outcome, played: Played, seconds: float) -> Self:
         """Compare what a plan came to in both."""
+        local = played.outcome
         deliveries: Sequence[Delivery] = plan.of(Delivery)
         logs = {log.uri: log for delivery in deliveries for log in delivery.logs}
         return cls(
@@ -53,7 +54,7 @@ class Compared(NamedTuple):
             sum(delivery.copies for delivery in deliveries),
             len(logs),
             len({record for log in logs.values() for record, _ in log.records}),
-            len(plan.of(Fault)),
+            played.faults_met,
             local.at_rest.letters,
             local.at_the_end.letters,
             tuple(differences(simulated, local)),
@@ -112,10 +113,10 @@ def compared_with(
     for plan, outcome in zip(plans, expected, strict=True):
         began = time.monotonic()
         try:
-            local = in_local_cloud.play(plan, pipeline)
+            played = in_local_cloud.play(plan, pipeline)
         except NotIdle as error:
             raise RuntimeError(f"Seed {plan.seed}: {error}") from error
-        yield Compared.of(plan, outcome, local, time.monotonic() - began)
+        yield Compared.of(plan, outcome, played, time.monotonic() - began)
 
 
 def show(compared: Compared, console: Console) -> None:
@@ -123,7 +124,7 @@ def show(compared: Compared, console: Console) -> None:
     mark = "[red]✗[/]" if compared.differences else "[green]✓[/]"
     console.print(
         f"{mark} Seed {compared.seed} on {compared.backend}: {compared.messages} messages, {compared.records} records,"
-        f" {compared.faults} faults, {compared.letters_at_rest} letters, {compared.letters_at_the_end} at the end;"
+        f" {compared.faults_met} faults met, {compared.letters_at_rest} letters, {compared.letters_at_the_end} at the end;"
         f" {compared.seconds:.0f} s",
         highlight=False,
     )
@@ -137,7 +138,7 @@ def sum_up(compared: Sequence[Compared], seconds: float) -> str:
     return (
         f"{len(compared)} seeds: {sum(each.messages for each in compared):,} messages about"
         f" {sum(each.logs for each in compared):,} logs with {sum(each.records for each in compared):,} records,"
-        f" {sum(each.faults for each in compared):,} faults, {sum(each.letters_at_rest for each in compared):,} letters,"
+        f" {sum(each.faults_met for each in compared):,} faults met, {sum(each.letters_at_rest for each in compared):,} letters,"
         f" {sum(each.letters_at_the_end for each in compared):,} after the redrives:"
         f" {same} with the same outcome, {len(compared) - same} with another; {seconds:,.0f} s."
     )

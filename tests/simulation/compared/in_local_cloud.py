@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 from tests.chaos.pipeline import Pipeline
 from tests.local_cloud import faults as local
@@ -76,40 +77,48 @@ _ANSWERS: Mapping[str, Mapping[How, local.Fault]] = {
 _LOST: Mapping[How, local.Fault] = {How.NO_CONNECTION: Reset(), How.ANSWER_LOST: AnswerLost()}
 
 
-def play(plan: Plan, pipeline: Pipeline) -> Outcome:
+class Played(NamedTuple):
+    """What a plan came to, and how many of its faults were met by any request."""
+
+    outcome: Outcome
+    faults_met: int
+
+
+def play(plan: Plan, pipeline: Pipeline) -> Played:
     """Play a plan, and tell what it came to; the dead-letter queue is empty before and after.
 
     Raises:
         NotIdle: the pipeline did not come to rest.
         RuntimeError: there was something in the dead-letter queue, or a redrive has failed.
     """
-    played = _Played(plan, pipeline)
+    player = _Player(plan, pipeline)
     if pipeline.dead_letters():
         raise RuntimeError("the dead-letter queue is not empty")
     try:
-        return played.outcome()
+        return player.play()
     finally:
         pipeline.faults.clear()
         pipeline.throw_away_dead_letters()
-        played.delete_logs()
+        player.delete_logs()
 
 
-class _Played:
+class _Player:
     def __init__(self, plan: Plan, pipeline: Pipeline) -> None:
         self._plan = plan
         self._pipeline = pipeline
         self._logs: dict[str, Log] = {log.uri: log for each in plan.of(Delivery) for log in each.logs}
         self._always = [*self._of_logs(), _REFUSALS[plan.backend]]
 
-    def outcome(self) -> Outcome:
+    def play(self) -> Played:
         pipeline = self._pipeline
-        pipeline.faults.set(
-            [*(rule for each in self._plan.of(Fault) for rule in self._rules(each)), *self._always]
-        )
+        rules = [list(self._rules(fault)) for fault in self._plan.of(Fault)]
+        pipeline.faults.set([*chain.from_iterable(rules), *self._always])
         self._put(late=False)
         for delivery in self._plan.of(Delivery):
             self._send(delivery)
         pipeline.wait_until_idle()
+        counts = iter(pipeline.faults.clear())
+        faults_met = sum(sum(each.injected for each in islice(counts, len(of_one))) > 0 for of_one in rules)
         pipeline.faults.set(self._always)
         at_rest = seen = self._look()
         self._put(late=True)
@@ -122,7 +131,7 @@ class _Played:
             seen = self._look()
             if seen == before:
                 break
-        return Outcome(at_rest, seen)
+        return Played(Outcome(at_rest, seen), faults_met)
 
     def _put(self, *, late: bool) -> None:
         for log in self._logs.values():

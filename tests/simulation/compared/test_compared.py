@@ -139,10 +139,8 @@ def test_each_difference_is_told(when: str, change: Callable[[Look], Look], said
 
 def test_what_was_announced_twice_waits_however_many_letters_there_are() -> None:
     plan = _plan()
-    (wrong,) = (part for part in plan.of(Delivery) if part == WRONG)
-    twice = replace(
-        plan, parts=tuple(replace(part, copies=2) if part == wrong else part for part in plan.parts)
-    )
+    others = [part for part in plan.parts if part != WRONG]
+    twice = replace(plan, parts=(*others, replace(WRONG, copies=2)))
     outcome = _play(portable(twice, BUCKET))
     assert outcome.at_rest.letters > 2
     assert outcome.at_rest.waiting == UNREADABLE
@@ -206,6 +204,6 @@ def test_a_function_dies_of_no_log_whose_message_is_set_aside() -> None:
 def test_a_summary_says_how_much_was_the_same() -> None:
     compared = Compared(1, Backend.OPENSEARCH, 5, 4, 1_000, 1, 3, 2, (), 1.0)
     assert sum_up([compared, compared._replace(differences=("it",))], 60.0) == (
-        "2 seeds: 10 messages about 8 logs with 2,000 records, 2 faults, 6 letters, 4 after the redrives:"
+        "2 seeds: 10 messages about 8 logs with 2,000 records, 2 faults met, 6 letters, 4 after the redrives:"
         " 1 with the same outcome, 1 with another; 60 s."
     )
