@@ -77,7 +77,7 @@ def compare(seeds: range, backend: Backend | None, console: Console) -> bool:
     with ProcessPoolExecutor(len(_BACKENDS)) as pool:
         shared = [pool.submit(_compare_share, *share) for share in shares if share[1]]
         compared = [each for share in shared for each in share.result()]
-    console.print(sum_up(compared, time.monotonic() - began), highlight=False)
+    console.print(sum_up(compared, time.monotonic() - began), highlight=False, soft_wrap=True)
     return not any(each.differences for each in compared)
 
 
