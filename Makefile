@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 OPTIONS := QUERY PARSER FACETS SIZE SORT HIGHLIGHT JSON LOGS KEEP KIND REASON LIMIT DRY_RUN NO_WAIT RUNS SEED SCENARIOS EVENTS
 OPTIONS += EVENTS_PER_LOG EVENT_BYTES BATCH_SIZE WINDOW RETENTION MARKDOWN BASE BACKEND WAIT OTHERS DEBUG
 OPTIONS += WHO WHAT RESOURCE IP KEY OUTCOME TEXT NOT_WHO NOT_WHAT NOT_RESOURCE NOT_IP NOT_KEY NOT_OUTCOME NOT_TEXT
-OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q PORT OPEN UI SEEDS SMALL
+OPTIONS += SINCE UNTIL BUCKETS ALL CSV Q PORT OPEN UI SEEDS SMALL COMPARE
 OPTIONS += FROM TO ACCOUNTS REGIONS LOG_BUCKETS PREFIX YES RESUME BACKFILL HEAL
 # Only what is typed on make's command line is an option, and it arrives as it was typed: make would read a $ in it, as in
 # QUERY='raw:"$LATEST"', as a variable of its own. What the caller's shell has under such a name is something else, as the
@@ -232,7 +232,7 @@ chaos: terraform-present .venv/ready ## Prove by fault injection that nothing is
 	@$(PYTHON) -m tests.chaos
 
 .PHONY: simulate
-simulate: .venv/ready ## Prove it in a simulated world, under thousands of mixed faults: [SEEDS=1000] [BASE=first] [BACKEND=cloudsearch|opensearch], or show one: SEED= [SMALL=1]
+simulate: .venv/ready ## Prove it in a simulated world, under thousands of mixed faults: [SEEDS=1000] [BASE=first] [BACKEND=cloudsearch|opensearch], show one: SEED= [SMALL=1], or play some in the local cloud too: COMPARE=50 [BASE=first]
 	@$(PYTHON) -m tests.simulation
 
 .PHONY: cost-measure
