@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from trailsearch.contracts.times import to_seconds
 from trailsearch.search import Backend
 from trailsearch.search.backend import FIRST_YEAR
 
+_PART = "-backfill/Parts:"
 # What CloudTrail has signed is altered by nobody here, and no digest is ever missing.
 _NEVER = ("digests_altered", "gaps", "logs_altered", "logs_gone", "logs_unknown")
 
@@ -104,6 +106,7 @@ def _evidence(world: World, execution: str) -> Iterator[dict[str, Any]]:
 
 def failures(world: World) -> Iterator[str]:
     """Say what does not hold at the end of a run."""
+    yield from _indexed_twice(world)
     for machine, last in (("audit", world.last_audit), ("retention", world.last_retention)):
         if last is not None and last.status != "SUCCEEDED":
             yield f"endless: the last execution of {machine} has {last.status}, though nothing fails any more"
@@ -113,6 +116,18 @@ def failures(world: World) -> Iterator[str]:
             yield f"lost: after an audit and all redrives, nobody has read {missing} signed log(s)"
     if world.last_retention is not None:
         yield from _of_retention(world, world.last_retention)
+
+
+def _indexed_twice(world: World) -> Iterator[str]:
+    """Each execution of a backfill indexes a part by one execution of the workflow, however often it is redriven."""
+    parts = Counter(
+        (each.parent.rpartition("-")[0], each.input)
+        for each in world.executions.all.values()
+        if _PART in each.parent
+    )
+    for (backfill, _), times in parts.items():
+        if times > 1:
+            yield f"doubled: {backfill} has started {times} executions for one part"
 
 
 def _of_retention(world: World, last: Execution) -> Iterator[str]:

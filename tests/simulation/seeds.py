@@ -481,6 +481,7 @@ _FAULTS: Sequence[_Kind] = (
 _FAULTS_OF_OTHERS: Sequence[_Kind] = (
     ("s3", (ANY, "ListObjectsV2", "PutObject"), (_AUDIT, _PLAN), (*_PASSING, How.DENIED, *_CRASHES)),
     ("states", ("StartExecution",), ("workflow",), (How.DENIED, How.NO_CONNECTION)),
+    ("states", ("StartExecution", "DescribeExecution"), ("workflow",), (How.ANSWER_LOST, How.SLOW)),
     ("s3", ("GetObject", "PutObject"), ("workflow",), (*_PASSING, How.DENIED)),
     ("sqs", ("SendMessageBatch",), (_AUDIT,), (*_PASSING, How.HALF, How.DENIED, *_CRASHES)),
     ("cloudtrail", ("ListPublicKeys",), (_AUDIT,), (*_PASSING, How.DENIED)),

@@ -120,6 +120,10 @@ def _started_without_a_name(definition: Asl) -> None:
         del state["Parameters"]["Name.$"]
 
 
+def _parts_started_without_a_name(definition: Asl) -> None:
+    del _state(definition, _PARTS, "Index Part")["Parameters"]["Name.$"]
+
+
 def _written_twice(definition: Asl) -> None:
     failures = definition["States"]["Dead-Letter Failures"]["ItemProcessor"]
     first = failures["States"]["Send Failure To Dead Letter Queue"]
@@ -324,6 +328,7 @@ BUGS: Mapping[str, Bug] = {
         machine="backfill",
         definition=_with(_PARTS, "Index Part", Resource="arn:aws:states:::states:startExecution"),
     ),
+    "the execution of a part has no name": Bug(machine="backfill", definition=_parts_started_without_a_name),
     "a part that could not be started is marked as done": Bug(
         machine="backfill",
         definition=_with(_PARTS, "Part Dead-Lettered?", Default="Mark Part Dead-Lettered"),

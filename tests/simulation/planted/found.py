@@ -27,6 +27,7 @@ FOUND: Mapping[str, Found] = {
     "an execution in which something failed ends green": Found(0, "untrue"),
     "an execution has a minute": Found(1, "held up"),
     "a backfill does not wait for its parts": Found(8, "untrue"),
+    "the execution of a part has no name": Found(118, "doubled"),
     "a part that could not be started is marked as done": Found(172, "untrue"),
     "a backfill goes on while an alarm rings": Found(39, "unbounded"),
     "retention ends after the first round": Found(0, "held up"),

@@ -263,6 +263,12 @@ class Executions:
                 "CloudWatch.CloudWatchException",
                 lambda: self._alarms.describe(parameters["AlarmNames"]),
             ),
+            "aws-sdk:sfn:describeExecution": (
+                "states",
+                "DescribeExecution",
+                "Sfn.SfnException",
+                lambda: self._describe(parameters["ExecutionArn"]),
+            ),
             "aws-sdk:s3:getObject": ("s3", "GetObject", "S3.S3Exception", lambda: self._get(parameters)),
             "s3:getObject": ("s3", "GetObject", "S3.S3Exception", lambda: self._get(parameters)),
             "aws-sdk:s3:putObject": ("s3", "PutObject", "S3.S3Exception", lambda: self._put(parameters)),
@@ -279,11 +285,22 @@ class Executions:
         assert waited.process is not None
         yield waited.process
         assert waited.end is not None
+        if self._ground.strike("states", "DescribeExecution", "workflow"):
+            # By events and by polling, it says; not, what it does where it cannot poll.
+            raise TaskFailed(
+                "StepFunctions.SfnException", "it cannot be told how the execution has ended (simulated)"
+            )
         answer = {"ExecutionArn": arn, "Status": waited.status, "Input": waited.input}
         if waited.status != "SUCCEEDED":
             answer |= {"Error": waited.end.error, "Cause": waited.end.cause}
             raise TaskFailed("States.TaskFailed", json.dumps(answer))
         return answer | {"Output": waited.end.output}
+
+    def _describe(self, arn: str) -> dict[str, Any]:
+        found = self.all.get(arn)
+        if found is None:
+            raise TaskFailed("Sfn.ExecutionDoesNotExistException", f"Execution Does Not Exist: '{arn}'")
+        return {"ExecutionArn": arn, "Status": found.status, "Input": found.input}
 
     def _get(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         found = self._buckets.find(parameters["Bucket"], parameters["Key"])
