@@ -17,7 +17,7 @@ from tests.simulation.services.sqs import Message
 from tests.simulation.world import World
 from trailsearch.cli.cost.inputs import States
 from trailsearch.cli.cost.settings import read_states
-from trailsearch.contracts.errors import MessageNotRecognized
+from trailsearch.contracts.errors import MessageNotRecognized, TooManyRefused
 from trailsearch.contracts.messages import DeadLetter, LargeMessage
 from trailsearch.workflow import dead_letters
 from trailsearch.workflow.dead_letters import WaitingLetter
@@ -30,8 +30,6 @@ TRIED_SECONDS = 240.0
 """So long, at the least, the Pipe tries to hand over a message: a fault that is shorter dead-letters none."""
 STARTING = frozenset({"Start Execution For Message", "Start Execution For Part"})
 """Each of these, once entered, starts one execution."""
-MANY = 8
-"""Index Batch isolates this many bad documents among thousands, in the uploads that it has for that."""
 _OF_MESSAGES = frozenset({"message", "execution"})
 _HISTORY_EVENTS = 25_000
 _SHOWN = 3
@@ -96,7 +94,7 @@ class Truth:
         if letter.batch:
             ids = staged_ids(world, letter.batch.bucket, letter.batch.key)
             fates = {self.fates.get(each) for each in ids}
-            if ids and fates <= {Fate.REFUSED, Fate.TOO_LARGE}:
+            if ids and fates <= {Fate.REFUSED, Fate.TOO_LARGE} and letter.error != TooManyRefused.__name__:
                 # What is too large for a batch is sent alone where it is redriven: the domain says so then, too.
                 if letter.error not in {fate.value for fate in fates if fate} | {Fate.REFUSED.value}:
                     raise NotTrue(f"of {', '.join(sorted(ids))}")
@@ -195,17 +193,18 @@ def untrue(world: World, truth: Truth, message: Message) -> Iterator[str]:
         log.uri == waiting.letter.subject and log.late for log in truth.logs.values()
     ):
         return
-    if waiting.letter.batch and error == Fate.REFUSED.value and _has_a_bad_one(world, truth, waiting):
-        return  # A batch with many bad ones is not taken apart to the last document, until it is redriven.
+    if _is_left(world, truth, waiting):
+        return
     if not about and not (error in DEADLY and truth.is_deadly and world.faults.met):
         yield f"untrue: nothing of the kind has happened: {waiting.text}"
 
 
-def _has_a_bad_one(world: World, truth: Truth, waiting: Waiting) -> bool:
-    assert waiting.letter.batch is not None
+def _is_left(world: World, truth: Truth, waiting: Waiting) -> bool:
+    """Tell whether a dead letter has what is left of a batch with many bad documents, and says so, until it is redriven."""
+    if waiting.letter.batch is None or waiting.letter.error != TooManyRefused.__name__:
+        return False
     ids = staged_ids(world, waiting.letter.batch.bucket, waiting.letter.batch.key)
-    bad = sum(truth.fates.get(each) is Fate.REFUSED for each in ids)
-    return len(ids) > MANY and bad > 0
+    return len(ids) > 1 and any(truth.fates.get(each) in {Fate.REFUSED, Fate.TOO_LARGE} for each in ids)
 
 
 def failures(world: World, truth: Truth) -> Iterator[str]:
@@ -305,13 +304,16 @@ def _bounds(world: World) -> Iterator[str]:
 
 def _calm(world: World, truth: Truth) -> Iterator[str]:
     """What holds beside, where nothing ever failed and nobody did anything."""
+    left: set[str] = set()
     for waiting in map(read_letter, world.waiting_at_first):
+        if _is_left(world, truth, waiting):
+            assert waiting.letter.batch is not None
+            left |= staged_ids(world, waiting.letter.batch.bucket, waiting.letter.batch.key)
+            continue
         try:
             about = truth.about(waiting, world)
         except NotTrue:
             continue  # As is said of what waits at the end.
-        if waiting.letter.batch and _has_a_bad_one(world, truth, waiting):
-            continue
         late = any(log.uri == waiting.letter.subject and log.late for log in truth.logs.values())
         if not about and not late:
             yield f"held up: nothing ever failed, and this waits: {waiting.text}"
@@ -322,6 +324,6 @@ def _calm(world: World, truth: Truth) -> Iterator[str]:
                 continue
             for each, fate in log.records:
                 times = [t for documents in world.domain.documents.values() for t in documents.get(each, ())]
-                if fate is Fate.FOUND and times and min(times) > delivery.at + bound:
+                if each not in left and fate is Fate.FOUND and times and min(times) > delivery.at + bound:
                     waited = min(times) - delivery.at
                     yield f"held up: the event {each} waited for {waited:,.0f} s, where nothing failed"

@@ -117,7 +117,6 @@ class _Drawer:
         self._deployed = deployed
         self._span = span
         self._number = 0
-        self._poisoned = False
 
     def _next(self) -> int:
         self._number += 1
@@ -158,12 +157,9 @@ class _Drawer:
 
     def _readable(self, key: str, late: float = 0.0, *, poisonous: bool = False) -> Log:
         random = self._random
-        # One at most: of a batch that is bad throughout, Index Batch does not find each one (MAX_REFUSALS).
-        poisonous = (random.random() < 0.05 or poisonous) and not self._poisoned
-        self._poisoned |= poisonous
-        records = [
-            self._record(poisonous) for _ in range(30 if poisonous else random.choice((0, 1, 3, 3, 6)))
-        ]
+        poisonous = random.random() < 0.05 or poisonous
+        share = random.choice((0.3, 0.6, 1.0)) if poisonous else 0.0
+        records = [self._record(share) for _ in range(30 if poisonous else random.choice((0, 1, 3, 3, 6)))]
         text = "[" + ",".join(record for record, _ in records) + "]"
         # An array is a log only if it has objects alone.
         if random.random() < 0.9 or any(record[0] != "{" for record, _ in records):
@@ -174,8 +170,8 @@ class _Drawer:
             fates[build_document(line, "s3://any/log").id] = fate
         return Log(LOG_BUCKET, key, _gzip(text.encode()), tuple(fates.items()), late=late)
 
-    def _record(self, poisonous: bool) -> tuple[str, Fate]:
-        chance = 0.95 if poisonous and self._random.random() < 0.3 else self._random.random()
+    def _record(self, poisonous: float) -> tuple[str, Fate]:
+        chance = 0.95 if self._random.random() < poisonous else self._random.random()
         if chance < 0.75:
             before, behind = self._random.choice(_usual_records())
             return f"{before}{self._id()}{behind}", Fate.FOUND

@@ -1,10 +1,12 @@
 """One run of a plan: the pipeline, whoever uses it, and time."""
 
 import gc
+import itertools
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from math import ceil, log2
 from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -38,6 +40,8 @@ from tests.simulation.services.sqs import Message, Queue, Sqs
 from trailsearch.audit.cloud import digest_bucket
 from trailsearch.aws import clients, telemetry
 from trailsearch.aws.telemetry import logger
+from trailsearch.contracts.errors import MessageNotRecognized, TooManyRefused
+from trailsearch.contracts.messages import DeadLetter
 from trailsearch.search import Backend, search_backend
 from trailsearch.workflow import backfill_parts
 
@@ -56,8 +60,8 @@ LOGS_OF_A_PART = 3
 """So few logs has a part of a backfill here, in place of 500, so that there are several parts."""
 RESUMED = 6
 """So often is a backfill begun or resumed, once nothing fails any more, until it has to have ended."""
-MOST_ROUNDS = 8
-"""It goes on with a batch that is bad throughout, as long as that brings something: Index Batch isolates some of it each time."""
+MAX_REFUSALS = 8
+"""So few uploads does the domain refuse here, in place of 100, until the rest of a batch is left to a redrive."""
 _BEFORE_THE_WORLD = -30 * 24 * HOUR
 _MOST_WAITED_SECONDS = 600.0
 _LOOK_SECONDS = 60.0
@@ -355,10 +359,11 @@ class World:
         self.waiting_at_first = list(self.dead_letters.messages.values())
         if self.plan.idle_days:
             yield self.env.timeout(self.plan.idle_days * _DAY)
-        found: list[int] = []
-        for number in range(MOST_ROUNDS):
-            found.append(len(self.domain.found()))
-            if number >= ROUNDS and found[-1] == found[-2]:
+        last = ROUNDS
+        for number in itertools.count():
+            if number == ROUNDS:  # By now, the domain has seen all.
+                last += self._halvings()
+            if number >= ROUNDS and (number == last or not self._halvings()):
                 break
             self.phase = f"redrive {number + 1}"
             self.rounds.append(len(self.dead_letters.messages))
@@ -372,6 +377,16 @@ class World:
             self.last_audit = yield from self._audit_all()
         self.last_retention = self.executions.start("{}", machine="retention")
         yield from self._settle()
+
+    def _halvings(self) -> int:
+        """Give after how many redrives no batch is left with more bad documents than are found at once: each halves it."""
+        documents = [0]
+        for message in self.dead_letters.messages.values():
+            with suppress(MessageNotRecognized):
+                letter = DeadLetter.from_body(message.body)
+                if letter and letter.batch and letter.error.error == TooManyRefused.__name__:
+                    documents.append(letter.batch.documents)
+        return ceil(log2(max(documents))) if any(documents) else 0
 
     def _end_backfills(self) -> Generator[simpy.Event, Any, None]:
         self.phase = "backfill"
@@ -471,6 +486,7 @@ def simulated() -> Iterator[None]:
         silent = SimpleNamespace(catch_warnings=nullcontext, filterwarnings=lambda *_: None)
         stack.enter_context(patch.object(telemetry, "warnings", silent))
         stack.enter_context(patch.object(backfill_parts, "MAX_LOGS", LOGS_OF_A_PART))
+        stack.enter_context(patch.object(index_batch, "MAX_REFUSALS", MAX_REFUSALS))
         level = logger.log_level
         logger.setLevel("CRITICAL")
         stack.callback(logger.setLevel, level)
