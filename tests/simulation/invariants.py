@@ -67,7 +67,7 @@ class Truth:
         deliveries: Sequence[Delivery] = world.plan.of(Delivery)
         backfills: Sequence[Backfill] = world.plan.of(Backfill)
         self.logs: dict[str, Log] = {log.uri: log for delivery in deliveries for log in delivery.logs}
-        self.logs |= {log.uri: log for backfill in backfills for log in backfill.logs}
+        self.logs |= {log.uri: log for backfill in backfills for log in backfill.logs if not log.left_out}
         self.old = {document for old in world.plan.of(Old) for document, _ in old.documents}
         self.wrong: dict[str, frozenset[str]] = {
             delivery.mark: delivery.wrong for delivery in deliveries if delivery.wrong
@@ -75,8 +75,11 @@ class Truth:
         self.times = Counter(each for log in self.logs.values() for each, _ in log.records)
         self.fates: dict[str, Fate] = {}
         for log in self.logs.values():
-            if not log.errors:
+            if not log.errors and log.tampered is None:
                 self.fates |= dict(log.records)
+        self.perhaps = {
+            each for log in self.logs.values() if log.tampered is not None for each, _ in log.records
+        }
         self.is_deadly = any(log.deadly for log in self.logs.values())
         self.found = {each for each, fate in self.fates.items() if fate is Fate.FOUND}
 
@@ -189,9 +192,8 @@ def untrue(world: World, truth: Truth, message: Message) -> Iterator[str]:
             return
         yield f"untrue: the reason {of} is not {error}: {waiting.text}"
         return
-    if error == "LogNotFound" and any(
-        log.uri == waiting.letter.subject and log.late for log in truth.logs.values()
-    ):
+    log = truth.logs.get(waiting.letter.subject)
+    if log and ((error == "LogNotFound" and log.late) or (error == "LogUnreadable" and log.restored)):
         return
     if _is_left(world, truth, waiting):
         return
@@ -238,7 +240,8 @@ def _lost(world: World, truth: Truth, waiting: Sequence[Waiting]) -> Iterator[st
             yield f"untrue: the reason {of} is not {each.letter.error}: {each.text}"
             told.update([str(of).removeprefix("of the message ").removeprefix("of ")])
     silent = {each for each, fate in truth.fates.items() if fate is not Fate.FOUND}
-    silent |= {log.uri for log in truth.logs.values() if log.errors} | truth.wrong.keys()
+    silent |= {log.uri for log in truth.logs.values() if log.errors and log.tampered is None}
+    silent |= truth.wrong.keys()
     if untold := sorted(silent - told.keys() - _documents(truth, told)):
         yield f"lost: nothing in the dead-letter queue tells of {len(untold)}: {_some(untold)}"
 
@@ -252,7 +255,7 @@ def _doubled(world: World, truth: Truth) -> Iterator[str]:
     for each in sorted(truth.found):
         if len(where := world.domain.where(each)) > 1:
             yield f"doubled: the event {each} is in {', '.join(where)}"
-    strange = sorted(world.domain.found() - truth.found - truth.old)
+    strange = sorted(world.domain.found() - truth.found - truth.old - truth.perhaps)
     if strange:
         yield f"doubled: {len(strange)} document(s) are of no event: {_some(strange)}"
     children = Counter(each.parent for each in world.executions.all.values())
@@ -314,13 +317,13 @@ def _calm(world: World, truth: Truth) -> Iterator[str]:
             about = truth.about(waiting, world)
         except NotTrue:
             continue  # As is said of what waits at the end.
-        late = any(log.uri == waiting.letter.subject and log.late for log in truth.logs.values())
-        if not about and not late:
+        log = truth.logs.get(waiting.letter.subject)
+        if not about and not (log and (log.late or log.restored)):
             yield f"held up: nothing ever failed, and this waits: {waiting.text}"
     bound = world.deployed.pipe_window_seconds + WAIT_SECONDS
     for delivery in world.plan.of(Delivery):
         for log in delivery.logs:
-            if log.errors or log.late or not delivery.copies:
+            if log.errors or log.late or log.restored or log.tampered or not delivery.copies:
                 continue
             for each, fate in log.records:
                 times = [t for documents in world.domain.documents.values() for t in documents.get(each, ())]

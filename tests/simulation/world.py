@@ -1,6 +1,7 @@
 """One run of a plan: the pipeline, whoever uses it, and time."""
 
 import gc
+import gzip
 import itertools
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -40,6 +41,7 @@ from tests.simulation.services.sqs import Message, Queue, Sqs
 from trailsearch.audit.cloud import digest_bucket
 from trailsearch.aws import clients, telemetry
 from trailsearch.aws.telemetry import logger
+from trailsearch.cli.environment import Environment
 from trailsearch.contracts.errors import MessageNotRecognized, TooManyRefused
 from trailsearch.contracts.messages import DeadLetter
 from trailsearch.search import Backend, search_backend
@@ -56,6 +58,8 @@ HANDLERS = (
 )
 ROUNDS = 3
 """So many redrives bring all in, once nothing fails any more: a batch that the domain refuses may be halved as often."""
+NOTHING_HAPPENED = gzip.compress(b'{"Records":[]}', 1, mtime=0)
+"""What somebody who alters a log makes of it."""
 LOGS_OF_A_PART = 3
 """So few logs has a part of a backfill here, in place of 500, so that there are several parts."""
 RESUMED = 6
@@ -134,6 +138,7 @@ class World:
         self.operators = 0
         self.waiting_at_first: list[Message] = []
         self.rounds: list[int] = []
+        self.tampered: dict[str, float] = {}
         self.last_audit: Execution | None = None
         self.last_retention: Execution | None = None
 
@@ -217,7 +222,11 @@ class World:
     def _store(self, log: Log, at: float) -> None:
         if log.body is not None and (log.bucket, log.key) not in self.buckets.objects:
             self.buckets.objects[log.bucket, log.key] = StoredObject(
-                log.body, at, refused=log.refused, deadly=log.deadly
+                log.body,
+                at,
+                refused="InvalidObjectState" if log.left_out else log.refused,
+                deadly=log.deadly,
+                storage_class="GLACIER" if log.left_out else "STANDARD",
             )
 
     def _begin_backfill(self, backfill: Backfill) -> Generator[simpy.Event, Any, None]:
@@ -269,6 +278,21 @@ class World:
             self._store(log, self.env.now)
             if is_signed(log):
                 self.trail.delivered.append((self.env.now, log))
+            if log.restored is not None:
+                yield self.env.timeout(log.restored)
+                self.buckets.objects[log.bucket, log.key].refused = ""
+                self.say("person", f"has restored {log.uri}")
+            if log.tampered is not None:
+                yield from self._tamper(log, log.tampered)
+
+    def _tamper(self, log: Log, after: float) -> Generator[simpy.Event, Any, None]:
+        yield self.env.timeout(after)
+        self.tampered[log.uri] = self.env.now
+        if log.deleted is not None:
+            del self.buckets.objects[log.bucket, log.key]
+        else:
+            self.buckets.put(log.bucket, log.key, NOTHING_HAPPENED)
+        self.say("somebody", f"{'alters' if log.deleted is None else 'deletes'} {log.uri}")
 
     def _act(self, act: Act) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(act.at)
@@ -343,7 +367,8 @@ class World:
         ends = [fault.end for fault in self.plan.of(Fault)]
         ends += [act.at for act in self.plan.of(Act)]
         ends += [
-            delivery.at + max((log.late for log in delivery.logs), default=0)
+            delivery.at
+            + max((log.late + (log.restored or log.tampered or 0.0) for log in delivery.logs), default=0)
             for delivery in self.plan.of(Delivery)
         ]
         ends += [backfill.at for backfill in self.plan.of(Backfill)]
@@ -453,6 +478,11 @@ _METRIC = SimpleNamespace(add_dimension=lambda *_, **__: None)
 _world: World | None = None
 
 
+def _search_domain(_environment: Environment) -> SimpleNamespace:
+    assert _world is not None
+    return SimpleNamespace(name=_world.deployed.backend)
+
+
 def _client(name: str) -> Callable[..., Any]:
     def give(*_: Any, **__: Any) -> Any:
         assert _world is not None
@@ -490,6 +520,7 @@ def simulated() -> Iterator[None]:
         level = logger.log_level
         logger.setLevel("CRITICAL")
         stack.callback(logger.setLevel, level)
+        stack.enter_context(patch.object(Environment, "deployed_search_domain", _search_domain))
         stack.enter_context(operator.silent())
         stack.enter_context(in_virtual_time())
         yield

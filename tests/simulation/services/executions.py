@@ -65,6 +65,7 @@ class Execution:
     letters: int = 0
     invoked: Counter[str] = field(default_factory=Counter)
     redriven: float | None = None
+    redrives: int = 0
 
     @property
     def began(self) -> float:
@@ -167,6 +168,7 @@ class Executions:
         if ended is None or ended.position is None or ended.history_events >= MAX_HISTORY_EVENTS - 1:
             raise ValueError(f"{execution.context.name} cannot be redriven")
         execution.redriven, execution.end, execution.ended = self._env.now, None, None
+        execution.redrives += 1
         self._ground.say(execution.context.name, "is redriven")
         self._begin(execution, ended)
 
@@ -512,5 +514,5 @@ def _listed(execution: Execution) -> dict[str, Any]:
         "startDate": moment(execution.started),
     }
     if execution.redriven is not None:
-        listed |= {"redriveDate": moment(execution.redriven), "redriveCount": 1}
+        listed |= {"redriveDate": moment(execution.redriven), "redriveCount": execution.redrives}
     return listed
