@@ -1,16 +1,23 @@
 """What all tests share."""
 
+import gc
 import os
+import pickle
 import signal
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hcl2
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
+from hcl2 import SerializationOptions
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
+
+# What is imported and collected stays until the end, and to look for garbage in it again and again takes half of the time.
+gc.disable()
 
 # Whoever starts the tests in the background may have them ignore it; some tests send it, and what they start inherits it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,6 +40,12 @@ os.environ.pop("AWS_PROFILE", None)
 settings.register_profile("no deadline", deadline=None)
 settings.register_profile("few examples", deadline=None, max_examples=10)
 settings.load_profile("no deadline")
+
+
+def examples(of_a_hundred: int) -> int:
+    """Say how many examples a property gets that is to have so many where others have a hundred: a second Python has fewer."""
+    return max(1, of_a_hundred * settings().max_examples // 100)
+
 
 REPOSITORY = Path(__file__).parents[1]
 CLOUDTRAIL_DATA = REPOSITORY.parent / "shared" / "cloudtrail"
@@ -85,6 +98,22 @@ def _list_available_services_once(self: Loader, type_name: str) -> list[str]:
 Loader.list_available_services = _list_available_services_once  # type: ignore[method-assign]
 
 
+# To parse Terraform's files takes seconds, and many tests change a line of one, or read a copy. Each gets its own of what was read.
+_loads = hcl2.loads
+_read: dict[tuple[str, str], bytes] = {}
+
+
+def _loads_once(text: str, *, serialization_options: SerializationOptions | None = None) -> dict[str, Any]:
+    key = text, repr(serialization_options)
+    if key not in _read:
+        _read[key] = pickle.dumps(_loads(text, serialization_options=serialization_options))
+    loaded: dict[str, Any] = pickle.loads(_read[key])
+    return loaded
+
+
+hcl2.loads = _loads_once
+
+
 class _Scheduling(LoadFileScheduling):
     """Lets one process run all tests that share something, as it runs all tests of a file; those first."""
 
@@ -96,6 +125,13 @@ class _Scheduling(LoadFileScheduling):
         if first := next((shared[0] for shared in SHARING if shared[0] in self.workqueue), None):
             self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, among what the tests make."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -33,7 +34,8 @@ def run_retention(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
     for delivery in (kept, expired):
         delivery.deliver(pipeline)
     pipeline.wait_until_idle()
-    if missing := (kept.events - _found(pipeline, kept)) | (expired.events - _found(pipeline, expired)):
+    found = _found(pipeline, kept, outcome) | _found(pipeline, expired, outcome)
+    if missing := (kept.events | expired.events) - found:
         outcome.problems.append(f"{len(missing)} events were not indexed to begin with")
     status, said = _delete(scenario, pipeline, outcome, seed)
     if scenario.outlasts_retries:
@@ -44,8 +46,8 @@ def run_retention(scenario: Scenario, pipeline: Pipeline, seed: int) -> Outcome:
             )
         status, said = pipeline.end_of(pipeline.start_retention())
     _judge(status, said, None if scenario.outlasts_retries else len(expired.events), outcome)
-    outcome.lost = set(kept.events - _found(pipeline, kept))
-    if left := _found(pipeline, expired):
+    outcome.lost = set(kept.events - _found(pipeline, kept, outcome))
+    if left := _found(pipeline, expired, outcome):
         outcome.problems.append(f"{len(left)} expired events are still in the domain")
     if letters := pipeline.dead_letters():
         outcome.problems.append(f"{len(letters)} dead letters, where there is nothing to redrive")
@@ -93,6 +95,9 @@ def _judge(status: str, output: str, expired: int | None, outcome: Outcome) -> N
         outcome.problems.append(f"{expired} events had expired, and it says: {output}")
 
 
-def _found(pipeline: Pipeline, delivery: Delivery) -> set[str]:
-    found = {event_id(json.loads(raw)) for _, raw in pipeline.documents(delivery.prefix)}
-    return found & delivery.events
+def _found(pipeline: Pipeline, delivery: Delivery, outcome: Outcome) -> set[str]:
+    """Give the events of a delivery that are in the domain, and note those that are there twice."""
+    times_found = Counter(event_id(json.loads(raw)) for _, raw in pipeline.documents(delivery.prefix))
+    if doubled := [event for event, times in times_found.items() if times > 1]:
+        outcome.problems.append(f"{len(doubled)} events are in the domain twice, for example {doubled[0]}")
+    return times_found.keys() & delivery.events

@@ -26,6 +26,17 @@ import ctypes, ensurepip, json, sqlite3, ssl, sys, venv
 print(json.dumps([*sys.version_info[:3], sys.version_info.releaselevel]))
 """
 _SECONDS_TO_SAY = 20
+# They are about make, Terraform and the registry, and try nothing that a Python runs: once is enough.
+OF_NO_PYTHON = tuple(
+    REPOSITORY / "tests" / "unit" / name
+    for name in (
+        "checks/test_locks.py",
+        "test_clone_anywhere.py",
+        "test_macos_tools.py",
+        "test_makefile.py",
+        "test_terraform_order.py",
+    )
+)
 
 
 class Python(NamedTuple):
@@ -131,37 +142,40 @@ def main(tests: tuple[str, ...]) -> None:
     click.echo(f"Other Pythons on this machine: {names or 'none, so that the unit tests run on one alone'}")
     with ThreadPoolExecutor() as pool:
         interpreters = list(pool.map(_installed_or_why_not, others))
+    working = []
     for python, interpreter in zip(others, interpreters, strict=True):
         if isinstance(interpreter, NotInstalled):
             click.echo(f"Left out: {interpreter.message}")
-            continue
-        command = [
-            str(interpreter),
-            "-m",
-            "pytest",
-            "-q",
-            "-n",
-            "2",
-            "--dist",
-            "loadfile",
-            "-p",
-            "no:cacheprovider",
-            "--hypothesis-profile",
-            "few examples",
-        ]
-        # In one piece: other tests may run beside these.
-        done = subprocess.run(
-            [*command, *tests],
-            cwd=REPOSITORY,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        click.echo(f"{python}:\n{done.stdout}")
-        if done.returncode:
-            raise click.ClickException(f"The unit tests fail on {python}")
+        else:
+            working.append((python, interpreter))
+    # All at once, so that a single process, in which each imports and collects the tests once, keeps its core to the end.
+    processes = max(1, (os.cpu_count() or 1) // max(1, len(working)))
+    with ThreadPoolExecutor(max(1, len(working))) as pool:
+        tested = pool.map(lambda each: _tested(each[1], tests, processes), working)
+        failed = []
+        for (python, _), done in zip(working, tested, strict=True):
+            click.echo(f"{python}:\n{done.stdout}")
+            if done.returncode:
+                failed.append(str(python))
+    if failed:
+        raise click.ClickException(f"The unit tests fail on {', '.join(failed)}")
+
+
+def _tested(interpreter: Path, tests: Iterable[str], processes: int) -> subprocess.CompletedProcess[str]:
+    """Run tests on a Python; what they say comes in one piece, as other tests may run beside them."""
+    command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # xdist takes processor time, too.
+    command += ["-n", str(processes), "--dist", "loadfile"] if processes > 1 else ["-n", "0"]
+    command += [f"--ignore={path}" for path in OF_NO_PYTHON]
+    return subprocess.run(
+        [*command, "--hypothesis-profile", "few examples", *tests],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
 
 
 if __name__ == "__main__":

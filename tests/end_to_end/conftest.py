@@ -31,6 +31,7 @@ pytest.register_assert_rewrite(
             "preflight_tests",
             "retention_tests",
             "backfill_tests",
+            "simulated_seeds_tests",
         )
     )
 )

@@ -18,7 +18,6 @@ from tests.chaos.pipeline import Pipeline
 from tests.demo.command import LocalCommand, alone
 from tests.load import backfill as backfilling
 from tests.load.logs import load_logs
-from tests.load.plot import plot
 from tests.load.processes import usage_of
 from tests.load.report import Row, markdown, rows, usage_rows
 from tests.load.run import Result, run
@@ -110,6 +109,9 @@ def flood(
             result = run(pipeline, ENVIRONMENT, logs, on_delivered=lambda: bar.advance(task))
         table = [*rows(result), *usage_rows(usage, usage_of(pid), time.process_time() - own)]
     (folder / "summary.md").write_text(markdown(table), encoding="utf-8")
+    # To import it takes longer than all else that is imported here, also by what only starts this program.
+    from tests.load.plot import plot  # noqa: PLC0415
+
     plot(result.samples, folder / "load.svg", folder / "load.png")
     print_result(console, result.problems, table)
     console.print(f"{folder}/summary.md has this table, {folder}/load.svg the plot.", highlight=False)

@@ -22,6 +22,7 @@ from rich.progress import (
 )
 
 from tests.demo.command import LocalCommand
+from tests.simulation.compared.comparison import compare as compare_all
 from tests.simulation.run import run
 from tests.simulation.seeds import draw
 from tests.simulation.shrinking import shrink
@@ -56,18 +57,28 @@ class Result(NamedTuple):
 @click.option("--seed", envvar="SEED", type=click.IntRange(0), help="Show this one alone, as a timeline.")
 @click.option("--small", envvar="SMALL", is_flag=True, help="Show it as small as it still fails.")
 @click.option(
+    "--compare",
+    envvar="COMPARE",
+    type=click.IntRange(1),
+    help="Play so many in the local cloud too, and compare what came of each message.",
+)
+@click.option(
     "--backend",
     envvar="BACKEND",
     type=click.Choice(list(Backend)),
     help="The search backend; each has its own by itself.",
 )
-def simulate(seeds: int, base: int | None, seed: int | None, *, small: bool, backend: str | None) -> None:
+def simulate(
+    seeds: int, base: int | None, seed: int | None, *, small: bool, compare: int | None, backend: str | None
+) -> None:
     """Run the pipeline's own code in a simulated world, under faults from seeds; exit with 1 unless all that must hold does."""
     console = make_console()
     chosen = Backend(backend) if backend else None
     if seed is not None:
         sys.exit(0 if show_one(seed, chosen, console, small=small) else 1)
     first = randbelow(_BASES) if base is None else base
+    if compare is not None:
+        sys.exit(0 if compare_all(range(first, first + compare), chosen, console) else 1)
     console.print(f"Seeds {first} to {first + seeds - 1}.", highlight=False)
     sys.exit(0 if run_all(range(first, first + seeds), chosen, console) else 1)
 

@@ -132,3 +132,44 @@ def test_each_environment_has_its_own_folder_of_terraform_s_there(clone: Clone) 
     program(clone.folder.parent / "bin" / "terraform", '#!/bin/sh\necho "$TF_DATA_DIR" >> "$CALLS"\n')
     assert clone.make("output").returncode == 0
     assert str(clone.folder / "build" / "terraform" / "dev") in clone.calls()
+
+
+def test_python_keeps_what_it_has_compiled_whatever_the_caller_s_shell_says(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    said = '#!/bin/sh\necho "compiled: ${PYTHONDONTWRITEBYTECODE-kept}" >> "$CALLS"\n'
+    program(clone.folder.parent / "bin" / "terraform", said)
+    assert clone.make("output").returncode == 0
+    assert {call for call in clone.calls() if call.startswith("compiled")} == {"compiled: kept"}
+
+
+@pytest.mark.parametrize(("uv", "installers"), [("0", ["uv"]), ("2", ["uv", "pip"])])
+def test_a_lock_is_installed_by_uv_and_where_it_cannot_by_pip(
+    clone: Clone, uv: str, installers: list[str]
+) -> None:
+    python = f'#!/bin/sh\necho "$* | in $PWD" >> "$CALLS"\n[ "$2" != uv ] || exit {uv}\n'
+    for venv in (".venv", ".venv-checkov"):
+        program(clone.folder / venv / "bin" / "python", python)
+    (clone.folder / "requirements-checkov.txt").write_text("checkov==1\n", encoding="utf-8")
+    (clone.folder / ".venv-checkov" / "ready").unlink()
+    made = clone.make(".venv-checkov/ready", "PYTHON3=true")
+    assert (made.returncode, made.stderr) == (0, "")
+    locked = "--require-hashes -r requirements-checkov.txt"
+    installed = [call for call in clone.calls() if locked in call]
+    assert [call.split()[1] for call in installed] == installers
+
+
+def test_of_a_lock_uv_comes_first_by_pip_with_its_hashes(clone: Clone) -> None:
+    lock = "a==1 \\\n    --hash=sha256:1\n# via\nuv==2 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\nvirtual==4\n"
+    program(clone.folder / ".venv" / "bin" / "python", '#!/bin/sh\necho "$* | in $PWD" >> "$CALLS"\n')
+    (clone.folder / "requirements-dev.txt").write_text(lock, encoding="utf-8")
+    (clone.folder / ".venv" / "ready").unlink()
+    made = clone.make(".venv/ready", "PYTHON3=true")
+    assert (made.returncode, made.stderr) == (0, "")
+    first, then = (call for call in clone.calls() if "--require-hashes" in call)
+    assert "pip install" in first
+    assert ".venv/uv.txt" in first
+    assert "uv pip install" in then
+    of_uv = (clone.folder / ".venv" / "uv.txt").read_text(encoding="utf-8")
+    assert of_uv == "uv==2 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n"

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index_batch import MAX_REFUSALS, RESERVED_SECONDS, Upload, handler, in_two, index_batch, upload_halves
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, examples
 from tests.records import encode
 from tests.steps import (
     ARN,
@@ -391,7 +391,7 @@ def test_all_good_documents_are_indexed_and_exactly_the_bad_ones_reported(count:
         assert all(refusal.reason == f"document {refusal.documents[0].id} is bad" for refusal in refusals)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.sets(st.integers(min_value=0, max_value=4999), min_size=1, max_size=8))
 @example({0, 700, 1400, 2100, 2800, 3500, 4200, 4900})
 def test_eight_bad_documents_among_five_thousand_are_isolated(bad: set[int]) -> None:
@@ -402,7 +402,7 @@ def test_eight_bad_documents_among_five_thousand_are_isolated(bad: set[int]) -> 
     assert len(batches.indexed) == 5000 - len(bad)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(min_value=1, max_value=5000), st.data())
 @example(5000, None)
 def test_of_a_batch_that_is_bad_throughout_every_good_document_is_indexed_after_the_redrives_that_are_promised(

@@ -148,8 +148,8 @@ class FaultInjection:
                 variable, how = awslambda.disruption, awslambda.Disruption(after, seconds)
             case BodyDamage(cut):
                 how = opensearch.DamagedBody(cut)
-            case RefusedItems(status, error_type, reason, every):
-                how = opensearch.RefusedItems(status, error_type, reason, every)
+            case RefusedItems(status, error_type, reason, every, having):
+                how = opensearch.RefusedItems(status, error_type, reason, every, having.encode())
         token = variable.set(how)
         try:
             return self._application(environ, start_response)

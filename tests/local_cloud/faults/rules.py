@@ -62,12 +62,16 @@ class BodyDamage(msgspec.Struct, frozen=True, tag="body-damage"):
 
 
 class RefusedItems(msgspec.Struct, frozen=True, tag="refused-items"):
-    """Of a bulk request to an OpenSearch domain, every `every`-th document is not stored: its item is this error."""
+    """Of a bulk request to an OpenSearch domain, every `every`-th document is not stored: its item is this error.
+
+    With `having`, only those are counted that have this text in them.
+    """
 
     status: int
     error_type: str
     reason: str = "Injected by the local cloud."
     every: int = 2
+    having: str = ""
 
 
 Fault = (

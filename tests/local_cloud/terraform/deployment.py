@@ -65,7 +65,6 @@ class Deployment:
             self._variables.pop("TF_CLI_CONFIG_FILE", None)
         # Of the caller: those of the local cloud have none.
         self._proxies = proxies(os.environ)
-        self._state_file, self._resources = b"", list[dict[str, Any]]()
 
     def initialize(self) -> None:
         """Copy the configuration, with the override beside it, and initialize it."""
@@ -127,28 +126,29 @@ class Deployment:
 
     def outputs(self) -> dict[str, Any]:
         """The configuration's outputs."""
-        return {
-            name: output["value"]
-            for name, output in json.loads(self._run("output", "-json", "-no-color")).items()
-        }
+        return {name: output["value"] for name, output in self._state()["outputs"].items()}
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The values of everything that was made or read, by address."""
-        return {each["address"]: each["values"] for each in self._state()}
+        return {address: instance["attributes"] for address, instance in self._instances()}
 
     def dependencies(self, address: str) -> set[str]:
         """The addresses, without keys, of all that a resource depends on, directly or not."""
-        (found,) = (each for each in self._state() if each["address"] == address)
-        return set(found["depends_on"])
+        return set(dict(self._instances())[address].get("dependencies", ()))
 
-    def _state(self) -> list[dict[str, Any]]:
-        # To show it takes Terraform seconds of a core, for the provider's schema; it is asked for again and again.
-        written = (self._root / "terraform.tfstate").read_bytes()
-        if written != self._state_file:
-            state = json.loads(self._run("show", "-json", "-no-color"))
-            self._resources = state.get("values", {}).get("root_module", {}).get("resources", [])
-            self._state_file = written
-        return self._resources
+    def _instances(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for resource in self._state()["resources"]:
+            name = f"{resource['type']}.{resource['name']}"
+            for instance in resource["instances"]:
+                key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+                yield ("data." if resource["mode"] == "data" else "") + name + key, instance
+
+    def _state(self) -> Any:
+        # As it lies there: to show it takes Terraform seconds of a core, for the provider's schema, and it is asked for again
+        # and again. The format is of Terraform's own, and has been this one since 0.12.
+        state = json.loads((self._root / "terraform.tfstate").read_bytes())
+        assert state["version"] == 4, "Terraform writes its state in another format"
+        return state
 
     def _run(self, *arguments: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
         done = subprocess.run(

@@ -41,6 +41,7 @@ class FakePipeline:
         self.expires: Callable[[dict[str, Any]], bool] = lambda record: record["eventTime"] < "2010"
         self.ends: list[tuple[str, str]] = []
         self.counts_as = 1
+        self.doubled: set[str] = set()
 
     def _put(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - boto3's names
         for record in json.loads(gzip.decompress(Body))["Records"]:
@@ -54,7 +55,7 @@ class FakePipeline:
     def documents(self, prefix: str) -> Iterator[tuple[str, str]]:
         for name, record in self.events.items():
             if record["key"].startswith(prefix):
-                yield name, json.dumps(record)
+                yield from [(name, json.dumps(record))] * (2 if name in self.doubled else 1)
 
     def dead_letters(self) -> list[str]:
         return self.letters
@@ -112,6 +113,14 @@ def test_events_have_to_be_counted_once(pipeline: FakePipeline) -> None:
     pipeline.counts_as = 2
     (problem,) = outcome(pipeline).problems
     assert "20 events had expired, and it says" in problem
+
+
+def test_an_event_that_is_in_the_domain_twice_is_no_proof(pipeline: FakePipeline) -> None:
+    pipeline.expires = lambda _record: False
+    outcome(pipeline)
+    pipeline.doubled = {name for name, record in pipeline.events.items() if record["eventTime"] > "2010"}
+    pipeline.expires = lambda record: record["eventTime"] < "2010"
+    assert any("20 events are in the domain twice" in problem for problem in outcome(pipeline).problems)
 
 
 def test_a_fault_that_was_never_met_proves_nothing(pipeline: FakePipeline) -> None:

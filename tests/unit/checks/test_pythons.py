@@ -1,17 +1,21 @@
 """The unit tests run on every Python of a machine that Trailsearch supports."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
+from tests import conftest
 from tests.checks import pythons
 from tests.checks.pythons import NotInstalled, Python, candidates, found, installed
+from tests.conftest import examples
 
 OWN = Path(sys._base_executable)  # type: ignore[attr-defined]
 
@@ -124,6 +128,45 @@ def test_a_python_without_the_tools_is_left_out_and_the_others_are_tried(
     ]
 
 
+def test_all_pythons_are_tried_at_once_and_those_that_fail_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [Python((3, minor, 0), Path(f"/bin/python3.{minor}")) for minor in (97, 98, 99)]
+    together = Barrier(len(there))
+    monkeypatch.setattr(pythons, "found", lambda _candidates: there)
+    monkeypatch.setattr(pythons, "installed", lambda python, _folder: tmp_path / str(python.version[1]))
+
+    def run(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        together.wait(timeout=60)
+        failed = not command[0].endswith("98")
+        return subprocess.CompletedProcess(command, failed, f"as it says: {failed}\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    result = CliRunner().invoke(pythons.main, ["tests/unit/logs"])
+    assert result.exit_code == 1
+    assert "The unit tests fail on Python 3.97.0, Python 3.99.0" in result.output
+    assert "Python 3.97.0:\nas it says: True\n\nPython 3.98.0:\nas it says: False\n" in result.output
+
+
+@pytest.mark.parametrize(
+    ("cores", "others", "processes"), [(2, 2, "0"), (2, 1, "2"), (8, 2, "4"), (1, 3, "0")]
+)
+def test_they_share_the_cores(
+    tmp_path: Path,
+    commands: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int,
+    others: int,
+    processes: str,
+) -> None:
+    there = [Python((3, 90 + minor, 0), Path(f"/bin/python3.{90 + minor}")) for minor in range(others)]
+    monkeypatch.setattr(pythons, "found", lambda _candidates: there)
+    monkeypatch.setattr(pythons, "installed", lambda python, _folder: tmp_path / "interpreter")
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert CliRunner().invoke(pythons.main, ["tests/unit/logs"]).exit_code == 0
+    assert [command[command.index("-n") + 1] for command in commands] == others * [processes]
+
+
 def test_other_pythons_try_properties_with_few_examples_and_this_one_with_all(
     pytestconfig: pytest.Config,
 ) -> None:
@@ -131,6 +174,21 @@ def test_other_pythons_try_properties_with_few_examples_and_this_one_with_all(
     assert (few.max_examples, few.deadline) == (10, None)
     if pytestconfig.getoption("--hypothesis-profile") != "few examples":
         assert settings().max_examples == settings.get_profile("default").max_examples
+
+
+def test_what_is_about_no_python_is_there() -> None:
+    assert [path for path in pythons.OF_NO_PYTHON if not path.is_file()] == []
+
+
+def test_a_property_that_has_its_own_number_of_examples_has_fewer_on_other_pythons_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for many, (of_20, of_100, of_150) in {"no deadline": (20, 100, 150), "few examples": (2, 10, 15)}.items():
+        monkeypatch.setattr(conftest, "settings", lambda many=many: settings.get_profile(many))
+        assert (examples(20), examples(100), examples(150)) == (of_20, of_100, of_150)
+        assert examples(1) == 1
+    for path in (pythons.REPOSITORY / "tests" / "unit").rglob("*.py"):
+        assert not re.search(r"max_examples=\d", path.read_text(encoding="utf-8")), path
 
 
 def test_the_oldest_is_the_one_that_the_project_requires() -> None:

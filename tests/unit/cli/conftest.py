@@ -48,20 +48,37 @@ def cloud() -> Iterator[LocalCloud]:
         yield running
 
 
+class _Clients(NamedTuple):
+    sqs: Any
+    stepfunctions: Any
+
+
+@pytest.fixture(scope="session")
+def _own_clients(cloud: LocalCloud) -> _Clients:
+    """Those of the fixtures, which are made once: it takes longer than what they do."""
+    session = boto3.Session("local", "local", region_name=cloud.region)
+    return _Clients(
+        session.client("sqs", endpoint_url=cloud.endpoint_url),
+        session.client("stepfunctions", endpoint_url=cloud.endpoint_url),
+    )
+
+
 @pytest.fixture
-def deployed(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+def deployed(
+    cloud: LocalCloud, _own_clients: _Clients, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Deployed]:
     for name, value in cloud.environment().items():
         if name.startswith(("AWS_", "NO_PROXY", "no_proxy")):
             monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    sqs = boto3.client("sqs")
+    sqs = _own_clients.sqs
     dead_letters = sqs.create_queue(QueueName=f"{PREFIX}-dead-letter")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
     ]
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
     ingest = sqs.create_queue(QueueName=f"{PREFIX}-ingest", Attributes={"RedrivePolicy": policy})["QueueUrl"]
-    boto3.client("stepfunctions").create_state_machine(
+    _own_clients.stepfunctions.create_state_machine(
         name=f"{PREFIX}-index-logs", definition=_DONE, roleArn="arn:aws:iam::123456789012:role/r"
     )
     found = Deployed(sqs, ingest, dead_letters)

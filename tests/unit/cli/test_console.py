@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 import trailsearch.cli
+from tests.conftest import examples
 from tests.unit.cli.search.test_search import FIELDS
 from tests.unit.cli.status.test_status import WELL
 from trailsearch.audit.cloud.look import Audited
@@ -49,7 +50,7 @@ HOSTILE = (
 )
 hostile_texts = st.text(st.sampled_from(HOSTILE + "a b[]0;mé😀"), min_size=1, max_size=30)
 # Examples share what the fixtures have patched, which none of them changes.
-many = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_does_nothing(text: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tests.browser.domain import EventsInMemory
+from tests.conftest import examples
 from tests.unit.page.conftest import ADDRESS, Behind, event
 from trailsearch.cli.environment import EnvironmentNotFound
 from trailsearch.cli.search.export import COLUMNS
@@ -246,7 +247,9 @@ VALUES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150), deadline=None
+)
 @given(
     st.sampled_from(
         [

@@ -4,6 +4,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tests.unit.upload_rules import MAX_BATCH_BYTES, MAX_DOCUMENT_BYTES, assert_obeys
 from trailsearch.events.documents import Document
 from trailsearch.events.fields import Fields
@@ -94,7 +95,7 @@ large = st.one_of(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.lists(st.lists(large, max_size=4), max_size=5))
 def test_the_real_limits_are_kept_and_no_document_is_lost(sizes: list[list[int]]) -> None:
     real = CloudSearchFormat()

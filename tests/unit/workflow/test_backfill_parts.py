@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetch_logs import read_messages
+from tests.conftest import examples
 from tests.steps import LOGS, execution, log_key
 from trailsearch.contracts.messages import MAX_PAYLOAD_CHARACTERS, LogRef, QueueMessage
 from trailsearch.workflow.backfill_parts import LOGS_PER_MESSAGE, MAX_BYTES, MAX_LOGS, events_in, in_parts
@@ -33,7 +34,7 @@ def read(part: bytes) -> list[LogRef]:
 
 
 @given(logs)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_every_log_is_in_one_part_in_order(listed: list[tuple[str, str, int]]) -> None:
     refs = [(LogRef(bucket, log_key(name), backfill=True), size) for bucket, name, size in listed]
     parts = list(in_parts(refs))
@@ -46,7 +47,7 @@ def test_every_log_is_in_one_part_in_order(listed: list[tuple[str, str, int]]) -
 
 
 @given(st.integers(1, 900), st.sampled_from(["k", '"', "\\", "é", "😀", "\x01"]))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_part_fits_into_the_result_of_the_state_that_starts_its_execution(
     length: int, character: str
 ) -> None:

@@ -13,12 +13,13 @@ class DamagedBody:
 
 @dataclass(frozen=True)
 class RefusedItems:
-    """Of a bulk request, every `every`-th document is not stored: its item is this error."""
+    """Of a bulk request, every `every`-th document that has a text in it is not stored: its item is this error."""
 
     status: int
     error_type: str
     reason: str
     every: int
+    having: bytes = b""
 
 
 # What is to go wrong with the request of this context.

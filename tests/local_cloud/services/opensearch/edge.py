@@ -92,19 +92,28 @@ class Edge:
         if len(request.body) > max_bytes:
             message = f"Request size exceeded {max_bytes} bytes"
             return _json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Message": message})
-        match disruption.get():
-            case DamagedBody(cut=cut):
-                request = request._replace(body=_damaged(request.body, cut=cut))
-            case RefusedItems() as refused_items if plain_path.endswith("/_bulk"):
-                return self._with_refused_items(request, path, plain_path, max_bytes, refused_items)
-        return self._ask_engine(request, path, plain_path, max_bytes)
+        return self._let_through(request, path, plain_path, max_bytes)
+
+    def _let_through(self, request: SignedRequest, path: str, plain_path: str, max_bytes: int) -> Answer:
+        """Hand a request to the engine, as it is or as what goes wrong on the way has it."""
+        try:
+            match disruption.get():
+                case DamagedBody(cut=cut):
+                    request = request._replace(body=_damaged(request.body, cut=cut))
+                case RefusedItems() as refused_items if plain_path.endswith("/_bulk"):
+                    return self._with_refused_items(request, path, plain_path, max_bytes, refused_items)
+            return self._ask_engine(request, path, plain_path, max_bytes)
+        except BodyTooLargeError:
+            return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
+        except (DamagedBodyError, urllib3.exceptions.HTTPError):  # A node ends the connection.
+            return _text(HTTPStatus.BAD_GATEWAY, "Bad Gateway")
 
     def _with_refused_items(
         self, request: SignedRequest, path: str, plain_path: str, max_bytes: int, refused: RefusedItems
     ) -> Answer:
         """Let the engine store the documents that are not to be refused."""
         whole = unpacked(request.body, max_bytes) if _is_gzip(request) else request.body
-        kept = bulk_items.without_every(refused.every, whole)
+        kept = bulk_items.without_refused(whole, refused)
         # The answer is read here: it is not to be packed.
         packing = {"content-encoding", "accept-encoding"}
         headers = {name: value for name, value in request.headers.items() if name not in packing}
@@ -123,20 +132,15 @@ class Edge:
         body = request.body
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         embedded = engine.choice == "embedded"
-        try:
-            if embedded:
-                if _is_gzip(request):
-                    del headers["content-encoding"]
-                    body = unpacked(body, max_bytes)
-                body = self._analysis.to_engine(plain_path, body)
-            url = f"{engine.url}{path}" + (f"?{request.query}" if request.query else "")
-            answer = self._http.request(
-                request.method, url, body=body or None, headers=headers, decode_content=embedded
-            )
-        except BodyTooLargeError:
-            return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
-        except (DamagedBodyError, urllib3.exceptions.HTTPError):  # A node ends the connection.
-            return _text(HTTPStatus.BAD_GATEWAY, "Bad Gateway")
+        if embedded:
+            if _is_gzip(request):
+                del headers["content-encoding"]
+                body = unpacked(body, max_bytes)
+            body = self._analysis.to_engine(plain_path, body)
+        url = f"{engine.url}{path}" + (f"?{request.query}" if request.query else "")
+        answer = self._http.request(
+            request.method, url, body=body or None, headers=headers, decode_content=embedded
+        )
         content = answer.data
         if embedded and request.method == "GET":
             content = self._analysis.from_engine(plain_path, content)

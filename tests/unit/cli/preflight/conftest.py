@@ -34,12 +34,20 @@ Answer = Mapping[str, Any] | Refused
 
 
 class Aws:
-    """What AWS answers, by service and operation, and what it was asked."""
+    """What AWS answers, by service and operation, and what it was asked.
+
+    Its clients are made once, which takes longer than most tests, and have no account of their own: each test forgets what
+    the one before it has set.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, str], Answer | Callable[[dict[str, Any]], Answer]] = {}
         self.asked: set[tuple[str, str]] = set()
         self._clients: dict[tuple[str, str], Any] = {}
+
+    def forget(self) -> None:
+        """Take the account for one that nobody has asked."""
+        self.answers, self.asked = {}, set()
 
     def client(self, service: str, config: Config | None = None, _endpoint_url: str | None = None) -> Any:
         """Make a client, as ``clients`` does."""
@@ -75,10 +83,17 @@ class Aws:
         return answer
 
 
+@pytest.fixture(scope="session")
+def any_account() -> Aws:
+    """An account of which nothing is said."""
+    return Aws()
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def aws(any_account: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """An account in which nothing is deployed yet, and all is well."""
-    account = Aws()
+    account = any_account
+    account.forget()
     account.answers = {
         ("sts", "GetCallerIdentity"): {"Account": ACCOUNT, "Arn": ARN, "UserId": "AROA:alice"},
         ("s3", "HeadBucket"): {"BucketRegion": REGION},

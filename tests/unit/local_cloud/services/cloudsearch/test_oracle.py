@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tests.local_cloud.services.cloudsearch.models import Domain
 from tests.unit.local_cloud.services.cloudsearch.domains import field, make_domain, search
 
@@ -303,7 +304,7 @@ def ids_of(domain: Domain, query: str, **parameters: str) -> list[str]:
 
 
 # How long it takes to draw says more about what else the machine does.
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.lists(documents, min_size=3, max_size=6))
 def test_queries_find_what_they_find_naively(data: st.DataObject, drawn: list[Document]) -> None:
     by_id = dict(zip(["a", "A", "ab", "abc", "b", "c"], drawn, strict=False))

@@ -253,6 +253,23 @@ def test_all_items_of_a_bulk_request_can_be_refused(create: Create, faults: Faul
     assert count(endpoint, "events-a-1").status == 404
 
 
+def test_documents_with_a_text_can_be_refused(create: Create, faults: FaultControl) -> None:
+    endpoint = create("events-a")
+    faults.set([Rule(RefusedItems(400, "mapper_parsing_exception", every=1, having="poison"))])
+    body = documents("events-a-1", 3) + bulk_body("events-a-1", [("bad", {"what": "poison"})])
+    items = bulk(endpoint, body).content["items"]
+    assert [item["index"]["status"] for item in items] == [201, 201, 201, 400]
+
+
+def test_a_body_that_is_too_large_is_refused_whatever_is_refused_of_it(
+    create: Create, faults: FaultControl
+) -> None:
+    endpoint = create("events-a")
+    faults.set([Rule(RefusedItems(400, "mapper_parsing_exception", every=1, having="poison"))])
+    body = bulk_body("events-a-1", [("large", {"what": "x" * 11 * 1024 * 1024})])
+    assert ask("POST", f"{endpoint}/_bulk", gzip.compress(body, 1), GZIP).status == 413
+
+
 def test_a_body_can_be_damaged_behind_the_edge(create: Create, faults: FaultControl) -> None:
     endpoint = create("events-a")
     faults.set([Rule(BodyDamage(), times=1), Rule(BodyDamage(cut=True), times=1)])
