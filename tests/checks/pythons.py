@@ -26,17 +26,6 @@ import ctypes, ensurepip, json, sqlite3, ssl, sys, venv
 print(json.dumps([*sys.version_info[:3], sys.version_info.releaselevel]))
 """
 _SECONDS_TO_SAY = 20
-# They are about make, Terraform and the registry, and try nothing that a Python runs: once is enough.
-OF_NO_PYTHON = tuple(
-    REPOSITORY / "tests" / "unit" / name
-    for name in (
-        "checks/test_locks.py",
-        "test_clone_anywhere.py",
-        "test_macos_tools.py",
-        "test_makefile.py",
-        "test_terraform_order.py",
-    )
-)
 
 
 class Python(NamedTuple):
@@ -166,7 +155,6 @@ def _tested(interpreter: Path, tests: Iterable[str], processes: int) -> subproce
     command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     # xdist takes processor time, too.
     command += ["-n", str(processes), "--dist", "loadfile"] if processes > 1 else ["-n", "0"]
-    command += [f"--ignore={path}" for path in OF_NO_PYTHON]
     return subprocess.run(
         [*command, "--hypothesis-profile", "few examples", *tests],
         cwd=REPOSITORY,

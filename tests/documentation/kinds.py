@@ -149,7 +149,7 @@ def backends_of(shown: Shown) -> set[Backend]:
 def each_once(shown: Iterable[Shown]) -> list[Shown]:
     """Give the first of those commands that are one where ENV= is always the same, and that a comment alone tells apart.
 
-    What ``make search`` and the other targets do with ENV=, unit/test_makefile.py holds.
+    What ``make search`` and the other targets do with ENV=, tooling/test_makefile.py holds.
     """
     first: dict[tuple[str, ...], Shown] = {}
     for each in shown:

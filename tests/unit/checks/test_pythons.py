@@ -176,10 +176,6 @@ def test_other_pythons_try_properties_with_few_examples_and_this_one_with_all(
         assert settings().max_examples == settings.get_profile("default").max_examples
 
 
-def test_what_is_about_no_python_is_there() -> None:
-    assert [path for path in pythons.OF_NO_PYTHON if not path.is_file()] == []
-
-
 def test_a_property_that_has_its_own_number_of_examples_has_fewer_on_other_pythons_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

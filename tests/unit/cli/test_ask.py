@@ -9,8 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.documentation.make_targets import options
 from tests.unit.cli.search.test_search import FIELDS, RAW
-from tests.unit.test_makefile import options
 from trailsearch.cli.ask import ask
 from trailsearch.cli.environment import Environment
 from trailsearch.cli.search.search import search

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.documentation.make_targets import targets
+from tests.documentation.make_targets import options, targets
 from tests.local_cloud.sealing import makefile, own_variables
 from tests.unit.local_cloud.test_sealing import OF_A_CALLER
 
@@ -57,14 +57,6 @@ def make(
 def printed(name: str) -> str:
     """Have a command print a variable of its environment in place of what it does."""
     return f"PYTHON=printenv {name};:"
-
-
-def options() -> list[str]:
-    """The options of all commands, as the Makefile lists them."""
-    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    return [
-        name for line in re.findall(r"^OPTIONS [:+]= (.+)$", makefile, re.MULTILINE) for name in line.split()
-    ]
 
 
 @pytest.mark.parametrize("columns", [40, 60, 100, 200])

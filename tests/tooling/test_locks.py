@@ -61,4 +61,4 @@ def test_a_package_without_a_wheel_for_a_platform_is_found(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_changed_lock_is_checked_at_once(name: str) -> None:
-    assert "tests.unit.checks.test_locks" in readers_of(name)
+    assert "tests.tooling.test_locks" in readers_of(name)

@@ -1,0 +1,1 @@
+"""What the repository is worked with, and no Python runs: the Makefile, locks, names of folders, the order in Terraform."""
