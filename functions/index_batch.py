@@ -2,8 +2,8 @@
 
 Event: ``{"batch": BatchRef, "execution": ARN}``.
 Answer: ``Indexed``: how many documents. If the search domain refuses some of them, ``DocumentsNotIndexed`` in its
-place, with a dead letter for those; if there was no time to find out which those are, or no answer, with further ones
-for what is not indexed yet.
+place, with a dead letter for those; if there was no time to find out which those are, or no answer, or there are many, with
+further ones for what is not indexed yet.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from trailsearch.contracts.errors import (
     OutOfTime,
     SearchThrottled,
     SearchUnavailable,
+    TooManyRefused,
     TrailsearchError,
 )
 from trailsearch.contracts.ledger import IndexedBatch, Part
@@ -36,7 +37,8 @@ from trailsearch.search.backend import BatchFormat, EncodedDocument, Refused, Se
 from trailsearch.workflow.ledger import Ledger
 from trailsearch.workflow.staging import Staging
 
-# Isolates 8 bad documents among 5,000. A batch that is bad throughout is not taken apart to the last document.
+# Isolates 8 bad documents among 5,000, and all of 50. Of what has more of them, each redrive isolates further ones, and
+# leaves batches of at most half the size: with ceil(log2(documents / 50)) redrives, 7 of 5,000, each bad one is alone.
 MAX_REFUSALS = 100
 # No upload of a half begins later before the function's time-out. An upload that gets no answer takes 65 s, after which
 # its client gives up (``clients``); the rest is for staging what is left.
@@ -54,7 +56,7 @@ RemainingSeconds = Callable[[], float]
 
 
 class Refusal(NamedTuple):
-    """Documents that the search domain refuses, one unless ``MAX_REFUSALS`` was reached, and why."""
+    """Documents that the search domain refuses together, or the one that it refuses alone, and why."""
 
     documents: Sequence[EncodedDocument]
     reason: str
@@ -63,7 +65,7 @@ class Refusal(NamedTuple):
 class Halved(NamedTuple):
     """What became of a refused batch; the documents of it that are in neither list are indexed.
 
-    ``refusals`` are final. ``left`` are parts of the batch, in its order, of which it is not known yet which documents
+    ``refusals`` are final, each of a single document. ``left`` are parts of the batch, in its order, of which it is not known yet which documents
     are bad, because uploading had to ``stop``.
     """
 
@@ -141,8 +143,8 @@ def index_batch(
     """Index every document of a staged batch that the search domain takes.
 
     The ones that it refuses are staged as a batch of their own, which a dead letter points to. What is not indexed when
-    time runs out, or when the domain has no room for more uploads meanwhile, is staged as one or two batches, each
-    smaller than this one: a redrive goes on with them, where a retry of the whole batch would begin anew.
+    time runs out, when the domain has no room for more uploads meanwhile, or when it has refused ``MAX_REFUSALS``, is staged as
+    one or two batches, each smaller than this one: a redrive goes on with them, where a retry of the whole batch would begin anew.
 
     Raises:
         SearchThrottled, SearchUnavailable: nothing is indexed; try again.
@@ -207,7 +209,8 @@ def upload_halves(
         upload: indexes a batch; its ``SearchThrottled``, ``SearchUnavailable`` and ``OutOfTime`` end the halving.
 
     Returns:
-        What stays refused and what is left, each in the order of the batch; everything else is indexed.
+        What stays refused and what is left, each in the order of the batch; everything else is indexed. Of what is left by
+        ``TooManyRefused``, ``in_two`` makes batches of at most half the size of this one, with a bad document in each part.
 
     Raises:
         SearchAccessDenied: from an upload; some may be indexed.
@@ -217,9 +220,14 @@ def upload_halves(
     pending = [Refusal(documents, reason)]
     while pending:
         refused = pending.pop()
-        if len(refused.documents) == 1 or uploads_refused >= MAX_REFUSALS:
+        if len(refused.documents) == 1:
             refusals.append(refused)
             continue
+        if uploads_refused >= MAX_REFUSALS:
+            waiting = [refused, *pending[::-1]]
+            alone = [each for each in waiting if len(each.documents) == 1]
+            left = [each.documents for each in waiting if len(each.documents) > 1]
+            return Halved([*refusals, *alone], left, TooManyRefused(f"it has refused {MAX_REFUSALS} uploads"))
         middle = len(refused.documents) // 2
         halves = [refused.documents[:middle], refused.documents[middle:]]
         halves_refused: list[Refusal] = []
@@ -291,13 +299,8 @@ class _Patient:
 
 
 def _why(refusals: Sequence[Refusal]) -> DocumentRefused:
-    count = sum(len(refusal.documents) for refusal in refusals)
-    shown = [
-        f"{refusal.documents[0].id}{f' and {len(refusal.documents) - 1} more' * (len(refusal.documents) > 1)}:"
-        f" {refusal.reason}"
-        for refusal in refusals[:_SHOWN_REFUSALS]
-    ]
-    return DocumentRefused(f"The search domain refuses {count} document(s). {'; '.join(shown)}")
+    shown = [f"{refusal.documents[0].id}: {refusal.reason}" for refusal in refusals[:_SHOWN_REFUSALS]]
+    return DocumentRefused(f"The search domain refuses {len(refusals)} document(s). {'; '.join(shown)}")
 
 
 def _why_left(part: Sequence[EncodedDocument], reason: str, stop: TrailsearchError) -> TrailsearchError:

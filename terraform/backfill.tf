@@ -34,6 +34,7 @@ resource "aws_sfn_state_machine" "backfill" {
       prefix                        = local.prefix
       staging_bucket                = aws_s3_bucket.staging.bucket
       index_logs_arn                = aws_sfn_state_machine.index_logs.arn
+      index_logs_executions_arn     = trimsuffix(local.executions_arn, ":*")
       backfill_concurrency          = var.backfill_concurrency
       plan_backfill_function_arn    = aws_lambda_function.step["plan_backfill"].arn
       plan_backfill_timeout_seconds = local.state_timeout_seconds.plan_backfill

@@ -322,6 +322,7 @@ def _placeholders(result: Deployed, known: _Values) -> dict[str, str | int]:
         "prefix": result.prefix,
         "staging_bucket": result.staging_bucket,
         "index_logs_arn": result.arn("states", f"stateMachine:{result.prefix}-index-logs"),
+        "index_logs_executions_arn": result.arn("states", f"execution:{result.prefix}-index-logs"),
         "backfill_concurrency": known.number("${var.backfill_concurrency}"),
         "part_timeout_seconds": known.number(_part_timeout()),
         "audit_concurrency": _audit_concurrency(),

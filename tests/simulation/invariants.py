@@ -17,7 +17,7 @@ from tests.simulation.services.sqs import Message
 from tests.simulation.world import World
 from trailsearch.cli.cost.inputs import States
 from trailsearch.cli.cost.settings import read_states
-from trailsearch.contracts.errors import MessageNotRecognized
+from trailsearch.contracts.errors import MessageNotRecognized, TooManyRefused
 from trailsearch.contracts.messages import DeadLetter, LargeMessage
 from trailsearch.workflow import dead_letters
 from trailsearch.workflow.dead_letters import WaitingLetter
@@ -30,8 +30,6 @@ TRIED_SECONDS = 240.0
 """So long, at the least, the Pipe tries to hand over a message: a fault that is shorter dead-letters none."""
 STARTING = frozenset({"Start Execution For Message", "Start Execution For Part"})
 """Each of these, once entered, starts one execution."""
-MANY = 8
-"""Index Batch isolates this many bad documents among thousands, in the uploads that it has for that."""
 _OF_MESSAGES = frozenset({"message", "execution"})
 _HISTORY_EVENTS = 25_000
 _SHOWN = 3
@@ -69,7 +67,7 @@ class Truth:
         deliveries: Sequence[Delivery] = world.plan.of(Delivery)
         backfills: Sequence[Backfill] = world.plan.of(Backfill)
         self.logs: dict[str, Log] = {log.uri: log for delivery in deliveries for log in delivery.logs}
-        self.logs |= {log.uri: log for backfill in backfills for log in backfill.logs}
+        self.logs |= {log.uri: log for backfill in backfills for log in backfill.logs if not log.left_out}
         self.old = {document for old in world.plan.of(Old) for document, _ in old.documents}
         self.wrong: dict[str, frozenset[str]] = {
             delivery.mark: delivery.wrong for delivery in deliveries if delivery.wrong
@@ -77,8 +75,11 @@ class Truth:
         self.times = Counter(each for log in self.logs.values() for each, _ in log.records)
         self.fates: dict[str, Fate] = {}
         for log in self.logs.values():
-            if not log.errors:
+            if not log.errors and log.tampered is None:
                 self.fates |= dict(log.records)
+        self.perhaps = {
+            each for log in self.logs.values() if log.tampered is not None for each, _ in log.records
+        }
         self.is_deadly = any(log.deadly for log in self.logs.values())
         self.found = {each for each, fate in self.fates.items() if fate is Fate.FOUND}
 
@@ -96,7 +97,7 @@ class Truth:
         if letter.batch:
             ids = staged_ids(world, letter.batch.bucket, letter.batch.key)
             fates = {self.fates.get(each) for each in ids}
-            if ids and fates <= {Fate.REFUSED, Fate.TOO_LARGE}:
+            if ids and fates <= {Fate.REFUSED, Fate.TOO_LARGE} and letter.error != TooManyRefused.__name__:
                 # What is too large for a batch is sent alone where it is redriven: the domain says so then, too.
                 if letter.error not in {fate.value for fate in fates if fate} | {Fate.REFUSED.value}:
                     raise NotTrue(f"of {', '.join(sorted(ids))}")
@@ -191,21 +192,21 @@ def untrue(world: World, truth: Truth, message: Message) -> Iterator[str]:
             return
         yield f"untrue: the reason {of} is not {error}: {waiting.text}"
         return
-    if error == "LogNotFound" and any(
-        log.uri == waiting.letter.subject and log.late for log in truth.logs.values()
-    ):
+    log = truth.logs.get(waiting.letter.subject)
+    if log and ((error == "LogNotFound" and log.late) or (error == "LogUnreadable" and log.restored)):
         return
-    if waiting.letter.batch and error == Fate.REFUSED.value and _has_a_bad_one(world, truth, waiting):
-        return  # A batch with many bad ones is not taken apart to the last document, until it is redriven.
+    if _is_left(world, truth, waiting):
+        return
     if not about and not (error in DEADLY and truth.is_deadly and world.faults.met):
         yield f"untrue: nothing of the kind has happened: {waiting.text}"
 
 
-def _has_a_bad_one(world: World, truth: Truth, waiting: Waiting) -> bool:
-    assert waiting.letter.batch is not None
+def _is_left(world: World, truth: Truth, waiting: Waiting) -> bool:
+    """Tell whether a dead letter has what is left of a batch with many bad documents, and says so, until it is redriven."""
+    if waiting.letter.batch is None or waiting.letter.error != TooManyRefused.__name__:
+        return False
     ids = staged_ids(world, waiting.letter.batch.bucket, waiting.letter.batch.key)
-    bad = sum(truth.fates.get(each) is Fate.REFUSED for each in ids)
-    return len(ids) > MANY and bad > 0
+    return len(ids) > 1 and any(truth.fates.get(each) in {Fate.REFUSED, Fate.TOO_LARGE} for each in ids)
 
 
 def failures(world: World, truth: Truth) -> Iterator[str]:
@@ -239,7 +240,8 @@ def _lost(world: World, truth: Truth, waiting: Sequence[Waiting]) -> Iterator[st
             yield f"untrue: the reason {of} is not {each.letter.error}: {each.text}"
             told.update([str(of).removeprefix("of the message ").removeprefix("of ")])
     silent = {each for each, fate in truth.fates.items() if fate is not Fate.FOUND}
-    silent |= {log.uri for log in truth.logs.values() if log.errors} | truth.wrong.keys()
+    silent |= {log.uri for log in truth.logs.values() if log.errors and log.tampered is None}
+    silent |= truth.wrong.keys()
     if untold := sorted(silent - told.keys() - _documents(truth, told)):
         yield f"lost: nothing in the dead-letter queue tells of {len(untold)}: {_some(untold)}"
 
@@ -253,7 +255,7 @@ def _doubled(world: World, truth: Truth) -> Iterator[str]:
     for each in sorted(truth.found):
         if len(where := world.domain.where(each)) > 1:
             yield f"doubled: the event {each} is in {', '.join(where)}"
-    strange = sorted(world.domain.found() - truth.found - truth.old)
+    strange = sorted(world.domain.found() - truth.found - truth.old - truth.perhaps)
     if strange:
         yield f"doubled: {len(strange)} document(s) are of no event: {_some(strange)}"
     children = Counter(each.parent for each in world.executions.all.values())
@@ -305,23 +307,26 @@ def _bounds(world: World) -> Iterator[str]:
 
 def _calm(world: World, truth: Truth) -> Iterator[str]:
     """What holds beside, where nothing ever failed and nobody did anything."""
+    left: set[str] = set()
     for waiting in map(read_letter, world.waiting_at_first):
+        if _is_left(world, truth, waiting):
+            assert waiting.letter.batch is not None
+            left |= staged_ids(world, waiting.letter.batch.bucket, waiting.letter.batch.key)
+            continue
         try:
             about = truth.about(waiting, world)
         except NotTrue:
             continue  # As is said of what waits at the end.
-        if waiting.letter.batch and _has_a_bad_one(world, truth, waiting):
-            continue
-        late = any(log.uri == waiting.letter.subject and log.late for log in truth.logs.values())
-        if not about and not late:
+        log = truth.logs.get(waiting.letter.subject)
+        if not about and not (log and (log.late or log.restored)):
             yield f"held up: nothing ever failed, and this waits: {waiting.text}"
     bound = world.deployed.pipe_window_seconds + WAIT_SECONDS
     for delivery in world.plan.of(Delivery):
         for log in delivery.logs:
-            if log.errors or log.late or not delivery.copies:
+            if log.errors or log.late or log.restored or log.tampered or not delivery.copies:
                 continue
             for each, fate in log.records:
                 times = [t for documents in world.domain.documents.values() for t in documents.get(each, ())]
-                if fate is Fate.FOUND and times and min(times) > delivery.at + bound:
+                if each not in left and fate is Fate.FOUND and times and min(times) > delivery.at + bound:
                     waited = min(times) - delivery.at
                     yield f"held up: the event {each} waited for {waited:,.0f} s, where nothing failed"

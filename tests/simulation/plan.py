@@ -27,6 +27,10 @@ class Log:
     ``records`` are the ids of its documents, each with its fate. ``errors`` are the names of the errors of which one is to
     be in its dead letter, if it can never be read. ``refused`` is what S3 refuses it with, ``deadly`` that a function dies of
     it. It appears in its bucket ``late`` seconds after it is announced.
+
+    What S3 refuses is handed out ``restored`` seconds after it is announced, if it ever is. One that is ``left_out`` lies in an
+    archive, as a listing says. Somebody deletes, or alters, the object ``deleted`` or ``altered`` seconds after it is there: its
+    records may be found then, or not.
     """
 
     bucket: str
@@ -37,6 +41,15 @@ class Log:
     refused: str = ""
     deadly: bool = False
     late: float = 0.0
+    restored: float | None = None
+    left_out: bool = False
+    deleted: float | None = None
+    altered: float | None = None
+
+    @property
+    def tampered(self) -> float | None:
+        """After how many seconds somebody lays hands on it, if anybody does."""
+        return self.altered if self.deleted is None else self.deleted
 
     @property
     def uri(self) -> str:

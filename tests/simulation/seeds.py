@@ -117,7 +117,6 @@ class _Drawer:
         self._deployed = deployed
         self._span = span
         self._number = 0
-        self._poisoned = False
 
     def _next(self) -> int:
         self._number += 1
@@ -130,15 +129,15 @@ class _Drawer:
 
     def log(self) -> Log:
         random = self._random
-        key = (
-            "AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/01/111122223333_CloudTrail_us-east-1_20260101T0000Z_"
-            f"{self._next():04}{random.choice(('', '', ' +é'))}.json.gz"
-        )
+        key = f"{self._key()}{random.choice(('', '', ' +é'))}.json.gz"
         chance = random.random()
         if chance < 0.62:
             return self._readable(key)
         if chance < 0.70:
             return self._readable(key, late=random.choice((5.0, 900.0)))
+        if chance < 0.73:
+            restored = random.choice((60.0, 3 * _HOUR))
+            return replace(self._readable(key), refused="InvalidObjectState", restored=restored)
         unreadable: Sequence[tuple[bytes | None, str, str]] = (
             (b"", "LogCorrupt", ""),
             (b"no gzip", "LogCorrupt", ""),
@@ -158,12 +157,9 @@ class _Drawer:
 
     def _readable(self, key: str, late: float = 0.0, *, poisonous: bool = False) -> Log:
         random = self._random
-        # One at most: of a batch that is bad throughout, Index Batch does not find each one (MAX_REFUSALS).
-        poisonous = (random.random() < 0.05 or poisonous) and not self._poisoned
-        self._poisoned |= poisonous
-        records = [
-            self._record(poisonous) for _ in range(30 if poisonous else random.choice((0, 1, 3, 3, 6)))
-        ]
+        poisonous = random.random() < 0.05 or poisonous
+        share = random.choice((0.3, 0.6, 1.0)) if poisonous else 0.0
+        records = [self._record(share) for _ in range(30 if poisonous else random.choice((0, 1, 3, 3, 6)))]
         text = "[" + ",".join(record for record, _ in records) + "]"
         # An array is a log only if it has objects alone.
         if random.random() < 0.9 or any(record[0] != "{" for record, _ in records):
@@ -174,8 +170,8 @@ class _Drawer:
             fates[build_document(line, "s3://any/log").id] = fate
         return Log(LOG_BUCKET, key, _gzip(text.encode()), tuple(fates.items()), late=late)
 
-    def _record(self, poisonous: bool) -> tuple[str, Fate]:
-        chance = 0.95 if poisonous and self._random.random() < 0.3 else self._random.random()
+    def _record(self, poisonous: float) -> tuple[str, Fate]:
+        chance = 0.95 if self._random.random() < poisonous else self._random.random()
         if chance < 0.75:
             before, behind = self._random.choice(_usual_records())
             return f"{before}{self._id()}{behind}", Fate.FOUND
@@ -329,6 +325,8 @@ class _Drawer:
         drawn = [self._dropped(part) if is_audited and isinstance(part, Delivery) else part for part in parts]
         times = [part.at for part in parts if isinstance(part, Delivery)]
         failing = any(isinstance(part, Fault) for part in parts)
+        if is_audited and random.random() < 0.5:
+            drawn += [self._tampered() for _ in range(random.choice((1, 1, 2)))]
         if random.random() < 0.2:
             backfill = self._backfill(with_acts=failing)
             drawn += backfill
@@ -346,12 +344,40 @@ class _Drawer:
             drawn.append(self._fault_from(begin, kind))
         return drawn
 
+    def _key(self) -> str:
+        return (
+            "AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/01/111122223333_CloudTrail_us-east-1_20260101T0000Z_"
+            f"{self._next():04}"
+        )
+
+    def _tampered(self) -> Delivery:
+        """A signed log that somebody alters or deletes, before it is read or after; or whose announcement never arrives, too."""
+        random = self._random
+        usual = [random.choice(_usual_records()) for _ in range(3)]
+        records = [f"{before}{self._id()}{behind}" for before, behind in usual]
+        ids = [build_document(record.encode(), "s3://any/log").id for record in records]
+        log = Log(
+            LOG_BUCKET,
+            f"{self._key()}.json.gz",
+            _gzip(f'{{"Records":[{",".join(records)}]}}'.encode()),
+            tuple((each, Fate.FOUND) for each in ids),
+        )
+        after = random.choice((0.1, 60.0, 900.0, 2 * _HOUR)) * random.uniform(0.5, 1.5)
+        deleted = random.random() < 0.5
+        log = (
+            replace(log, deleted=after, errors=frozenset({"LogNotFound"}))
+            if deleted
+            else replace(log, altered=after)
+        )
+        body = json.dumps({"s3Bucket": log.bucket, "s3ObjectKey": [log.key]})
+        what = f"CloudTrail about a log that is {'deleted' if deleted else 'altered'}"
+        return Delivery(random.uniform(0, self._span), what, body, (log,), copies=random.choice((0, 1, 1)))
+
     def _halved(self) -> list[Part]:
         """A log of which a whole batch is refused, and a domain so slow that the time for halving it runs out."""
         random = self._random
         at = random.uniform(0, self._span)
-        key = f"AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/01/111122223333_CloudTrail_us-east-1_20260101T0000Z_{self._next():04}.json.gz"
-        log = self._readable(key, poisonous=True)
+        log = self._readable(f"{self._key()}.json.gz", poisonous=True)
         body = json.dumps({"s3Bucket": log.bucket, "s3ObjectKey": [log.key]})
         slow = Fault(
             at,
@@ -394,9 +420,9 @@ class _Drawer:
 
     def _of_days_gone_by(self) -> Log:
         while True:
-            log = replace(self.log(), late=0.0)
-            if log.body is not None and log.bucket == LOG_BUCKET:
-                return log
+            log = replace(self.log(), late=0.0, restored=None)
+            if log.body is not None and log.bucket == LOG_BUCKET and (not log.refused or log.errors):
+                return replace(log, left_out=self._random.random() < 0.15)
 
     def _old(self) -> Old:
         random = self._random
@@ -481,6 +507,7 @@ _FAULTS: Sequence[_Kind] = (
 _FAULTS_OF_OTHERS: Sequence[_Kind] = (
     ("s3", (ANY, "ListObjectsV2", "PutObject"), (_AUDIT, _PLAN), (*_PASSING, How.DENIED, *_CRASHES)),
     ("states", ("StartExecution",), ("workflow",), (How.DENIED, How.NO_CONNECTION)),
+    ("states", ("StartExecution", "DescribeExecution"), ("workflow",), (How.ANSWER_LOST, How.SLOW)),
     ("s3", ("GetObject", "PutObject"), ("workflow",), (*_PASSING, How.DENIED)),
     ("sqs", ("SendMessageBatch",), (_AUDIT,), (*_PASSING, How.HALF, How.DENIED, *_CRASHES)),
     ("cloudtrail", ("ListPublicKeys",), (_AUDIT,), (*_PASSING, How.DENIED)),

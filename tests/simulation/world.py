@@ -1,10 +1,13 @@
 """One run of a plan: the pipeline, whoever uses it, and time."""
 
 import gc
+import gzip
+import itertools
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from math import ceil, log2
 from random import Random
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -38,6 +41,9 @@ from tests.simulation.services.sqs import Message, Queue, Sqs
 from trailsearch.audit.cloud import digest_bucket
 from trailsearch.aws import clients, telemetry
 from trailsearch.aws.telemetry import logger
+from trailsearch.cli.environment import Environment
+from trailsearch.contracts.errors import MessageNotRecognized, TooManyRefused
+from trailsearch.contracts.messages import DeadLetter
 from trailsearch.search import Backend, search_backend
 from trailsearch.workflow import backfill_parts
 
@@ -52,12 +58,14 @@ HANDLERS = (
 )
 ROUNDS = 3
 """So many redrives bring all in, once nothing fails any more: a batch that the domain refuses may be halved as often."""
+NOTHING_HAPPENED = gzip.compress(b'{"Records":[]}', 1, mtime=0)
+"""What somebody who alters a log makes of it."""
 LOGS_OF_A_PART = 3
 """So few logs has a part of a backfill here, in place of 500, so that there are several parts."""
 RESUMED = 6
 """So often is a backfill begun or resumed, once nothing fails any more, until it has to have ended."""
-MOST_ROUNDS = 8
-"""It goes on with a batch that is bad throughout, as long as that brings something: Index Batch isolates some of it each time."""
+MAX_REFUSALS = 8
+"""So few uploads does the domain refuse here, in place of 100, until the rest of a batch is left to a redrive."""
 _BEFORE_THE_WORLD = -30 * 24 * HOUR
 _MOST_WAITED_SECONDS = 600.0
 _LOOK_SECONDS = 60.0
@@ -130,6 +138,7 @@ class World:
         self.operators = 0
         self.waiting_at_first: list[Message] = []
         self.rounds: list[int] = []
+        self.tampered: dict[str, float] = {}
         self.last_audit: Execution | None = None
         self.last_retention: Execution | None = None
 
@@ -213,7 +222,11 @@ class World:
     def _store(self, log: Log, at: float) -> None:
         if log.body is not None and (log.bucket, log.key) not in self.buckets.objects:
             self.buckets.objects[log.bucket, log.key] = StoredObject(
-                log.body, at, refused=log.refused, deadly=log.deadly
+                log.body,
+                at,
+                refused="InvalidObjectState" if log.left_out else log.refused,
+                deadly=log.deadly,
+                storage_class="GLACIER" if log.left_out else "STANDARD",
             )
 
     def _begin_backfill(self, backfill: Backfill) -> Generator[simpy.Event, Any, None]:
@@ -265,6 +278,21 @@ class World:
             self._store(log, self.env.now)
             if is_signed(log):
                 self.trail.delivered.append((self.env.now, log))
+            if log.restored is not None:
+                yield self.env.timeout(log.restored)
+                self.buckets.objects[log.bucket, log.key].refused = ""
+                self.say("person", f"has restored {log.uri}")
+            if log.tampered is not None:
+                yield from self._tamper(log, log.tampered)
+
+    def _tamper(self, log: Log, after: float) -> Generator[simpy.Event, Any, None]:
+        yield self.env.timeout(after)
+        self.tampered[log.uri] = self.env.now
+        if log.deleted is not None:
+            del self.buckets.objects[log.bucket, log.key]
+        else:
+            self.buckets.put(log.bucket, log.key, NOTHING_HAPPENED)
+        self.say("somebody", f"{'alters' if log.deleted is None else 'deletes'} {log.uri}")
 
     def _act(self, act: Act) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(act.at)
@@ -339,7 +367,8 @@ class World:
         ends = [fault.end for fault in self.plan.of(Fault)]
         ends += [act.at for act in self.plan.of(Act)]
         ends += [
-            delivery.at + max((log.late for log in delivery.logs), default=0)
+            delivery.at
+            + max((log.late + (log.restored or log.tampered or 0.0) for log in delivery.logs), default=0)
             for delivery in self.plan.of(Delivery)
         ]
         ends += [backfill.at for backfill in self.plan.of(Backfill)]
@@ -355,10 +384,11 @@ class World:
         self.waiting_at_first = list(self.dead_letters.messages.values())
         if self.plan.idle_days:
             yield self.env.timeout(self.plan.idle_days * _DAY)
-        found: list[int] = []
-        for number in range(MOST_ROUNDS):
-            found.append(len(self.domain.found()))
-            if number >= ROUNDS and found[-1] == found[-2]:
+        last = ROUNDS
+        for number in itertools.count():
+            if number == ROUNDS:  # By now, the domain has seen all.
+                last += self._halvings()
+            if number >= ROUNDS and (number == last or not self._halvings()):
                 break
             self.phase = f"redrive {number + 1}"
             self.rounds.append(len(self.dead_letters.messages))
@@ -372,6 +402,16 @@ class World:
             self.last_audit = yield from self._audit_all()
         self.last_retention = self.executions.start("{}", machine="retention")
         yield from self._settle()
+
+    def _halvings(self) -> int:
+        """Give after how many redrives no batch is left with more bad documents than are found at once: each halves it."""
+        documents = [0]
+        for message in self.dead_letters.messages.values():
+            with suppress(MessageNotRecognized):
+                letter = DeadLetter.from_body(message.body)
+                if letter and letter.batch and letter.error.error == TooManyRefused.__name__:
+                    documents.append(letter.batch.documents)
+        return ceil(log2(max(documents))) if any(documents) else 0
 
     def _end_backfills(self) -> Generator[simpy.Event, Any, None]:
         self.phase = "backfill"
@@ -438,6 +478,11 @@ _METRIC = SimpleNamespace(add_dimension=lambda *_, **__: None)
 _world: World | None = None
 
 
+def _search_domain(_environment: Environment) -> SimpleNamespace:
+    assert _world is not None
+    return SimpleNamespace(name=_world.deployed.backend)
+
+
 def _client(name: str) -> Callable[..., Any]:
     def give(*_: Any, **__: Any) -> Any:
         assert _world is not None
@@ -471,9 +516,11 @@ def simulated() -> Iterator[None]:
         silent = SimpleNamespace(catch_warnings=nullcontext, filterwarnings=lambda *_: None)
         stack.enter_context(patch.object(telemetry, "warnings", silent))
         stack.enter_context(patch.object(backfill_parts, "MAX_LOGS", LOGS_OF_A_PART))
+        stack.enter_context(patch.object(index_batch, "MAX_REFUSALS", MAX_REFUSALS))
         level = logger.log_level
         logger.setLevel("CRITICAL")
         stack.callback(logger.setLevel, level)
+        stack.enter_context(patch.object(Environment, "deployed_search_domain", _search_domain))
         stack.enter_context(operator.silent())
         stack.enter_context(in_virtual_time())
         yield

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ from trailsearch.contracts.errors import (
     SettingMissing,
     StorageAccessDenied,
     StorageUnavailable,
+    TooManyRefused,
 )
 from trailsearch.contracts.messages import BatchRef, DeadLetter, Indexed, Kind
 from trailsearch.events.documents import build_document
@@ -401,14 +403,56 @@ def test_eight_bad_documents_among_five_thousand_are_isolated(bad: set[int]) -> 
 
 
 @settings(max_examples=examples(30))
-@given(st.integers(min_value=1, max_value=1000), st.data())
-def test_a_batch_that_is_bad_throughout_is_given_up_and_loses_no_document(count: int, data: Any) -> None:
-    good = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), max_size=5))
-    batches = _Batches({f"e{n}" for n in range(count) if n not in good})
-    refusals, *_ = upload_halves(TINY[:count], "refused", batches, batches.upload)
-    refused = [d.id for refusal in refusals for d in refusal.documents]
-    assert batches.uploads_refused <= MAX_REFUSALS
-    assert sorted(refused + batches.indexed) == sorted(document.id for document in TINY[:count])
+@given(st.integers(min_value=1, max_value=5000), st.data())
+@example(5000, None)
+def test_of_a_batch_that_is_bad_throughout_every_good_document_is_indexed_after_the_redrives_that_are_promised(
+    count: int, data: Any
+) -> None:
+    """MAX_REFUSALS uploads isolate half as many, and each redrive has batches of half the size."""
+    good = data.draw(st.sets(st.integers(min_value=0, max_value=count - 1), max_size=5)) if data else {4999}
+    bad = {f"e{n}" for n in range(count) if n not in good}
+    batches = _Batches(bad)
+    pending: list[Sequence[EncodedDocument]] = [TINY[:count]]
+    alone: list[str] = []
+    largest = [count]
+    while pending:
+        left: list[Sequence[EncodedDocument]] = []
+        for batch in pending:
+            batches.uploads_refused = 0
+            halved = upload_halves(batch, "refused", batches, batches.upload)
+            assert batches.uploads_refused <= MAX_REFUSALS
+            assert all(len(refusal.documents) == 1 for refusal in halved.refusals)
+            alone += [refusal.documents[0].id for refusal in halved.refusals]
+            assert bool(halved.left) == isinstance(halved.stop, TooManyRefused)
+            assert all(bad & {document.id for document in part} for part in halved.left)
+            some = in_two(halved.left) if halved.left else []
+            assert all(len(each) <= (len(batch) + 1) // 2 for each in some)
+            left += some
+        pending = left
+        largest += [max(map(len, left))] if left else []
+    assert len(largest) - 1 <= max(0, math.ceil(math.log2(count / (MAX_REFUSALS / 2))))
+    assert sorted(alone) == sorted(bad) if bad or count > 1 else alone == ["e0"]
+    assert sorted(batches.indexed) == sorted(f"e{n}" for n in good) if count > 1 else not batches.indexed
+
+
+def test_what_is_left_of_a_batch_that_is_bad_throughout_is_dead_lettered_beside_what_is_refused(
+    step: Step,
+) -> None:
+    step.index.refuse = {f"e{n}" for n in range(119)}
+    indexed = step.run(step.put(documents_of(120)))
+    refused, *left = indexed.dead_letters
+    assert [letter.error.error for letter in indexed.dead_letters] == [
+        "DocumentRefused",
+        "TooManyRefused",
+        "TooManyRefused",
+    ]
+    assert step.ids_behind(refused)[:3] == ["e0", "e1", "e2"]
+    assert left[0].error.cause.endswith(
+        "Finding out which are bad was stopped: it has refused 100 uploads. Redrive them: it goes on from here"
+    )
+    ids = [each for letter in indexed.dead_letters for each in step.ids_behind(letter)]
+    assert ids == [f"e{n}" for n in range(120)]
+    assert len(step.ids_behind(left[1])) <= 60
 
 
 @given(st.integers(min_value=2, max_value=200), st.data())

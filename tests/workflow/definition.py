@@ -46,6 +46,7 @@ SAMPLE_VALUES: Mapping[str, str | int] = {
     "prefix": f"trailsearch-{ENVIRONMENT}",
     "staging_bucket": "staging",
     "index_logs_arn": f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:index-logs",
+    "index_logs_executions_arn": f"arn:aws:states:{REGION}:{ACCOUNT_ID}:execution:index-logs",
     "backfill_concurrency": 1,
     "plan_backfill_function_arn": f"{_FUNCTION_ARN}plan-backfill",
     "plan_backfill_timeout_seconds": 915,

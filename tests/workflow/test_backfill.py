@@ -1,6 +1,7 @@
 """The state machine backfill: every way through it, what it asks of others, and how it is resumed, with the real function too."""
 
 import json
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,6 +55,9 @@ PATHS = [
     "Live Traffic Behind? > Leave Live Traffic Time > Look At Live Traffic",
     "Index Part > Part Dead-Lettered? > Mark Part Dead-Lettered",
     "Part Dead-Lettered? > Part Not Started > Redriven Since? > Look At Live Traffic",
+    "Index Part > Look At Execution > Execution Ended? > Mark Part Done",
+    "Execution Ended? > Leave Execution Time > Look At Execution",
+    "Execution Ended? > Execution Unsuccessful > Mark Part Dead-Lettered",
 ]
 
 
@@ -202,6 +206,75 @@ def test_a_part_of_which_something_is_dead_lettered_is_done(workflow: Workflow, 
     (name,) = cloud.keys("done")
     assert name.endswith(".dead-lettered")
     assert len(workflow.calls["start_execution"]) == 1
+
+
+def test_every_attempt_to_start_the_execution_of_a_part_has_the_same_name_and_every_part_another_one(
+    workflow: Workflow, cloud: Cloud
+) -> None:
+    cloud.put_logs(date(2026, 1, 31), 2 * PART)
+    plan(workflow)
+    names: list[str] = []
+    lost = ["StepFunctions.SfnException", "StepFunctions.SdkClientException"]
+
+    def starts(arguments: dict[str, Any]) -> Any:
+        names.append(arguments["Name"])
+        if lost:
+            raise StepFailed(lost.pop())
+        return {"ExecutionArn": "arn:started", "StartDate": 0}
+
+    workflow.steps["start_execution"] = starts
+    assert index(workflow).status == "SUCCEEDED"
+    assert len(names) == 4
+    assert len(set(names[:3])) == 1
+    assert len(set(names)) == 2
+    assert all(re.fullmatch(r"backfill-[0-9a-f]{64}", name) for name in names)
+    # Another execution of the backfill takes no name for its own that is taken.
+    for part in cloud.keys("done"):
+        cloud.s3.delete_object(Bucket=STAGING, Key=f"backfills/{NAME}/done/{part}")
+    assert index(workflow).status == "SUCCEEDED"
+    assert len(set(names)) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "ending"), [("SUCCEEDED", ""), ("FAILED", "Exception"), ("TIMED_OUT", ""), ("ABORTED", "")]
+)
+def test_a_part_whose_execution_was_started_already_is_marked_as_that_has_ended(
+    workflow: Workflow, cloud: Cloud, status: str, ending: str
+) -> None:
+    cloud.put_logs(date(2026, 1, 31), 1)
+    plan(workflow)
+    workflow.steps["start_execution"] = always_fails(f"StepFunctions.ExecutionAlreadyExists{ending}")
+    found = ["RUNNING", "RUNNING", status]
+    workflow.steps["look_at_execution"] = lambda arguments: {**arguments, "status": found.pop(0)}
+    assert index(workflow).status == "SUCCEEDED"
+    assert workflow.pauses == [60, 60]
+    assert not workflow.waits
+    (name,) = cloud.keys("done")
+    failed = status != "SUCCEEDED"
+    assert name.endswith(".dead-lettered") == failed
+    body = cloud.s3.get_object(Bucket=STAGING, Key=f"backfills/{NAME}/done/{name}")["Body"].read().decode()
+    (started,) = workflow.calls["start_execution"]
+    arn = f"{definition.SAMPLE_VALUES['index_logs_executions_arn']}:{started['Name']}"
+    assert {call["executionArn"] for call in workflow.calls["look_at_execution"]} == {arn}
+    assert (json.loads(body) if failed else body) == (
+        {"ExecutionArn": arn, "Status": status} if failed else arn
+    )
+
+
+def test_a_part_whose_execution_is_not_to_be_found_ends_the_backfill_and_a_redrive_looks_again(
+    workflow: Workflow, cloud: Cloud
+) -> None:
+    cloud.put_logs(date(2026, 1, 31), 1)
+    plan(workflow)
+    workflow.steps["start_execution"] = always_fails("StepFunctions.ExecutionAlreadyExists")
+    usual = workflow.steps["look_at_execution"]
+    workflow.steps["look_at_execution"] = always_fails("Sfn.ExecutionDoesNotExistException")
+    run = index(workflow)
+    assert run.error == "States.ExceedToleratedFailureThreshold"
+    assert not cloud.keys("done")
+    workflow.steps["look_at_execution"] = usual
+    assert workflow.redrive(run).status == "SUCCEEDED"
+    assert len(workflow.calls["start_execution"]) == len(cloud.keys("done")) == 1
 
 
 @pytest.fixture

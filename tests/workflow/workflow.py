@@ -31,6 +31,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
     state_task_service_sfn,
     state_task_service_sqs,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
@@ -67,6 +70,7 @@ _START_EXECUTION = "start_execution"
 _DELETE_OBJECT_TAGGING = "delete_object_tagging"
 _READ_ITEMS = "read_items"
 _DESCRIBE_EXECUTION = "describe_execution"
+_LOOK_AT_EXECUTION = "look_at_execution"
 _OF_SDKS = (_DELETE_OBJECT_TAGGING, "get_object", "put_object", "describe_alarms")
 _MAX_RUN_SECONDS = 30
 # Clients take longer to make than an execution to run, and so does parsing the definition: once is enough.
@@ -129,7 +133,8 @@ class Workflow:
     Attributes:
         steps: what each function does, by the name of its module; what Fetch Logs does to take a message apart, by
             ``take_message_apart``: it is one already, unless a test says so; SQS by ``send_message``, and Step
-            Functions by ``start_execution``: it starts none, unless a test says so; S3 by ``delete_object_tagging``,
+            Functions by ``start_execution``: it starts none, unless a test says so, by ``describe_execution``, by which a Task
+            waits for one, and ``look_at_execution``: each has succeeded, unless a test says so; S3 by ``delete_object_tagging``,
             ``get_object`` and ``put_object``, and what a Map reads its items by, ``read_items``; CloudWatch by ``describe_alarms``: none rings, unless a test says so.
         calls: the events that each step was called with.
         waits: seconds, for every retry.
@@ -154,6 +159,7 @@ class Workflow:
             "status": "SUCCEEDED",
             "output": "{}",
         }
+        self.steps[_LOOK_AT_EXECUTION] = lambda arguments: {**arguments, "status": "SUCCEEDED"}
         self.steps["describe_alarms"] = lambda _arguments: {"MetricAlarms": []}
         self._step_functions = _client_of_step_functions()
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
@@ -169,12 +175,17 @@ class Workflow:
             describe_execution=lambda **arguments: self._call(_DESCRIBE_EXECUTION, arguments),
         )
         monkeypatch.setattr(state_task_service_sfn, "boto_client_for", lambda **_: sfn)
-        sdk = SimpleNamespace(**{step: functools.partial(self._call_with, step) for step in _OF_SDKS})
+        sdk = SimpleNamespace(
+            **{step: functools.partial(self._call_with, step) for step in _OF_SDKS},
+            describe_execution=functools.partial(self._call_with, _LOOK_AT_EXECUTION),
+        )
         monkeypatch.setattr(state_task_service_aws_sdk, "boto_client_for", lambda **_: sdk)
         reader = SimpleNamespace(get_object=functools.partial(self._call_with, _READ_ITEMS))
         monkeypatch.setattr(resource_eval_s3, "boto_client_for", lambda **_: reader)
         build = tasks.describing_as_on_aws(StateTaskServiceSfn._build_sync2_resolver)
         monkeypatch.setattr(StateTaskServiceSfn, "_build_sync2_resolver", build)
+        call = tasks.naming_as_on_aws(StateTaskServiceAwsSdk._eval_service_task)
+        monkeypatch.setattr(StateTaskServiceAwsSdk, "_eval_service_task", call)
         evaluate = map_runs.failing_as_on_aws(DistributedItemProcessorWorker._eval_job)
         monkeypatch.setattr(DistributedItemProcessorWorker, "_eval_job", evaluate)
         for owner, name, wrap in redrive.wrapped():

@@ -85,6 +85,10 @@ class OutOfTime(TrailsearchError):
     """The function had no time left to find out which documents of a batch the search domain refuses."""
 
 
+class TooManyRefused(TrailsearchError):
+    """The search domain refuses so much of a batch that not all of it is taken apart yet: a redrive goes on."""
+
+
 class BatchNotFound(TrailsearchError):
     """A staged batch does not exist (any more): the staging bucket expires objects."""
 

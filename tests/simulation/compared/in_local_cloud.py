@@ -13,12 +13,12 @@ from tests.simulation.compared.portable import folder_of, is_passing
 from tests.simulation.faults import ANY, Fault, How
 from tests.simulation.plan import Delivery, Log, Plan
 from tests.simulation.services.search import POISON
-from tests.simulation.world import MOST_ROUNDS
 from trailsearch.cli.dead_letters.dead_letter_queue import queued_message
 from trailsearch.search import Backend
 from trailsearch.workflow.dead_letters import read_letter
 
 _MET = 2
+_MOST_ROUNDS = 8
 _HIDDEN_SECONDS = 120
 _ARCHIVED = "InvalidObjectState"
 
@@ -122,7 +122,7 @@ class _Player:
         pipeline.faults.set(self._always)
         at_rest = seen = self._look()
         self._put(late=True)
-        for _ in range(MOST_ROUNDS):
+        for _ in range(_MOST_ROUNDS):
             if not seen.letters:
                 break
             before = seen

@@ -3,9 +3,12 @@
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import simpy
 
+import index_batch
+from index_batch import MAX_REFUSALS
 from tests.simulation.compared.outcome import Letter, Look, Outcome, Place, look
 from tests.simulation.deployed import Deployed
 from tests.simulation.invariants import read_letter
@@ -18,7 +21,10 @@ _AT_REST = "after the faults"
 def play(plan: Plan, deployed: Deployed) -> Outcome:
     """Play a plan against what is deployed, and tell what it came to. To be called within ``simulated``."""
     world = _Watched(plan, deployed)
-    world.run()
+    with patch.object(
+        index_batch, "MAX_REFUSALS", MAX_REFUSALS
+    ):  # As in the local cloud, and not as in the simulated world.
+        world.run()
     *_, at_the_end = (seen for phase, seen in world.seen.items() if phase.startswith("redrive"))
     return Outcome(world.seen[_AT_REST], at_the_end)
 

@@ -106,6 +106,10 @@ class _Names:
             bucket=self._log_bucket if log.bucket == LOG_BUCKET else log.bucket,
             key=log.key.replace(*self._accounts),
             late=LASTING_SECONDS if log.late else 0.0,
+            # Nobody lays hands on it there: it is as it is at first, or refused for ever.
+            restored=None,
+            deleted=None,
+            altered=None,
         )
 
     def _in_text(self, body: str) -> str:

@@ -22,9 +22,11 @@ from tests.simulation.code import running
 from tests.simulation.deployed import Deployed
 from trailsearch.audit import comparison
 from trailsearch.audit.comparison import Outcome
+from trailsearch.audit.findings import Finding, LogFinding
 from trailsearch.audit.reckoning import Reckoning
-from trailsearch.contracts.errors import LogCorrupt
+from trailsearch.contracts.errors import LogCorrupt, TooManyRefused
 from trailsearch.contracts.messages import Pointer
+from trailsearch.logs import log_listing
 from trailsearch.search.opensearch import index as opensearch_index
 from trailsearch.workflow.backfill_store import BackfillStore
 from trailsearch.workflow.staging import Staging
@@ -120,6 +122,10 @@ def _started_without_a_name(definition: Asl) -> None:
         del state["Parameters"]["Name.$"]
 
 
+def _parts_started_without_a_name(definition: Asl) -> None:
+    del _state(definition, _PARTS, "Index Part")["Parameters"]["Name.$"]
+
+
 def _written_twice(definition: Asl) -> None:
     failures = definition["States"]["Dead-Letter Failures"]["ItemProcessor"]
     first = failures["States"]["Send Failure To Dead Letter Queue"]
@@ -204,6 +210,14 @@ def _not_halved(_real: Any, documents: Sequence[Any], reason: str, *_arguments: 
     return index_batch.Halved([index_batch.Refusal(documents, reason)], [], None)
 
 
+def _begun_anew(real: Any, documents: Sequence[Any], reason: str, *arguments: Any) -> Any:
+    halved = real(documents, reason, *arguments)
+    if not isinstance(halved.stop, TooManyRefused):
+        return halved
+    together = [index_batch.Refusal(part, reason) for part in halved.left]
+    return index_batch.Halved([*halved.refusals, *together], [], None)
+
+
 def _with_its_neighbour(real: Any, documents: Sequence[Any], *arguments: Any) -> Any:
     halved = real(documents, *arguments)
     taken = [
@@ -266,6 +280,14 @@ def _nothing_missing(_real: Any, _logs: Any) -> list[Any]:
     return []
 
 
+def _as_it_was(_real: Any, _log: Any, _body: Any) -> Any:
+    return LogFinding(Finding.VALID)
+
+
+def _never(_real: Any, *_arguments: Any) -> bool:
+    return False
+
+
 def _never_waiting(real: Any, *arguments: Any, **named: Any) -> Any:
     outcome = real(*arguments, **named)
     return Outcome.INDEXED if outcome is Outcome.WAITING else outcome
@@ -324,6 +346,7 @@ BUGS: Mapping[str, Bug] = {
         machine="backfill",
         definition=_with(_PARTS, "Index Part", Resource="arn:aws:states:::states:startExecution"),
     ),
+    "the execution of a part has no name": Bug(machine="backfill", definition=_parts_started_without_a_name),
     "a part that could not be started is marked as done": Bug(
         machine="backfill",
         definition=_with(_PARTS, "Part Dead-Lettered?", Default="Mark Part Dead-Lettered"),
@@ -367,6 +390,9 @@ BUGS: Mapping[str, Bug] = {
     "large messages are not set aside": Bug(code=_patched(admit_messages, "with_room", _nothing_set_aside)),
     "large messages are cut": Bug(code=_patched(admit_messages, "with_room", _cut)),
     "a refused batch is not halved": Bug(code=_patched(index_batch, "upload_halves", _not_halved)),
+    "a redrive of what much is refused of begins anew": Bug(
+        code=_patched(index_batch, "upload_halves", _begun_anew)
+    ),
     "an isolation takes along a neighbour": Bug(
         code=_patched(index_batch, "upload_halves", _with_its_neighbour)
     ),
@@ -383,9 +409,13 @@ BUGS: Mapping[str, Bug] = {
     "of a halving that is stopped, a part is forgotten": Bug(
         code=_patched(index_batch, "in_two", _first_half_alone)
     ),
+    "a backfill indexes what is archived": Bug(code=_patched(log_listing, "_is_archived", _never)),
     "a backfill forgets the last part": Bug(code=_patched(BackfillStore, "parts", _without_the_last_part)),
     "retention deletes what has not expired": Bug(code=_patched(delete_expired, "delete_expired", _sooner)),
     "the audit announces nothing": Bug(code=_patched(audit_logs, "healable", _nothing_missing)),
     "the audit does not know the ledger": Bug(code=_patched(audit_logs, "read_ledger", _no_ledger)),
+    "the audit does not look into logs that were written again": Bug(
+        code=_patched(comparison, "check_log", _as_it_was)
+    ),
     "the audit takes what waits for indexed": Bug(code=_patched(comparison, "_outcome", _never_waiting)),
 }

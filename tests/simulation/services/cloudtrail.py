@@ -72,7 +72,8 @@ class Trail:
 
 def is_signed(log: Log) -> bool:
     """Tell whether a log is one that CloudTrail may have delivered: what it delivers is gzip that can be read."""
-    if log.bucket != LOG_BUCKET or not log.body or log.refused or log.deadly:
+    refused = log.refused and log.restored is None
+    if log.bucket != LOG_BUCKET or not log.body or refused or log.deadly:
         return False
     try:
         gzip.decompress(log.body)

@@ -65,6 +65,7 @@ class Execution:
     letters: int = 0
     invoked: Counter[str] = field(default_factory=Counter)
     redriven: float | None = None
+    redrives: int = 0
 
     @property
     def began(self) -> float:
@@ -167,6 +168,7 @@ class Executions:
         if ended is None or ended.position is None or ended.history_events >= MAX_HISTORY_EVENTS - 1:
             raise ValueError(f"{execution.context.name} cannot be redriven")
         execution.redriven, execution.end, execution.ended = self._env.now, None, None
+        execution.redrives += 1
         self._ground.say(execution.context.name, "is redriven")
         self._begin(execution, ended)
 
@@ -263,6 +265,12 @@ class Executions:
                 "CloudWatch.CloudWatchException",
                 lambda: self._alarms.describe(parameters["AlarmNames"]),
             ),
+            "aws-sdk:sfn:describeExecution": (
+                "states",
+                "DescribeExecution",
+                "Sfn.SfnException",
+                lambda: self._describe(parameters["ExecutionArn"]),
+            ),
             "aws-sdk:s3:getObject": ("s3", "GetObject", "S3.S3Exception", lambda: self._get(parameters)),
             "s3:getObject": ("s3", "GetObject", "S3.S3Exception", lambda: self._get(parameters)),
             "aws-sdk:s3:putObject": ("s3", "PutObject", "S3.S3Exception", lambda: self._put(parameters)),
@@ -279,11 +287,22 @@ class Executions:
         assert waited.process is not None
         yield waited.process
         assert waited.end is not None
+        if self._ground.strike("states", "DescribeExecution", "workflow"):
+            # By events and by polling, it says; not, what it does where it cannot poll.
+            raise TaskFailed(
+                "StepFunctions.SfnException", "it cannot be told how the execution has ended (simulated)"
+            )
         answer = {"ExecutionArn": arn, "Status": waited.status, "Input": waited.input}
         if waited.status != "SUCCEEDED":
             answer |= {"Error": waited.end.error, "Cause": waited.end.cause}
             raise TaskFailed("States.TaskFailed", json.dumps(answer))
         return answer | {"Output": waited.end.output}
+
+    def _describe(self, arn: str) -> dict[str, Any]:
+        found = self.all.get(arn)
+        if found is None:
+            raise TaskFailed("Sfn.ExecutionDoesNotExistException", f"Execution Does Not Exist: '{arn}'")
+        return {"ExecutionArn": arn, "Status": found.status, "Input": found.input}
 
     def _get(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         found = self._buckets.find(parameters["Bucket"], parameters["Key"])
@@ -495,5 +514,5 @@ def _listed(execution: Execution) -> dict[str, Any]:
         "startDate": moment(execution.started),
     }
     if execution.redriven is not None:
-        listed |= {"redriveDate": moment(execution.redriven), "redriveCount": 1}
+        listed |= {"redriveDate": moment(execution.redriven), "redriveCount": execution.redrives}
     return listed

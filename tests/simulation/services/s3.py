@@ -21,13 +21,17 @@ _PAGES = (3, 1_000, 1_000)
 
 @dataclass
 class StoredObject:
-    """An object. ``refused`` is the code that S3 refuses to hand it out with; who gets a ``deadly`` one dies of it."""
+    """An object. ``refused`` is the code that S3 refuses to hand it out with; who gets a ``deadly`` one dies of it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
+    """
 
     body: bytes
     modified: float
     tags: str = ""
     refused: str = ""
     deadly: bool = False
+    storage_class: str = "STANDARD"
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -184,7 +188,7 @@ class S3(Client):
             "Size": len(found.body),
             "LastModified": moment(found.modified // 1),
             "ETag": found.etag,
-            "StorageClass": "STANDARD",
+            "StorageClass": found.storage_class,
         }
 
     def get_paginator(self, operation: str) -> SimpleNamespace:

@@ -31,10 +31,11 @@ RESOURCES: Mapping[str, frozenset[str]] = {
     "aws-sdk:s3:deleteObjectTagging": frozenset({"Bucket", "Key"}),
     "aws-sdk:s3:getObject": frozenset({"Bucket", "Key"}),
     "aws-sdk:s3:putObject": frozenset({"Body", "Bucket", "Key"}),
+    "aws-sdk:sfn:describeExecution": frozenset({"ExecutionArn"}),
     "lambda:invoke": frozenset({"FunctionName", "Payload"}),
     "sqs:sendMessage": frozenset({"MessageAttributes", "MessageBody", "QueueUrl"}),
     "states:startExecution": frozenset({"Input", "Name", "StateMachineArn"}),
-    "states:startExecution.sync:2": frozenset({"Input", "StateMachineArn"}),
+    "states:startExecution.sync:2": frozenset({"Input", "Name", "StateMachineArn"}),
 }
 # What a Map may read its items with.
 # https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html

@@ -236,6 +236,10 @@ class Services:
         # AWS has its own names there too, moto has boto3's.
         raise TaskFailed("States.TaskFailed", json.dumps(described, separators=(",", ":")))
 
+    def look_at_execution(self, parameters: Mapping[str, Any]) -> Any:
+        described = self.ask("look_at_execution", {"executionArn": parameters["ExecutionArn"]})
+        return {name[0].upper() + name[1:]: value for name, value in described.items()}
+
     def read(self, parameters: Mapping[str, Any]) -> Any:
         return {"Body": self.ask("read_items", parameters)["Body"].read().decode()}
 
@@ -261,6 +265,7 @@ INTEGRATIONS: Mapping[str, Callable[[Services, Any], Any]] = {
     "aws-sdk:s3:getObject": asking("get_object"),
     "aws-sdk:s3:putObject": asking("put_object"),
     "aws-sdk:cloudwatch:describeAlarms": asking("describe_alarms"),
+    "aws-sdk:sfn:describeExecution": Services.look_at_execution,
     "s3:getObject": Services.read,
 }
 

@@ -43,7 +43,7 @@ def close_gaps() -> None:
     replace(
         StateTaskServiceAwsSdk,
         "_eval_service_task",
-        _answering_json(StateTaskServiceAwsSdk._eval_service_task),
+        _answering_json(naming_as_on_aws(StateTaskServiceAwsSdk._eval_service_task)),
     )
     names = state_task_service_aws_sdk._SERVICE_ERROR_NAMES
     replace(
@@ -90,6 +90,21 @@ def _as_on_aws(answer: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in answer.items()
         if name != "ResponseMetadata"
     }
+
+
+def naming_as_on_aws(evaluate: Callable[..., None]) -> Callable[..., None]:
+    """Make of moto's way to call an SDK one where Step Functions', too, begins each name with a capital, as AWS has it."""
+
+    @functools.wraps(evaluate)
+    def evaluate_task(self: Any, env: Any, *, normalised_parameters: dict[str, Any], **named: Any) -> None:
+        if self.resource.api_name != "sfn":
+            evaluate(self, env, normalised_parameters=normalised_parameters, **named)
+            return
+        given = {name[0].lower() + name[1:]: value for name, value in normalised_parameters.items()}
+        evaluate(self, env, normalised_parameters=given, **named)
+        env.stack.append(_as_on_aws(env.stack.pop()))
+
+    return evaluate_task
 
 
 def _answering_json(evaluate: Callable[..., None]) -> Callable[..., None]:
