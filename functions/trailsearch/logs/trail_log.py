@@ -224,21 +224,21 @@ def _arrays(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         cut = piece.rfind(_BETWEEN_RECORDS) + 1
         if cut:
-            yield _between(begin, b"".join([*parts, piece[:cut], b"]", _END]))
+            yield _between(begin, b"".join([*parts, memoryview(piece)[:cut], b"]"]), b"")
             begin, parts, size = b"", [b"[", piece[cut + 1 :]], 0
             continue
         parts.append(piece)
         size += len(piece)
         if size > _LONGEST_BYTES:
             raise LogCorrupt("No record begins as CloudTrail's do")
-    yield _between(begin, b"".join(parts).rstrip(_WHITE_SPACE.encode()))
+    yield _between(begin, b"".join(parts).rstrip(_WHITE_SPACE.encode()), _END)
 
 
-def _between(begin: bytes, text: bytes) -> bytes:
-    """Take away how a log begins, unless that has been taken away, and how it ends."""
-    if not (text.startswith(begin) and text.endswith(_END)):
+def _between(begin: bytes, text: bytes, end: bytes) -> bytes:
+    """Take away how a log begins, and how it ends, each unless that has been taken away."""
+    if not (text.startswith(begin) and text.endswith(end)):
         raise LogCorrupt("It does not begin or end as CloudTrail's logs do")
-    return text[len(begin) : -len(_END)]
+    return text[len(begin) : len(text) - len(end)]
 
 
 def _read(text: bytes | bytearray) -> Records:
