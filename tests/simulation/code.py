@@ -52,7 +52,7 @@ class Code(greenlet):
     """Code of the product that runs as if in a process of its own.
 
     ``skew`` is how many seconds the clock of its machine is ahead; ``caller`` says who it is; ``environment`` are its
-    variables; ``deadline`` is when it is ended, if it ever is.
+    variables; ``deadline`` is when it is ended, if it ever is; ``execution`` is the ARN of the one that it works for, if it does.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Code(greenlet):
         self.skew = skew
         self.environment = environment
         self.deadline = deadline
+        self.execution = ""
         self.killed = False
 
     def process(self) -> Generator[simpy.Event, Any, "End"]:

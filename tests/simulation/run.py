@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.simulation import other_machines
+from tests.simulation.calls import dearer
 from tests.simulation.deployed import Deployed, read
 from tests.simulation.invariants import Truth, failures, read_letter, untrue
 from tests.simulation.plan import Plan
@@ -62,6 +63,7 @@ def run(
     world.executions.ended.append(
         lambda execution: world.violations.extend(other_machines.untrue_end(world, truth, execution))
     )
+    world.executions.ended.append(lambda execution: world.violations.extend(dearer(world, execution)))
     if trace:
         world.dead_letters.came.append(
             lambda message: world.say("dead letters", f"get {read_letter(message).text}")

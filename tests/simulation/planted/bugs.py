@@ -237,6 +237,11 @@ def _no_letters(_real: Any, indexed: Any) -> Any:
     return {"documents": indexed.documents}
 
 
+def _twice(real: Any, *arguments: Any, **named: Any) -> Any:
+    real(*arguments, **named)
+    return real(*arguments, **named)
+
+
 def _all_but_the_last(real: Any, *arguments: Any) -> Any:
     parts = real(*arguments)
     return msgspec.structs.replace(parts, messages=parts.messages[:-1])
@@ -403,6 +408,8 @@ BUGS: Mapping[str, Bug] = {
     "documents that are throttled are taken for refused": Bug(
         code=_patched(opensearch_index, "judge", _judged(429, opensearch_index.Verdict.REFUSED))
     ),
+    "a batch is staged twice": Bug(code=_patched(Staging, "put_batch", _twice)),
+    "a batch is read twice": Bug(code=_patched(Staging, "get_batch", _twice)),
     "only the first of an execution's messages is redriven": Bug(
         code=_patched(fetch_logs, "_messages_of", _first_message_alone)
     ),

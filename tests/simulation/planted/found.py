@@ -53,6 +53,8 @@ FOUND: Mapping[str, Found] = {
     "refused documents are counted as indexed": Found(0, "lost"),
     "documents that are throttled are counted as indexed": Found(134, "untrue"),
     "documents that are throttled are taken for refused": Found(134, "untrue"),
+    "a batch is staged twice": Found(9, "unbounded"),
+    "a batch is read twice": Found(9, "unbounded"),
     "only the first of an execution's messages is redriven": Found(14, "lost"),
     "of a halving that is stopped, a part is forgotten": Found(8, "lost"),
     "a backfill indexes what is archived": Found(0, "untrue"),

@@ -56,7 +56,7 @@ class Client:
         if code.killed:  # What else it would do on its way out, it does no more.
             raise Ended("killed")
         for attempt in range(1, self._attempts + 1):
-            how = self._ground.strike(self.service, operation, code.caller)
+            how = self._ground.strike(self.service, operation, code.caller, code.execution)
             pause(code.random.uniform(*_SECONDS))
             if how is How.CRASH_BEFORE:
                 code.killed = True

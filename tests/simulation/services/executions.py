@@ -228,7 +228,7 @@ class Executions:
                 if module == "index_batch":
                     self.all[execution.id].invoked[parameters["Payload"]["batch"]["key"]] += 1
                 try:
-                    answer = yield from self._functions.invoke(module, parameters["Payload"])
+                    answer = yield from self._functions.invoke(module, parameters["Payload"], execution.id)
                 except InvocationFailed as failed:
                     raise TaskFailed(failed.error, failed.cause) from None
                 return {"Payload": answer, "StatusCode": 200, "ExecutedVersion": "$LATEST"}
@@ -277,7 +277,7 @@ class Executions:
         }
         if integration not in effects:
             raise NotImplementedError(f"{integration} is not simulated")
-        return (yield from self._simple(*effects[integration]))
+        return (yield from self._simple(*effects[integration], execution.id))
 
     def _wait_for(self, arn: str, asking: ExecutionContext) -> Generator[simpy.Event, Any, Any]:
         """https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html."""
@@ -319,11 +319,11 @@ class Executions:
         return {"ETag": '"simulated"'}
 
     def _simple(
-        self, service: str, operation: str, error: str, effect: Callable[[], Any]
+        self, service: str, operation: str, error: str, effect: Callable[[], Any], execution: str
     ) -> Generator[simpy.Event, Any, Any]:
-        """Make one call of an SDK of Step Functions' own."""
+        """Make one call of an SDK of Step Functions' own, for an execution."""
         yield self._ground.soon(_SECONDS)
-        how = self._ground.strike(service, operation, "workflow")
+        how = self._ground.strike(service, operation, "workflow", execution)
         if how is None or how is How.HALF:
             return effect()
         if how in DONE:

@@ -66,8 +66,8 @@ class Functions:
         self._skews = skews
         self._running: Counter[str] = Counter()
 
-    def invoke(self, name: str, event: Any) -> Generator[simpy.Event, Any, Any]:
-        """Invoke a function and wait for its answer.
+    def invoke(self, name: str, event: Any, execution: str = "") -> Generator[simpy.Event, Any, Any]:
+        """Invoke a function, perhaps for an execution, and wait for its answer.
 
         Raises:
             InvocationFailed: it gives none.
@@ -86,14 +86,17 @@ class Functions:
             raise InvocationFailed("Lambda.TooManyRequestsException", "Rate Exceeded")
         self._running[name] += 1
         try:
-            answer = yield from self._run(function, decoded(text), how)
+            answer = yield from self._run(function, decoded(text), how, execution)
         finally:
             self._running[name] -= 1
         if how is How.ANSWER_LOST:
             raise InvocationFailed("Lambda.SdkClientException", "the answer was lost (simulated)")
         return answer
 
-    def _run(self, function: Function, event: Any, how: How | None) -> Generator[simpy.Event, Any, Any]:
+    def _run(
+        self, function: Function, event: Any, how: How | None, execution: str
+    ) -> Generator[simpy.Event, Any, Any]:
+        self._ground.calls[execution, "lambda", "started"] += 1  # One that has no room is not paid.
         handler = importlib.import_module(function.module).handler
         context = SimpleNamespace(
             function_name=function.module,
@@ -119,6 +122,7 @@ class Functions:
             environment=function.environment,
             deadline=self._env.now + function.timeout_seconds,
         )
+        code.execution = execution
         process = self._env.process(code.process())
         if how in {How.CRASH_BEFORE, How.CRASH_AFTER, How.HALF}:
             end, error = self._ground.random.uniform(0, 3.0), "Runtime.ExitError"

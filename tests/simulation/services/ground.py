@@ -13,7 +13,7 @@ from tests.simulation.faults import Faults, How
 
 @dataclass
 class Ground:
-    """The clock, chance, what is deployed, what goes wrong, how often each operation was called, and who is told.
+    """The clock, chance, what is deployed, what goes wrong, how often each operation was called for each execution, and who is told.
 
     ``traced`` says whether anybody listens to ``say`` (who, what).
     """
@@ -24,11 +24,11 @@ class Ground:
     faults: Faults
     say: Callable[[str, str], None]
     traced: bool
-    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
-    def strike(self, service: str, operation: str, caller: str) -> How | None:
-        """Count a call that is made now, and tell what becomes of it."""
-        self.calls[service, operation] += 1
+    def strike(self, service: str, operation: str, caller: str, execution: str = "") -> How | None:
+        """Count a call that is made now, perhaps for an execution, and tell what becomes of it."""
+        self.calls[execution, service, operation] += 1
         return self.faults.strike(self.env.now, service, operation, caller)
 
     def soon(self, seconds: tuple[float, float]) -> simpy.Event:

@@ -115,7 +115,7 @@ class OpenSearch:
         if code.killed:
             raise Ended("killed")
         operation = "Bulk" if path == "/_bulk" else f"{method} {path.rpartition('/')[0]}"
-        how = self._ground.strike("search", operation, code.caller)
+        how = self._ground.strike("search", operation, code.caller, code.execution)
         pause(code.random.uniform(*_SECONDS))
         if how in {How.CRASH_BEFORE, How.CRASH_AFTER}:
             if how is How.CRASH_AFTER:
