@@ -155,6 +155,10 @@ CASES = {
     "Look At Live Traffic": of_part("describe_alarms"),
     "Read Part": of_part("get_object"),
     "Index Part": of_part("start_execution"),
+    "Look At Execution": of_part(
+        "look_at_execution",
+        start_execution=always_fails("StepFunctions.ExecutionAlreadyExistsException"),
+    ),
     "Mark Part Done": of_part("put_object"),
     "Mark Part Dead-Lettered": of_part(
         "put_object", describe_execution=lambda arguments: {**arguments, "status": "FAILED", "error": "a"}
