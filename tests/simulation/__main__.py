@@ -1,5 +1,6 @@
 """Run seeds of the simulation, or show one: `make simulate`."""
 
+import gc
 import os
 import sys
 import time
@@ -126,7 +127,9 @@ def run_all(seeds: range, backend: Backend | None, console: Console) -> bool:
 def run_some(seeds: range, backend: Backend | None) -> list[Result]:
     """Run some seeds, in a process of their own."""
     with simulated():
-        return list(_results(seeds, backend))
+        results = list(_results(seeds, backend))
+        gc.collect()  # Worlds that have ended, some MB each: by itself Python looks too seldom here.
+        return results
 
 
 def _results(seeds: range, backend: Backend | None) -> Iterator[Result]:

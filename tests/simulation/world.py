@@ -495,7 +495,7 @@ def _client(name: str) -> Callable[..., Any]:
 def simulated() -> Iterator[None]:
     """Let the product's code live in simulated worlds, one after the other."""
     with ExitStack() as stack:
-        # What a run makes is gone when it ends; to look for what is not, all the time, takes a tenth of it.
+        # To look for what is gone, all the time, takes a tenth of a run.
         stack.callback(gc.set_threshold, *gc.get_threshold())
         gc.set_threshold(*_COLLECTED_AFTER)
         for name, client in {
