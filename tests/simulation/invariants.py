@@ -201,6 +201,16 @@ def untrue(world: World, truth: Truth, message: Message) -> Iterator[str]:
         yield f"untrue: nothing of the kind has happened: {waiting.text}"
 
 
+def sent_back_twice(world: World, message: Message) -> Iterator[str]:
+    """Say that a redrive, when nothing fails any more, sends again what it has sent: else letters multiply from one to the next."""
+    if not world.phase.startswith("redrive"):
+        return
+    sent = (world.phase, message.body)
+    if sent in world.sent_back:
+        yield f"unbounded: a redrive sends this more than once: {message.body[:200]}"
+    world.sent_back.add(sent)
+
+
 def _is_left(world: World, truth: Truth, waiting: Waiting) -> bool:
     """Tell whether a dead letter has what is left of a batch with many bad documents, and says so, until it is redriven."""
     if waiting.letter.batch is None or waiting.letter.error != TooManyRefused.__name__:

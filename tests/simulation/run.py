@@ -7,9 +7,8 @@ from typing import Any
 from tests.simulation import other_machines
 from tests.simulation.calls import dearer
 from tests.simulation.deployed import Deployed, read
-from tests.simulation.invariants import Truth, failures, read_letter, untrue
+from tests.simulation.invariants import Truth, failures, read_letter, sent_back_twice, untrue
 from tests.simulation.plan import Plan
-from tests.simulation.services.executions import TooManyExecutions
 from tests.simulation.world import Endless, Line, World
 
 _LIMIT = "SEARCH_MAX_BATCH_BYTES"
@@ -57,6 +56,7 @@ def run(
     world = World(plan, chosen, trace)
     truth = Truth(world)
     world.dead_letters.came.append(lambda message: world.violations.extend(untrue(world, truth, message)))
+    world.ingest.came.append(lambda message: world.violations.extend(sent_back_twice(world, message)))
     world.executions.marked.append(
         lambda key, body: world.violations.extend(other_machines.marked_too_soon(world, truth, key, body))
     )
@@ -72,8 +72,6 @@ def run(
         world.run()
     except Endless as endless:
         found = [*world.violations, *world.executions.violations, f"endless: {endless}"]
-    except TooManyExecutions as many:
-        found = [f"endless: {many}, and still more are started"]
     else:
         found = [*failures(world, truth), *other_machines.failures(world)]
     return Outcome(

@@ -4,7 +4,7 @@ import gc
 import gzip
 import itertools
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sized
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from math import ceil, log2
@@ -66,6 +66,10 @@ RESUMED = 6
 """So often is a backfill begun or resumed, once nothing fails any more, until it has to have ended."""
 MAX_REFUSALS = 8
 """So few uploads does the domain refuse here, in place of 100, until the rest of a batch is left to a redrive."""
+MOST_EXECUTIONS = 5_000
+"""The busiest of ten thousand plans has a quarter of them: what multiplies has far more."""
+MOST_STEPS = 500_000
+"""So often may anything happen at all: ten times as often as in the busiest of ten thousand plans."""
 _BEFORE_THE_WORLD = -30 * 24 * HOUR
 _MOST_WAITED_SECONDS = 600.0
 _LOOK_SECONDS = 60.0
@@ -76,12 +80,29 @@ SETTLED_SECONDS = 3 * _DAY
 """By then all is quiet: the longest execution and its retries, the latest event, and some more."""
 
 
+class Endless(Exception):
+    """Something goes on that should have come to an end; says what."""
+
+
 class Line(NamedTuple):
     """One line of a timeline."""
 
     at: float
     who: str
     what: str
+
+
+class _Environment(simpy.Environment):
+    """Time, which ends where too much happens in it."""
+
+    steps = 0
+    executions: Sized = ()
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS or len(self.executions) > MOST_EXECUTIONS:
+            raise Endless(f"after {len(self.executions):,} executions and {self.steps:,} steps more goes on")
+        super().step()
 
 
 @dataclass
@@ -96,7 +117,7 @@ class World:
     phase: str = "faults"
 
     def __post_init__(self) -> None:
-        self.env = simpy.Environment()
+        self.env = _Environment()
         self.random = Random(self.plan.seed)
         self.faults = Faults(self.plan.of(Fault))
         deployed = self.deployed
@@ -121,6 +142,7 @@ class World:
         functions = Functions(self.ground, dict(self.plan.skews))
         self.alarms = Alarms(self.env, self.ingest, deployed.oldest_message_seconds)
         self.executions = Executions(self.ground, functions, self.queues, self.buckets, self.alarms)
+        self.env.executions = self.executions.all
         self.trail = Trail(self.ground, self.buckets)
         self.schedules = [
             Schedule(self.ground, self.executions, machine, first, every)
@@ -138,6 +160,7 @@ class World:
         self.operators = 0
         self.waiting_at_first: list[Message] = []
         self.rounds: list[int] = []
+        self.sent_back: set[tuple[str, str]] = set()
         self.tampered: dict[str, float] = {}
         self.last_audit: Execution | None = None
         self.last_retention: Execution | None = None
@@ -464,10 +487,6 @@ class World:
         if self.operators:
             return "an operator at work"
         return ""
-
-
-class Endless(Exception):
-    """Something goes on that should have come to an end; says what."""
 
 
 # What a command tells a person, as it is meant to.

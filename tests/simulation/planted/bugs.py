@@ -3,7 +3,7 @@
 Each is one that somebody could make. Its text says what is wrong.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,6 +24,7 @@ from trailsearch.audit import comparison
 from trailsearch.audit.comparison import Outcome
 from trailsearch.audit.findings import Finding, LogFinding
 from trailsearch.audit.reckoning import Reckoning
+from trailsearch.cli.dead_letters import redrive as redriving
 from trailsearch.contracts.errors import LogCorrupt, TooManyRefused
 from trailsearch.contracts.messages import Pointer
 from trailsearch.logs import log_listing
@@ -265,6 +266,10 @@ def _first_half_alone(real: Any, parts: Sequence[Any]) -> Any:
     return real(parts)[:1]
 
 
+def _all_kept(_real: Any, received: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    return list(received), []
+
+
 def _first_message_alone(real: Any, *arguments: Any) -> Any:
     return real(*arguments)[:1]
 
@@ -416,6 +421,7 @@ BUGS: Mapping[str, Bug] = {
     "of a halving that is stopped, a part is forgotten": Bug(
         code=_patched(index_batch, "in_two", _first_half_alone)
     ),
+    "copies of a dead letter are redriven, too": Bug(code=_patched(redriving, "divide", _all_kept)),
     "a backfill indexes what is archived": Bug(code=_patched(log_listing, "_is_archived", _never)),
     "a backfill forgets the last part": Bug(code=_patched(BackfillStore, "parts", _without_the_last_part)),
     "retention deletes what has not expired": Bug(code=_patched(delete_expired, "delete_expired", _sooner)),

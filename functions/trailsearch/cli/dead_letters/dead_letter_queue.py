@@ -152,6 +152,29 @@ def send_back(received: Sequence[Received], source: Queue, target: Queue) -> Ite
         yield len(sent)
 
 
+def divide(received: Iterable[Received]) -> tuple[list[Received], list[Received]]:
+    """Divide messages into one of each body, the one that was sent last, and all others, which are its copies.
+
+    A message is there several times where SQS took it and the answer was lost, so that it was sent again. Of messages
+    with the same body each asks for the same: to redrive one is to redrive all.
+
+    Whoever divides the same messages at the same time, and sees only some of them, keeps the one sent last too: copies
+    may be deleted, and one stays. It is also the one that SQS keeps longest.
+    """
+    last: dict[str, Received] = {}
+    copies: list[Received] = []
+    for found in sorted(received, key=_sent_at):
+        body = found.message["Body"]
+        if body in last:
+            copies.append(last[body])
+        last[body] = found
+    return list(last.values()), copies
+
+
+def _sent_at(found: Received) -> tuple[int, str]:
+    return int(found.message["Attributes"]["SentTimestamp"]), found.letter.message_id
+
+
 def delete(received: Sequence[Received], queue: Queue) -> int:
     """Delete messages for good, within the block of ``peek`` that received them.
 

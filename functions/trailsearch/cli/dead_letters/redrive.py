@@ -18,6 +18,8 @@ from trailsearch.cli.dead_letters.caused_executions import CausedExecutions
 from trailsearch.cli.dead_letters.dead_letter_queue import (
     HIDDEN_SECONDS,
     Received,
+    delete,
+    divide,
     peek,
     queue_state,
     send_back,
@@ -44,7 +46,8 @@ class Sent(NamedTuple):
     """What was sent back.
 
     ``started`` is when that began, by the clock of SQS; ``bodies`` those of the messages; ``left`` how many of those
-    that were to be sent SQS did not take; ``seen`` the ids of messages that waited before.
+    that were to be sent SQS did not take; ``seen`` the ids of messages that waited before; ``copies`` how many of them
+    were deleted because another with the same body was sent.
     """
 
     started: datetime
@@ -52,6 +55,7 @@ class Sent(NamedTuple):
     bodies: tuple[str, ...]
     seen: frozenset[str]
     left: int = 0
+    copies: int = 0
 
 
 @click.command(cls=AwsCommand)
@@ -83,6 +87,11 @@ def redrive(
         else:
             sent = send_selected(selection, source, target, console)
         console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
+        if sent.copies:
+            console.print(
+                f"Copies of them, deleted: {sent.copies:,}. SQS had taken the same message more than once.",
+                highlight=False,
+            )
         if sent.left:
             console.print(
                 f"[red]SQS did not take {sent.left:,}; they are still waiting.[/] They may be hidden for up to"
@@ -96,14 +105,16 @@ def redrive(
 def move_all(source: Queue, target: Queue, console: Console) -> Sent:
     """Move everything by SQS's own message move task, as the console's button does; what it does not move, send.
 
-    The task leaves out what is hidden, so that less may be moved than was seen.
+    The task leaves out what is hidden, so that less may be moved than was seen. Copies are deleted first, else each would
+    cause an execution, and what fails in it once more as many copies.
     """
     before = queue_state(source)
     with peek(source) as received:
-        pass
+        once, copies = divide(received)
+        deleted = len(copies) - delete(copies, source)
     say_what_is_not_seen(received, before.hidden)
-    visible = [found for found in received if found.letter.message_id not in received.still_hidden]
-    hidden = len(received.still_hidden)
+    visible = [found for found in once if found.letter.message_id not in received.still_hidden]
+    hidden = len(once) - len(visible)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("Moving messages", total=None)
         try:
@@ -122,9 +133,11 @@ def move_all(source: Queue, target: Queue, console: Console) -> Sent:
                 _bodies(moved),
                 frozenset(),
                 hidden + len(visible) - len(moved),
+                deleted,
             )
     say(f"SQS does not move the messages by itself, so they are sent. {refused}")
     rest = send_selected(_EVERYTHING, source, target, console)
+    rest = rest._replace(copies=deleted + rest.copies)
     if refused.nothing_moved:
         return rest
     moved = [found for found in visible if found.letter.message_id not in rest.seen]
@@ -139,13 +152,15 @@ def _ids_in(queue: Queue) -> frozenset[str]:
 
 
 def send_selected(selection: Selection, source: Queue, target: Queue, console: Console) -> Sent:
-    """Send what is selected, and delete it once it is sent."""
+    """Send what is selected, each body once, and delete it once it is sent; its copies before."""
     before = queue_state(source)
     with (
         peek(source) as received,
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
-        selected = looked_up_and_selected(selection, received)
+        bodies = {*_bodies(looked_up_and_selected(selection, received))}
+        selected, copies = divide(found for found in received if found.message["Body"] in bodies)
+        deleted = len(copies) - delete(copies, source)
         bar = progress.add_task("Sending messages", total=len(selected))
         sent = 0
         for count in send_back(selected, source, target):
@@ -155,7 +170,7 @@ def send_selected(selection: Selection, source: Queue, target: Queue, console: C
     if received and not selected:
         say(selection.none_of(len(received)))
     seen = frozenset(found.letter.message_id for found in received)
-    return Sent(before.time, sent, _bodies(selected), seen, left=len(selected) - sent)
+    return Sent(before.time, sent, _bodies(selected), seen, len(selected) - sent, deleted)
 
 
 def _bodies(received: Sequence[Received]) -> tuple[str, ...]:

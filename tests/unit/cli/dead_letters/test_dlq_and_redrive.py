@@ -199,6 +199,37 @@ def test_redrive_without_a_filter_moves_everything_by_sqs_itself(waiting: Deploy
     assert tasks[0]["Status"] == "COMPLETED"
 
 
+@pytest.mark.parametrize("arguments", [[], ["--kind", "log"]])
+def test_what_sqs_took_more_than_once_is_redriven_once(waiting: Deployed, arguments: list[str]) -> None:
+    for _ in range(2):
+        put(waiting, LOG)
+    expected = [LOG] if arguments else BODIES
+    result = run(redrive, "--no-wait", *arguments)
+    assert result.exit_code == 0, result.output
+    assert f"{len(expected)} sent back" in result.output
+    assert "Copies of them, deleted: 2." in result.output
+    assert bodies(waiting.waiting(waiting.ingest)) == sorted(expected)
+    assert bodies(waiting.waiting(waiting.dead_letters)) == sorted(set(BODIES) - set(expected))
+
+
+def test_copies_of_what_is_not_selected_stay(waiting: Deployed) -> None:
+    put(waiting, LOG)
+    result = run(redrive, "--no-wait", "--reason", "StorageAccessDenied")
+    assert "Copies" not in result.output
+    assert bodies(waiting.waiting(waiting.dead_letters)).count(LOG) == 2
+
+
+def test_what_is_sent_one_by_one_in_place_of_a_move_task_is_sent_once(
+    waiting: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(waiting, EXECUTION)
+    MoveTasks(monkeypatch, REFUSED, [])
+    result = run(redrive, "--no-wait")
+    assert "5 sent back" in result.output
+    assert "Copies of them, deleted: 1." in result.output
+    assert bodies(waiting.waiting(waiting.ingest)) == sorted(BODIES)
+
+
 def test_a_dry_run_sends_nothing(waiting: Deployed) -> None:
     result = run(redrive, "--dry-run", "--kind", "log")
     assert "1 of 5 waiting." in result.output
