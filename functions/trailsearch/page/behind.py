@@ -159,6 +159,8 @@ def _notes(sent: Sent, ids: Sequence[str] | None) -> list[str]:
     notes = []
     if sent.left:
         notes.append(f"SQS did not take {sent.left:,}; they are still waiting.")
+    if sent.copies:
+        notes.append(sent.of_copies)
     if ids is not None and (gone := len({*ids} - sent.seen)):
         notes.append(f"{gone:,} of those chosen {'is' if gone == 1 else 'are'} not there any more.")
     return notes

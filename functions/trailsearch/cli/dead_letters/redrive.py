@@ -57,6 +57,11 @@ class Sent(NamedTuple):
     left: int = 0
     copies: int = 0
 
+    @property
+    def of_copies(self) -> str:
+        """A sentence about ``copies``."""
+        return f"Copies of them, deleted: {self.copies:,}. SQS had taken the same message more than once."
+
 
 @click.command(cls=AwsCommand)
 @selecting
@@ -88,10 +93,7 @@ def redrive(
             sent = send_selected(selection, source, target, console)
         console.print(f"{sent.messages:,} sent back to the ingest queue.", highlight=False)
         if sent.copies:
-            console.print(
-                f"Copies of them, deleted: {sent.copies:,}. SQS had taken the same message more than once.",
-                highlight=False,
-            )
+            console.print(sent.of_copies, highlight=False)
         if sent.left:
             console.print(
                 f"[red]SQS did not take {sent.left:,}; they are still waiting.[/] They may be hidden for up to"

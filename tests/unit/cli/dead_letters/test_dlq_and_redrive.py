@@ -21,6 +21,7 @@ from trailsearch.cli.dead_letters.dead_letter_queue import peek, send_back
 from trailsearch.cli.dead_letters.dlq import dlq
 from trailsearch.cli.dead_letters.redrive import redrive
 from trailsearch.cli.environment import Environment
+from trailsearch.page import behind
 
 LOG = msgspec.json.encode(UNREADABLE_LOG).decode()
 DOCUMENTS = msgspec.json.encode(REFUSED_DOCUMENTS).decode()
@@ -228,6 +229,20 @@ def test_what_is_sent_one_by_one_in_place_of_a_move_task_is_sent_once(
     assert "5 sent back" in result.output
     assert "Copies of them, deleted: 1." in result.output
     assert bodies(waiting.waiting(waiting.ingest)) == sorted(BODIES)
+
+
+def test_the_page_says_which_of_those_chosen_are_gone_and_which_were_copies(waiting: Deployed) -> None:
+    put(waiting, LOG)
+    page = behind.Deployed(Environment("test"))
+    chosen = [letter["id"] for letter in page.dead_letters()["letters"] if letter["kind"] == "log"]
+    assert len(chosen) == 2
+    assert page.redrive([*chosen, "gone"]) == {
+        "redriven": 1,
+        "notes": [
+            "Copies of them, deleted: 1. SQS had taken the same message more than once.",
+            "1 of those chosen is not there any more.",
+        ],
+    }
 
 
 def test_a_dry_run_sends_nothing(waiting: Deployed) -> None:
