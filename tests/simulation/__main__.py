@@ -81,7 +81,11 @@ def simulate(
     if compare is not None:
         sys.exit(0 if compare_all(range(first, first + compare), chosen, console) else 1)
     console.print(f"Seeds {first} to {first + seeds - 1}.", highlight=False)
-    sys.exit(0 if run_all(range(first, first + seeds), chosen, console) else 1)
+    failed = run_all(range(first, first + seeds), chosen, console)
+    if failed:
+        console.print("\nThe first of them, as small as it still fails:")
+        show_one(failed[0], chosen, console, small=True)
+    sys.exit(1 if failed else 0)
 
 
 def show_one(seed: int, backend: Backend | None, console: Console, *, small: bool) -> bool:
@@ -95,8 +99,8 @@ def show_one(seed: int, backend: Backend | None, console: Console, *, small: boo
     return not outcome.failures
 
 
-def run_all(seeds: range, backend: Backend | None, console: Console) -> bool:
-    """Run seeds, on all processors, and sum up; tell whether all that must hold does."""
+def run_all(seeds: range, backend: Backend | None, console: Console) -> list[int]:
+    """Run seeds, on all processors, and sum up; give those that fail."""
     begin = time.monotonic()
     results: list[Result] = []
     columns = (
@@ -121,7 +125,7 @@ def run_all(seeds: range, backend: Backend | None, console: Console) -> bool:
                         f"[red]✗[/] Seed {result.seed}: {escape(failure)}", highlight=False, soft_wrap=True
                     )
     sum_up(results, time.monotonic() - begin, console)
-    return not any(result.failures for result in results)
+    return [result.seed for result in results if result.failures]
 
 
 def run_some(seeds: range, backend: Backend | None) -> list[Result]:

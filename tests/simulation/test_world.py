@@ -1,15 +1,18 @@
 """The world does what AWS documents, and what it shows is there to be read."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
+import simpy
+from click.testing import CliRunner
 from rich.console import Console
 
 import index_batch
-from tests.simulation.__main__ import Result, sum_up
+from tests.simulation import __main__ as command
+from tests.simulation.__main__ import Result, simulate, sum_up
 from tests.simulation.deployed import read
 from tests.simulation.plan import Delivery, Plan
 from tests.simulation.run import run
@@ -17,7 +20,7 @@ from tests.simulation.seeds import draw
 from tests.simulation.services.sqs import TooLarge
 from tests.simulation.shrinking import shrink
 from tests.simulation.timeline import show
-from tests.simulation.world import World, simulated
+from tests.simulation.world import Endless, World, simulated
 from trailsearch.contracts.messages import Indexed
 from trailsearch.search import Backend
 
@@ -91,6 +94,25 @@ def test_a_plan_that_fails_is_made_small() -> None:
     show(outcome, Console(file=text, width=200))
     assert "Index Batch: entered" in text.getvalue()
     assert "lost: " in text.getvalue()
+
+
+def test_what_goes_on_for_ever_is_ended(world: World) -> None:
+    def go_on() -> Generator[simpy.Event, object, None]:
+        while True:
+            yield world.env.timeout(0)
+
+    world.env.process(go_on())
+    with pytest.raises(Endless):
+        world.env.run(1)
+
+
+def test_the_first_seed_that_fails_is_made_small_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[int, bool]] = []
+    monkeypatch.setattr(command, "run_all", lambda seeds, *_: [seeds[3], seeds[5]])
+    monkeypatch.setattr(command, "show_one", lambda seed, *_, small: shown.append((seed, small)))
+    result = CliRunner().invoke(simulate, ["--seeds", "10", "--base", "100"])
+    assert result.exit_code == 1
+    assert shown == [(103, True)]
 
 
 def test_a_summary_names_what_is_to_be_looked_at() -> None:
