@@ -126,6 +126,13 @@ class _Scheduling(LoadFileScheduling):
             self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
 
+    def remove_node(self, node: Any) -> str | None:
+        """Give the test in which a process has ended. pytest-xdist 3.8 would have the next process run it again, and end so, too."""
+        pending = (
+            test for unit in self.assigned_work.pop(node).values() for test, done in unit.items() if not done
+        )
+        return next(pending, None)
+
 
 def pytest_collection_finish() -> None:
     """Look for garbage from now on, among what the tests make."""
