@@ -5,16 +5,16 @@ import os
 import pickle
 import signal
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import hcl2
 import pytest
-from botocore.loaders import JSONFileLoader, Loader
 from hcl2 import SerializationOptions
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
+
+from tests.local_cloud.service_models import read_once
 
 # What is imported and collected stays until the end, and to look for garbage in it again and again takes half of the time.
 gc.disable()
@@ -68,35 +68,7 @@ SHARING = (
 MOST_PROCESSES = 8
 
 
-# Most tests make their clients anew, and to read the model of a service takes longer than to make a client of it.
-_load_file = JSONFileLoader.load_file
-
-
-@cache
-def _loaded(path: str) -> Any:
-    return _load_file(JSONFileLoader(), path)
-
-
-def _load_file_once(_self: JSONFileLoader, file_path: str) -> Any:
-    return _loaded(file_path)
-
-
-JSONFileLoader.load_file = _load_file_once  # type: ignore[assignment, method-assign]
-
-# Nor do they find other models than the first one did, which looks into the folders of 400 services.
-_list_available_services = Loader.list_available_services
-_listed: dict[tuple[str, ...], list[str]] = {}
-
-
-def _list_available_services_once(self: Loader, type_name: str) -> list[str]:
-    key = (type_name, *self.search_paths)
-    if key not in _listed:
-        _listed[key] = _list_available_services(self, type_name)
-    return _listed[key]
-
-
-Loader.list_available_services = _list_available_services_once  # type: ignore[method-assign]
-
+read_once()
 
 # To parse Terraform's files takes seconds, and many tests change a line of one, or read a copy. Each gets its own of what was read.
 _loads = hcl2.loads

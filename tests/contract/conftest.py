@@ -55,10 +55,16 @@ def _skip_without(engine: EngineChoice) -> None:
         pytest.skip("needs a real OpenSearch node: OPENSEARCH_URL, or ../shared/opensearch")
 
 
+# A node that lives for two minutes spends most of its time on compiling what it then hardly runs.
+# https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
+OF_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+
 @pytest.fixture(scope="session")
 def cloud_with() -> Iterator[CloudWith]:
     """Gives the local cloud with an engine, which is started once."""
-    with ExitStack() as running:
+    with ExitStack() as running, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("JAVA_TOOL_OPTIONS", OF_JAVA)
 
         @cache
         def cloud_with(engine: EngineChoice) -> LocalCloud:

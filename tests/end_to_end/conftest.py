@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,11 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Cloud(NamedTuple):
-    """A local cloud, the variables by which programs reach it, and the Lambda package for what is deployed there."""
+    """A local cloud, the variables by which programs reach it, the Lambda package for what is deployed there, and what ends with it."""
 
     session: boto3.Session
     variables: dict[str, str]
     package: Path
+    running: ExitStack
 
     def client(self, service: Any) -> Any:
         """A boto3 client of it."""
@@ -67,6 +68,7 @@ class Cloud(NamedTuple):
         """Deploy an environment; folder is its own, and empty."""
         deployment = Deployment(folder, self.variables, self.package, settings, var_file)
         deployment.initialize()
+        self.running.enter_context(deployment.one_provider())
         deployment.apply(lambda *_: None)
         return deployment
 
@@ -109,12 +111,15 @@ def local_cloud(folder: Path) -> Iterator[Cloud]:
         pytest.skip("needs terraform")
     package = folder / "lambda.zip"
     build_package(package, local=True)
-    with LocalCloud(log_file=folder / "cloud.log", wait_factor=chaos.WAIT_FACTOR) as cloud:
+    with (
+        LocalCloud(log_file=folder / "cloud.log", wait_factor=chaos.WAIT_FACTOR) as cloud,
+        ExitStack() as running,
+    ):
         variables = cloud.environment() | {"PYTHONPATH": str(FUNCTIONS), "COLUMNS": "200"}
         session = boto3.Session("local", "local", region_name=cloud.region)
         shown = statements(verifier.NAMES, OF_VERIFIER).values()
         let_operate(session.client("iam", endpoint_url=cloud.endpoint_url), shown)
-        yield Cloud(session, variables, package)
+        yield Cloud(session, variables, package, running)
 
 
 @contextmanager

@@ -71,7 +71,8 @@ def planned_changes(cloud: Cloud, folder: Path, environment: str, settings: dict
     var_file = f"environments/{environment}.tfvars"
     deployment = Deployment(folder, cloud.variables, cloud.package, settings, var_file)
     deployment.configure({})
-    return deployment.planned_changes()
+    with deployment.one_provider():
+        return deployment.planned_changes()
 
 
 @pytest.mark.parametrize(("environment", "settings"), [("dev", {}), ("staging", RECIPIENTS)])

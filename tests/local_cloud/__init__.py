@@ -38,16 +38,18 @@ not as AWS is. "ours": code of our own::
 
 What else is here, from those who use the local cloud down to what moto is changed with::
 
-    pipeline/       Trailsearch from outside, where it is deployed: logs in, wait, be let do it
-    terraform/      Trailsearch's own Terraform, applied to the local cloud
-    process.py      starts and stops the process, for the demo and the tests
-    __main__.py     the process: `python -m tests.local_cloud`
-    sealing.py      what of the caller's environment it is sealed off from
-    server.py       moto's server with all that follows
-    faults/         requests that fail on demand, for whoever sets a rule
-    services/       the services that are ours
-    gaps/           what is changed in moto's services to be as on AWS
-    waits.py        Step Functions' waits, before a retry and in Wait states, shortened for whoever asks
-    open_files.py   how many files the server may have open
-    patching.py     how moto is changed, so that it shows when moto has changed by itself
+    pipeline/            Trailsearch from outside, where it is deployed: logs in, wait, be let do it
+    terraform/           Trailsearch's own Terraform, applied to the local cloud
+    process.py           starts and stops the process, for the demo and the tests
+    __main__.py          the process: `python -m tests.local_cloud`
+    sealing.py           what of the caller's environment it is sealed off from
+    until_input_ends.py  programs that end with whoever started them
+    server.py            moto's server with all that follows
+    faults/              requests that fail on demand, for whoever sets a rule
+    services/            the services that are ours
+    gaps/                what is changed in moto's services to be as on AWS
+    waits.py             Step Functions' waits, before a retry and in Wait states, shortened for whoever asks
+    open_files.py        how many files the server may have open
+    service_models.py    botocore's models of services, read once in a process
+    patching.py          how moto is changed, so that it shows when moto has changed by itself
 """

@@ -11,8 +11,12 @@ from pathlib import Path
 from types import FrameType
 from typing import get_args
 
-from .server import Server
-from .services.opensearch import EngineChoice
+from .service_models import read_once
+
+read_once()  # Before moto makes its first session, which it does while it is imported.
+
+from .server import Server  # noqa: E402
+from .services.opensearch import EngineChoice  # noqa: E402
 
 PARENT_POLL_SECONDS = 0.5
 

@@ -6,18 +6,24 @@ copies turns the provider to it (``overrides/local_override.tf``).
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from tests.local_cloud.sealing import proxies
+from tests.local_cloud.until_input_ends import until_input_ends
 from trailsearch.cli.provider_mirror import cli_configuration
 
 REPOSITORY = Path(__file__).parents[3]
 OVERRIDES = Path(__file__).parent / "overrides"
+
+# How a provider says where it listens.
+_ATTACHED = re.compile("TF_REATTACH_PROVIDERS='(.*)'")
 
 Report = Callable[[str, int, int], None]
 """Called with a resource's address, how many are done, and how many there are."""
@@ -78,6 +84,34 @@ class Deployment:
             shutil.copy(path, self._root)
         self.configure({})
         self._run("init", "-input=false", "-no-color", variables=self._proxies)
+
+    @contextmanager
+    def one_provider(self) -> Iterator[None]:
+        """Let the commands of the ``with`` block share one process of the provider; before it, it is initialized.
+
+        Terraform starts one anew for each step of a command, and hashes its 700 MB before, unless it is told of one that
+        runs. That has a single configuration, and so each deployment has its own. Where it does not start, nothing is shared.
+        https://developer.hashicorp.com/terraform/plugin/debugging
+        """
+        providers = self._root.glob(".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*")
+        with subprocess.Popen(
+            until_input_ends(str(next(providers)), "-debug"),
+            env=self._variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            told = filter(None, map(_ATTACHED.search, process.stdout))
+            try:
+                if attached := next(told, None):
+                    self._variables["TF_REATTACH_PROVIDERS"] = attached[1]
+                yield
+            finally:
+                self._variables.pop("TF_REATTACH_PROVIDERS", None)
+                process.stdin.close()
 
     def apply(self, report: Report) -> list[str]:
         """Apply the configuration; ``report`` hears of every resource that is done.

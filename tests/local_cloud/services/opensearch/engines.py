@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
+from tests.local_cloud.until_input_ends import until_input_ends
+
 EngineChoice = Literal["embedded", "node"]
 
 REPOSITORY = Path(__file__).parents[4]
@@ -20,11 +22,6 @@ NODE_START = REPOSITORY.parent / "shared" / "opensearch" / "start"
 URL_VARIABLE = "OPENSEARCH_URL"
 STOP_SECONDS = 20
 ANSWER_SECONDS = 10
-
-# Runs a program until standard input ends: it ends with whoever holds the other end, even if that is killed.
-_UNTIL_INPUT_ENDS = (
-    '"$@" </dev/null & child=$!; exec >/dev/null; cat >/dev/null; kill "$child" 2>/dev/null; wait "$child"'
-)
 
 
 class EngineMissingError(RuntimeError):
@@ -138,7 +135,7 @@ class SharedNode:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self._process = subprocess.Popen(
-            ["sh", "-c", _UNTIL_INPUT_ENDS, "sh", str(NODE_START), str(port)],
+            until_input_ends(str(NODE_START), str(port)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
