@@ -14,7 +14,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import boto3
 import pytest
@@ -237,13 +237,14 @@ class Workflow:
         while (execution := self._step_functions.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < give_up, f"{arn} is running still"
             time.sleep(0.005)
-        history = self._step_functions.get_execution_history(executionArn=arn, maxResults=1000)
+        # Of moto itself: to make an answer of it and to read that takes longer than the execution.
+        history = stepfunctions_parser_backends[ACCOUNT_ID][REGION].get_execution_history(arn)
         return Run(
             arn,
             execution["status"],
             execution.get("error", ""),
             execution.get("cause", ""),
-            history["events"],
+            cast("Sequence[HistoryEventTypeDef]", history["events"]),
         )
 
     def take_dead_letters(self) -> list[DeadLetterMessage]:
