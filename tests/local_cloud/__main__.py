@@ -1,6 +1,7 @@
 """Run the local cloud until it is told to stop: `python -m tests.local_cloud`."""
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -13,6 +14,8 @@ from typing import get_args
 
 from .service_models import read_once
 
+# What is imported stays until the end: to look for garbage in it again and again takes time.
+gc.disable()
 read_once()  # Before moto makes its first session, which it does while it is imported.
 
 from .server import Server  # noqa: E402
@@ -37,6 +40,8 @@ def main() -> None:
 
     server = Server(arguments.port, arguments.wait_factor, arguments.opensearch_engine)
     endpoint_url = server.start()
+    gc.freeze()
+    gc.enable()
     try:
         if arguments.ready_file is not None:
             _write_whole(arguments.ready_file, json.dumps({"endpoint_url": endpoint_url, "pid": os.getpid()}))
