@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -19,7 +20,21 @@ from trailsearch.logs.trail_log import find_records, gunzip
 IMPLEMENTATIONS = (*PLAIN, TRAILSEARCH)
 _ROUNDS = 5
 
-Measure = Callable[[str, str, Callable[[], object]], None]
+
+class Measure(Protocol):
+    """Measures what is called, under the name of what it does and who does it; ``warm``, if it knows its inputs already."""
+
+    def __call__(
+        self,
+        what: str,
+        implementation: str,
+        call: Callable[[], object],
+        *,
+        rounds: int = ...,
+        warm: bool = ...,
+    ) -> None:
+        """Measure so many rounds."""
+        ...
 
 
 @pytest.fixture(scope="session", params=INPUTS)
@@ -29,9 +44,14 @@ def logs(request: pytest.FixtureRequest) -> Input:
 
 @pytest.fixture
 def measure(benchmark: BenchmarkFixture, logs: Input) -> Measure:
-    """Measure what is called, under the name of what it does and who does it."""
-
-    def measure(what: str, implementation: str, call: Callable[[], object]) -> None:
+    def measure(
+        what: str,
+        implementation: str,
+        call: Callable[[], object],
+        *,
+        rounds: int = _ROUNDS,
+        warm: bool = False,
+    ) -> None:
         benchmark.extra_info.update(
             {
                 "input": logs.name,
@@ -40,22 +60,25 @@ def measure(benchmark: BenchmarkFixture, logs: Input) -> Measure:
                 "implementation": implementation,
             }
         )
-        benchmark.pedantic(call, rounds=_ROUNDS, warmup_rounds=1)  # type: ignore[no-untyped-call]
+        benchmark.pedantic(call, rounds=rounds, warmup_rounds=0 if warm else 1)  # type: ignore[no-untyped-call]
 
     return measure
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("whole", [WHOLE, WHOLE_BULK])
-def bench_whole_path(measure: Measure, logs: Input, whole: str, implementation: str) -> None:
+@pytest.mark.parametrize("turn", range(_ROUNDS))
+def bench_whole_path(measure: Measure, logs: Input, whole: str, implementation: str, turn: int) -> None:
+    """In turns: where others slow the machine down for minutes, they do all that are compared."""
     bodies = with_uris(logs)
+    in_turn = partial(measure, whole, implementation, rounds=1, warm=turn > 0)
     if implementation == TRAILSEARCH:
         batch_format = data_path.CLOUDSEARCH if whole == WHOLE else OPENSEARCH
-        measure(whole, implementation, lambda: drain(data_path.batches_of(bodies, batch_format)))
+        in_turn(lambda: drain(data_path.batches_of(bodies, batch_format)))
     else:
         library = PLAIN[implementation]
         batches_of = plain.batches_of if whole == WHOLE else plain.bulk_bodies_of
-        measure(whole, implementation, lambda: drain(batches_of(bodies, library)))
+        in_turn(lambda: drain(batches_of(bodies, library)))
 
 
 @pytest.mark.parametrize("step", [*STEPS, FETCH_WITH_LEDGER, ALL_STEPS])

@@ -75,6 +75,12 @@ def test_tables_compare_medians() -> None:
     assert "| 47 of 1 MB | 2.5 | 5.0 | 20 | 8.0 | 4.0 |" in whole.to_markdown()
 
 
+def test_what_is_measured_in_turns_has_the_median_of_them() -> None:
+    about = {"input": TYPICAL, "megabytes": 12.0, "what": "document", "implementation": "gzip + json"}
+    turns = [{"extra_info": about, "stats": {"median": seconds}} for seconds in (1.0, 9.0, 2.0, 8.0, 3.0)]
+    assert read_speeds({"benchmarks": turns}) == {(TYPICAL, "document", "gzip + json"): 4.0}
+
+
 def test_what_was_not_measured_is_left_empty() -> None:
     processes, stages = memory_tables(
         {"450 MB": {"Fetch Logs": 650.4, "parse": 99.6}, "more": {"Fetch Logs": 1181}}
