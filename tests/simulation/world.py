@@ -67,9 +67,9 @@ RESUMED = 6
 MAX_REFUSALS = 8
 """So few uploads does the domain refuse here, in place of 100, until the rest of a batch is left to a redrive."""
 MOST_EXECUTIONS = 5_000
-"""The busiest of ten thousand plans has a quarter of them: what multiplies has far more."""
+"""The busiest of five thousand plans has a quarter of them: what multiplies has far more."""
 MOST_STEPS = 500_000
-"""So often may anything happen at all: ten times as often as in the busiest of ten thousand plans."""
+"""So often may anything happen at all: nearly ten times as often as in the busiest of five thousand plans."""
 _BEFORE_THE_WORLD = -30 * 24 * HOUR
 _MOST_WAITED_SECONDS = 600.0
 _LOOK_SECONDS = 60.0
