@@ -26,12 +26,14 @@ def test_where_that_does_not_end_it_its_process_ends(pytestconfig: pytest.Config
     assert pytestconfig.getini("faulthandler_exit_on_timeout")
 
 
-def test_no_process_runs_what_another_has_ended_in(
-    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def scheduler(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(pytestconfig.option, "dist", "loadfile")
     monkeypatch.setattr(pytestconfig.option, "tx", ["popen"])
-    scheduler: Any = make_scheduler(pytestconfig, None)
+    return make_scheduler(pytestconfig, None)
+
+
+def test_no_process_runs_what_another_has_ended_in(pytestconfig: pytest.Config, scheduler: Any) -> None:
     scheduler.assigned_work["process"] = {"test_it.py": {"test_a": True, "test_b": False, "test_c": False}}
     assert scheduler.remove_node("process") == "test_b"
     assert not scheduler.workqueue
@@ -39,11 +41,6 @@ def test_no_process_runs_what_another_has_ended_in(
     assert pytestconfig.getoption("maxworkerrestart") == "0"
 
 
-def test_a_process_that_has_run_all_has_ended_in_none(
-    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pytestconfig.option, "dist", "loadfile")
-    monkeypatch.setattr(pytestconfig.option, "tx", ["popen"])
-    scheduler: Any = make_scheduler(pytestconfig, None)
+def test_a_process_that_has_run_all_has_ended_in_none(scheduler: Any) -> None:
     scheduler.assigned_work["process"] = {"test_it.py": {"test_a": True}}
     assert scheduler.remove_node("process") is None
